@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import grpc
@@ -14,6 +15,8 @@ from contract_watch.mock.vendor import MAX_BODY
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 _GRACE = 1.0
 """Seconds in which running calls can complete when the server stops."""
+_PAUSE = 0.05
+"""Seconds between attempts to listen again."""
 
 
 class NativeGrpcHandler(grpc.GenericRpcHandler):
@@ -60,19 +63,61 @@ def _build_trailers(response: GrpcResponse) -> tuple[tuple[str, bytes], ...]:
     return (("grpc-status-details-bin", response.details),) if response.details else ()
 
 
-async def start_server(calls: Sequence[GrpcCalls], port: int) -> tuple[Any, str]:
-    """Start a server on ``port`` of loopback (0: a free one); return it with its address, ``host:port``."""
-    max_length = ("grpc.max_receive_message_length", MAX_BODY)
-    server = grpc.aio.server(options=[("grpc.so_reuseport", 0), max_length])
-    server.add_generic_rpc_handlers((NativeGrpcHandler(calls),))
-    try:
+class NativeGrpcServer:
+    """A server on loopback that starts again if a request ends it.
+
+    One request whose path is not UTF-8 ends the library's accepting loop, and with it the server.
+    """
+
+    def __init__(self, calls: Sequence[GrpcCalls]) -> None:
+        self._calls = calls
+        self._port = 0
+        self._is_stopping = False
+        self._server: Any = None
+        self._supervision: asyncio.Task[None] | None = None
+
+    async def start(self, port: int) -> str:
+        """Listen on ``port`` of loopback (0: a free one); return the address, ``host:port``."""
+        try:
+            self._port = await self._listen(port)
+        except RuntimeError as error:
+            raise UsageError(
+                f"port {port} on 127.0.0.1 cannot be used for gRPC; choose another with GRPC_PORT="
+            ) from error
+        asyncio.get_running_loop().set_exception_handler(_ignore_bad_paths)
+        self._supervision = asyncio.create_task(self._supervise())
+        return f"127.0.0.1:{self._port}"
+
+    async def _listen(self, port: int) -> int:
+        max_length = ("grpc.max_receive_message_length", MAX_BODY)
+        server = grpc.aio.server(options=[("grpc.so_reuseport", 0), max_length])
+        server.add_generic_rpc_handlers((NativeGrpcHandler(self._calls),))
         bound = server.add_insecure_port(f"127.0.0.1:{port}")
-    except RuntimeError as error:
-        raise UsageError(f"port {port} on 127.0.0.1 cannot be used for gRPC; choose another with GRPC_PORT=") from error
-    await server.start()
-    return server, f"127.0.0.1:{bound}"
+        await server.start()
+        self._server = server
+        return bound
+
+    async def _supervise(self) -> None:
+        while not self._is_stopping:
+            with suppress(UnicodeDecodeError):
+                await self._server.wait_for_termination()
+            while not self._is_stopping:
+                try:
+                    await self._listen(self._port)
+                    break
+                except RuntimeError:  # the old one has not let go of the port
+                    await asyncio.sleep(_PAUSE)
+
+    async def stop(self) -> None:
+        """Stop; running calls have a second to complete."""
+        self._is_stopping = True
+        with suppress(UnicodeDecodeError):
+            await self._server.stop(_GRACE)
+        if self._supervision is not None:
+            await self._supervision
 
 
-async def stop_server(server: Any) -> None:
-    """Stop ``server``; running calls have a second to complete."""
-    await server.stop(_GRACE)
+def _ignore_bad_paths(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Report an error of a task, unless it is the library's about a path that is not UTF-8."""
+    if not isinstance(context.get("exception"), UnicodeDecodeError):
+        loop.default_exception_handler(context)

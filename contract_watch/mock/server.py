@@ -122,8 +122,10 @@ class _MockServer(uvicorn.Server):
             from contract_watch.mock import grpc_native  # noqa: PLC0415 (gRPC loads slowly, and most vendors have none)
 
             try:
-                self._native, address = await grpc_native.start_server(self._mock.grpc_calls, self._grpc_port)
+                self._native = grpc_native.NativeGrpcServer(self._mock.grpc_calls)
+                address = await self._native.start(self._grpc_port)
             except UsageError as error:
+                self._native = None
                 self.startup_error, self.should_exit = error, True
                 self.ready.set()
                 return
@@ -135,9 +137,7 @@ class _MockServer(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """See uvicorn.Server."""
         if self._native is not None:
-            from contract_watch.mock import grpc_native  # noqa: PLC0415 (loaded by now)
-
-            await grpc_native.stop_server(self._native)
+            await self._native.stop()
         if self.startup_error is None:
             await super().shutdown(sockets)
 

@@ -142,6 +142,18 @@ def test_bad_frames_end_a_native_call(mock: tuple[Mock, str], what: str) -> None
         assert connection.wait_for_end()
 
 
+def test_a_path_that_is_no_utf_8_ends_no_server(mock: tuple[Mock, str]) -> None:
+    """Such a path ends the library's server: the mock starts another one on the same port. The fixture calls it."""
+    address = mock[0].controls.grpc_address
+    for _ in range(2):
+        with open_connection(address) as connection:
+            connection.send_call("/\udcff", KEY, b"")
+            assert connection.wait_for_end()
+        with grpc.insecure_channel(address, [("grpc.use_local_subchannel_pool", 1)]) as channel:
+            grpc.channel_ready_future(channel).result(timeout=PATIENCE)
+    assert mock[0].controls.grpc_address == address
+
+
 REFUSED = {
     "a list": b'[{"password": "x"}]',
     "a text": b'"x"',

@@ -18,7 +18,7 @@ def _encode_frame(kind: int, flags: int, stream: int, content: bytes = b"") -> b
 
 def _encode_header(name: str, value: str) -> bytes:
     """Encode a header as an unindexed literal without Huffman coding; name and value are shorter than 127 bytes."""
-    raw_name, raw_value = name.encode(), value.encode()
+    raw_name, raw_value = name.encode(), value.encode(errors="surrogateescape")
     assert len(raw_name) < 127
     assert len(raw_value) < 127
     return b"\x00" + bytes([len(raw_name)]) + raw_name + bytes([len(raw_value)]) + raw_value

@@ -160,11 +160,9 @@ class Suite:
             run_preflight(session, run.runner)
             if first:
                 self.live_run.prepare_account(session, self.progress)
-        except KeyboardInterrupt:
-            session.stop("the run was interrupted")
-            raise
         except BaseException as error:
-            session.stop(f"the run could not begin: {type(error).__name__}")
+            is_asked = isinstance(error, KeyboardInterrupt)
+            session.stop("the run was interrupted" if is_asked else f"the run could not begin: {type(error).__name__}")
             raise
         if session.stop_reason is not None:
             record.reason = record.reason or session.stop_reason

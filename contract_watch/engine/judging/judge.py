@@ -56,6 +56,11 @@ class Attempt:
             for one in found
         )
 
+    def find_doubtful(self) -> Exchange | None:
+        """Return the first exchange whose cause may be unrelated to the request, else the last one; None without any."""
+        last = self.exchanges[-1] if self.exchanges else None
+        return next((held for held, _ in self.held_back if self.is_doubtful_at(held)), last)
+
     def has_disagreement_at(self, name: str, number: int) -> bool:
         """Return True if a disagreement occurred at the ``number``-th exchange, or if that exchange never came."""
         return number >= len(self.exchanges) or (name, number) in self.occurrences

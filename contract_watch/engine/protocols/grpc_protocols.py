@@ -30,6 +30,9 @@ from contract_watch.report.curl import ShellVariables, format_binary_curl
 
 _JSON = {"content-type": "application/json"}
 _DETAILS = "grpc-status-details-bin"
+_MAX_CODE_DIGITS = 10
+"""Digits of a `grpc-status`: Python refuses to read very many."""
+_MAX_SHOWN_CODE = 40
 _GRACE_SECONDS = 2.0
 """Seconds that gRPC has to end a call after its deadline."""
 _BLOCKED_CHANNELS: list[grpc.Channel] = []
@@ -276,7 +279,8 @@ class GrpcWebProtocol(_MessageCodec):
         self, operation: Operation, trailers: dict[str, str], messages: list[bytes], errors: list[tuple[str, str]]
     ) -> Response:
         code = trailers.get("grpc-status", "")
-        if not (code.isascii() and code.isdigit()):
+        if not (code.isascii() and code.isdigit() and len(code) <= _MAX_CODE_DIGITS):
+            code = code[:_MAX_SHOWN_CODE]
             errors.append(("grpc-status", f"grpc-status is {code or 'missing'}"))
             code = "0"
         if code == "0":

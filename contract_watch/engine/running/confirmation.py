@@ -19,6 +19,8 @@ _PLAIN = 3
 """The confirmed findings of one hypothesis after which it needs no further confirmation."""
 MAX_FINDINGS = 1000
 """Findings of one vendor after which its run stops: a server that makes names up would fill the memory."""
+MAX_FLAKY = 30
+"""Disagreements that no retry reproduced after which a run stops: each costs four retries, and tells nothing."""
 _MAX_UNREPEATED = 3
 """Confirmations in vain after which a finding counts as flaky for good."""
 _MAX_RETRIES = 4
@@ -69,7 +71,7 @@ class Confirmation:
         missing = {name: self._count_repeats(first, *pair) for name, pair in new.items()}
         doubtful = {name for name, (_, exchange) in new.items() if first.is_doubtful_at(exchange)}
         retries: list[Attempt] = []
-        set_aside: dict[int, Finding] = {}
+        set_aside: dict[str, tuple[Disagreement, Exchange]] = {}
         spoiled = 0
         while missing and len(retries) < _MAX_RETRIES:
             other = again()
@@ -90,27 +92,32 @@ class Confirmation:
                     self._add_finding(findings[name])
                 elif name in doubtful:
                     del missing[name]
-                    set_aside.setdefault(id(new[name][1]), findings[name])
-        for finding in set_aside.values():
-            self._note_set_aside(finding)
-        self._settle_missing({name: new[name] for name in missing}, findings, first, retries)
+                    set_aside[name] = new[name]
+        self._settle_missing({name: new[name] for name in missing}, set_aside, findings, first, retries)
         for other in retries:
             self._note_confirmed(other)
 
     def _settle_missing(
         self,
         missing: dict[str, tuple[Disagreement, Exchange]],
+        set_aside: dict[str, tuple[Disagreement, Exchange]],
         findings: dict[str, Finding],
         first: Attempt,
         retries: list[Attempt],
     ) -> None:
-        """Add the findings of disagreements that no retry showed again: flaky, unless the same read still shows them."""
-        kept = self._find_kept(missing, first)
+        """Settle disagreements that no retry showed again: flaky or set aside, unless the same request still shows them."""
+        kept = self._find_kept({**missing, **set_aside}, first)
+        for name in (one for one in findings if one in kept):
+            self._session.record.notes.append(f"one object shows it, and keeps it: {findings[name].title}")
+            self._add_finding(findings[name])
+        for exchange in {
+            id(exchange): exchange for name, (_, exchange) in set_aside.items() if name not in kept
+        }.values():
+            self._note_set_aside(next(findings[name] for name, (_, at) in set_aside.items() if at is exchange))
         for name, (found, exchange) in missing.items():
             if name in kept:
-                self._session.record.notes.append(f"one object shows it, and keeps it: {findings[name].title}")
-                self._add_finding(findings[name])
-            elif not found.is_wrong_status and not found.may_be_outage and not _was_repeated(exchange, first, retries):
+                continue
+            if not found.is_wrong_status and not found.may_be_outage and not _was_repeated(exchange, first, retries):
                 self._session.record.notes.append(
                     f"no retry could show it, after a removal say: {findings[name].title}"
                 )
@@ -119,17 +126,25 @@ class Confirmation:
                 self._add_flaky(findings[name], name, exchange, first, retries)
 
     def _find_kept(self, missing: dict[str, tuple[Disagreement, Exchange]], first: Attempt) -> set[str]:
-        """Return the disagreements in ``missing`` that the same reads show again.
+        """Return the disagreements in ``missing`` that the same requests show again: reads, and refusals.
 
         A change that is lost on an object with a history is not lost on the new object of a retry.
         """
         kept = set()
         for exchange, judged in first.held_back:
-            names = {name for name, (found, at) in missing.items() if at is exchange and found.may_lag}
-            if names and self._session.contract.is_read_only(exchange.operation):
-                again = self._session.reread(exchange, judged, first.intended_clauses)
+            names = {name for name, (found, at) in missing.items() if at is exchange and self._may_be_kept(found, at)}
+            if names:
+                again = self._session.ask_again(exchange, judged, first.intended_clauses)
                 kept |= names & self.collect_disagreements(again).keys()
         return kept
+
+    def _may_be_kept(self, found: Disagreement, exchange: Exchange) -> bool:
+        """Return True for a value that a read shows, and for the refusal of a request about an object that exists."""
+        contract, response = self._session.contract, exchange.response
+        if contract.is_read_only(exchange.operation):
+            return found.may_lag
+        is_refusal = found.is_wrong_status and response is not None and 400 <= response.status < 500
+        return is_refusal and not found.may_be_outage and exchange.operation not in (None, contract.lifecycle.create)
 
     @staticmethod
     def _count_repeats(first: Attempt, _found: Disagreement, exchange: Exchange) -> int:
@@ -175,6 +190,10 @@ class Confirmation:
         if name not in self._found:
             shown = counterpart.to_json(self._session.redactor) if counterpart is not None else None
             self._add_finding(finding.mark_flaky(shown))
+        if len(self._unrepeated_counts) >= MAX_FLAKY:
+            self._session.stop(
+                f"{MAX_FLAKY} disagreements that no retry reproduced: the target's responses change from request to request"
+            )
 
     def _note_confirmed(self, attempt: Attempt) -> None:
         """Let coverage and client use the exchanges of an attempt whose disagreements are confirmed."""

@@ -27,7 +27,7 @@ class ControlCheck:
 
     def require_answer(self, failed: Attempt, operation: str) -> None:
         """Return if others answer well where ``failed`` does not; stop the run if, after a while, nothing does."""
-        failing = failed.exchanges[-1] if failed.exchanges else None
+        failing = failed.find_doubtful()
         response = failing.response if failing is not None else None
         for pause in _PAUSES:
             if pause:

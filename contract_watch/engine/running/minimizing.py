@@ -6,7 +6,7 @@ has to show the finding again with the rest, on new objects; only that makes a r
 """
 
 import contextlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from contract_watch.contracts.model import Account
@@ -83,9 +83,17 @@ class Minimizer:
         record = self._session.record
         left_behind = list(record.left_behind)
         with self._session.contain_stop(), self._session.coverage.in_stage("probes"):
-            for finding in choose_order(self._list_findings())[:_MAX_FINDINGS]:
+            for finding in self._choose_findings():
                 self._minimize(finding)
         record.left_behind = left_behind  # the last clean-up lists what remains
+
+    def _choose_findings(self) -> list[Finding]:
+        """Choose the findings to minimise: first the one that stands for each cause, as reports show it."""
+        every = self._list_findings()
+        ids = {finding.id for finding in every}
+        shown = [cause.representative for cause in self._session.record.find_causes()]
+        first = {one.id: one for one in shown if one.id in ids}
+        return [*first.values(), *(one for one in choose_order(every) if one.id not in first)][:_MAX_FINDINGS]
 
     def _list_findings(self) -> list[Finding]:
         """List the findings that a request of this session shows."""
@@ -125,9 +133,9 @@ class Minimizer:
         if not _shows(before, found):
             return  # the run knew more than these exchanges tell
 
-        def is_shown(candidate: Sequence[Exchange]) -> bool:
+        def is_shown(candidate: Sequence[Exchange], names: Mapping[str, str]) -> bool:
             after = judge.judge_sequence(candidate, clauses)
-            return after.wrong_statuses <= before.wrong_statuses and _shows(after, found)
+            return after.wrong_statuses <= before.wrong_statuses and _shows(after, found, names)
 
         focus = _find_focus(found, steps[-1])
         changes = self._simplifier.find_changes(steps, focus, is_shown, shortens=not clauses)
@@ -295,8 +303,10 @@ def choose_order(findings: Sequence[Finding]) -> list[Finding]:
     return sorted([*first, *rest], key=lambda one: one.severity is not Severity.BREAKING)
 
 
-def _shows(replica: Replica, found: Disagreement) -> bool:
-    return any(one.id == found.id and one.object_name == found.object_name for one in replica.disagreements)
+def _shows(replica: Replica, found: Disagreement, names: Mapping[str, str] | None = None) -> bool:
+    """Return True if a replica shows a disagreement; ``names`` are the new names of objects by their old ones."""
+    name = (names or {}).get(found.object_name or "", found.object_name)
+    return any(one.id == found.id and one.object_name == name for one in replica.disagreements)
 
 
 def _find_focus(found: Disagreement, exchange: Exchange) -> str:

@@ -200,8 +200,8 @@ class Session:
         """Send the request of an exchange once more; raise `TransportError` if no response comes."""
         return self._send_until_settled(exchange.request, exchange.encoded_request, exchange.protocol)
 
-    def reread(self, exchange: Exchange, judged: JudgeResult, clauses: Sequence[str]) -> Attempt:
-        """Send a read again and judge it by the states that its first result ``judged`` left, as if none had come since."""
+    def ask_again(self, exchange: Exchange, judged: JudgeResult, clauses: Sequence[str]) -> Attempt:
+        """Send a request again and judge it by the states that its first result ``judged`` left, as if none had come since."""
         states = self.target.possible_states
         self.target.reset_states(judged.possible_states)
         try:
@@ -367,7 +367,7 @@ class Session:
         # The state of an object that was lost is unknown for a reason that is reported.
         if judged.is_excused_refusal and exchange.names.isdisjoint(self.target.forgotten_objects):
             self.attempt.excused_refusals.append((exchange, len(self.target.mutations)))
-        self.target.note_response(exchange, judged)
+        self.target.note_response(exchange, judged, is_scripted=self._scripted_status is not None)
         self.secrets.note_passwords(judged.json)
         for found in judged.disagreements:
             redacted = redact_disagreement(found, self.redactor)

@@ -4,7 +4,7 @@ A change is accepted if the recorded responses still show the disagreement (see 
 shows it too is for the target to say.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -49,7 +49,7 @@ Change = Removal | Assignment | Renaming
 
 def apply_changes(contract: Contract, exchanges: Sequence[Exchange], changes: Collection[Change]) -> list[Exchange]:
     """Return copies of ``exchanges`` with ``changes`` applied."""
-    names = {change.old: change.new for change in changes if isinstance(change, Renaming)}
+    names = _collect_names(changes)
     removed = {change.index for change in changes if isinstance(change, Removal)}
     found = []
     for index, exchange in enumerate(exchanges):
@@ -58,6 +58,11 @@ def apply_changes(contract: Contract, exchanges: Sequence[Exchange], changes: Co
         values = {one.name: one.value for one in changes if isinstance(one, Assignment) and one.index == index}
         found.append(_rename_objects(contract, _assign_values(exchange, values), names))
     return found
+
+
+def _collect_names(changes: Iterable[Change]) -> dict[str, str]:
+    """Return the new name of each object that is renamed, by its old one."""
+    return {change.old: change.new for change in changes if isinstance(change, Renaming)}
 
 
 def _assign_values(exchange: Exchange, values: dict[str, Any]) -> Exchange:
@@ -109,11 +114,11 @@ class Simplifier:
         self,
         exchanges: Sequence[Exchange],
         focus: str,
-        is_shown: Callable[[Sequence[Exchange]], bool],
+        is_shown: Callable[[Sequence[Exchange], Mapping[str, str]], bool],
         *,
         shortens: bool,
     ) -> list[Change]:
-        """Find the changes under which ``is_shown`` stays True.
+        """Find the changes under which ``is_shown`` stays True; it is also told the new names of objects.
 
         ``focus`` is the argument of the last request that the disagreement is about. It stays, but with ``shortens`` it
         becomes shorter.
@@ -124,17 +129,15 @@ class Simplifier:
         def accepts(*more: Change) -> bool:
             nonlocal trials
             trials += 1
-            if trials > _MAX_TRIALS or not is_shown(apply_changes(self._contract, exchanges, [*changes, *more])):
+            tried = [*changes, *more]
+            if trials > _MAX_TRIALS:
+                return False
+            if not is_shown(apply_changes(self._contract, exchanges, tried), _collect_names(tried)):
                 return False
             changes.extend(more)
             return True
 
-        for count in range(len(exchanges) - 1, 1, -1):  # an object's creation and removal may go together only
-            if accepts(*(Removal(index) for index in range(count))):
-                break
-        for index in range(len(exchanges) - 1):
-            if Removal(index) not in changes:
-                accepts(Removal(index))
+        self._remove_requests(exchanges, changes, accepts)
         left = [index for index in range(len(exchanges)) if Removal(index) not in changes]
         for renaming in self._list_renamings([exchanges[index] for index in left], focus):
             accepts(renaming)
@@ -145,6 +148,26 @@ class Simplifier:
         if shortens and focus not in self._contract.get_roles(last.operation) and isinstance(last.request.body, dict):
             _shorten(last.request.body.get(focus), lambda value: accepts(Assignment(len(exchanges) - 1, focus, value)))
         return changes
+
+    def _remove_requests(
+        self, exchanges: Sequence[Exchange], changes: Collection[Change], accepts: Callable[..., bool]
+    ) -> None:
+        """Leave out the requests without which ``accepts`` returns True; it adds to ``changes``."""
+        for count in range(len(exchanges) - 1, 1, -1):  # an object's creation and removal may go together only
+            if accepts(*(Removal(index) for index in range(count))):
+                break
+        for index in range(len(exchanges) - 1):
+            for more in ((), self._list_undone_renamings(exchanges[index])):
+                if Removal(index) not in changes:
+                    accepts(Removal(index), *more)
+
+    def _list_undone_renamings(self, exchange: Exchange) -> list[Renaming]:
+        """List the change that makes up for leaving out a request that renames an object."""
+        arguments = join_arguments(exchange.request.parameters, exchange.request.body)
+        roles = self._contract.get_roles(exchange.operation)
+        names = {role: arguments.get(name) for name, role in roles.items()}
+        old, new = names.get("existing"), names.get("new")
+        return [Renaming(new, old)] if isinstance(old, str) and isinstance(new, str) and old != new else []
 
     def _list_renamings(self, exchanges: Sequence[Exchange], focus: str) -> Iterator[Renaming]:
         """List the plain names of padded or otherwise long names, as far as they stay different."""

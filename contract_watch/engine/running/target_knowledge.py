@@ -93,14 +93,17 @@ class TargetKnowledge:
 
         return take_back
 
-    def note_response(self, exchange: Exchange, judged: JudgeResult) -> None:
-        """Take over the states that a judged response leaves possible, and any change that it confirms."""
+    def note_response(self, exchange: Exchange, judged: JudgeResult, *, is_scripted: bool = False) -> None:
+        """Take over the states that a judged response leaves possible, and any change that it confirms.
+
+        A response that the mock's faults scripted is no control: without the fault it does not come again.
+        """
         self.possible_states = judged.possible_states
         self.forget_objects(judged.unknown_objects)
         if judged.is_conclusive and not any(found.may_be_outage for found in judged.disagreements):
             self._track_change(exchange)
         operation, response = exchange.request.operation, exchange.response
-        if operation is None or response is None or judged.disagreements or not judged.is_conclusive:
+        if operation is None or response is None or judged.disagreements or not judged.is_conclusive or is_scripted:
             return
         before = self._control_exchanges.get(operation)
         is_better = before is None or response.succeeded or not before.succeeded

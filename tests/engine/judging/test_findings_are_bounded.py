@@ -45,6 +45,7 @@ def test_a_long_name_is_shortened(jetemail: Contract) -> None:
 def test_a_server_that_makes_names_up_is_left(jetemail: Contract, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each response has properties that no other has; the run stops, and says so."""
     monkeypatch.setattr(confirmation, "MAX_FINDINGS", 150)
+    monkeypatch.setattr(confirmation, "MAX_FLAKY", 1_000_000)
     numbers = itertools.count()
 
     def answer(_request: ReceivedRequest) -> LoopbackResponse:
@@ -55,6 +56,22 @@ def test_a_server_that_makes_names_up_is_left(jetemail: Contract, monkeypatch: p
         record, _runner = run_directly(jetemail, server.url)
     assert 150 <= len(record.findings) <= 150 + 4 * MAX_FOUND
     assert any("nothing more is asked" in reason for reason in record.not_exercised.values())
+
+
+def test_a_server_that_never_repeats_itself_is_left(jetemail: Contract) -> None:
+    """Each response has a property of its own, so no retry shows it again: the run stops before many requests."""
+    vendor, numbers = FaithfulJetEmail(), itertools.count()
+
+    def answer(request: ReceivedRequest) -> LoopbackResponse:
+        answer = vendor(request)
+        assert isinstance(answer, LoopbackResponse)
+        return LoopbackResponse(answer.status, {**answer.body, f"trace{next(numbers)}": 1})
+
+    with serve_app(answer) as server:
+        record, _runner = run_directly(jetemail, server.url)
+    assert sum(finding.flapping for finding in record.findings) == confirmation.MAX_FLAKY
+    assert any("change from request to request" in reason for reason in record.not_exercised.values())
+    assert sum(record.requests.values()) < 700
 
 
 def test_a_server_of_large_responses_is_left(jetemail: Contract, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -87,6 +87,7 @@ DRIFTS: dict[str, tuple[LoopbackResponse, str]] = {
                                    "grpc-message"),
     "a text that is encoded badly": (_make_framed_response(_make_error_trailers(grpc_message="%ff%fe", grpc_status_details_bin="")), "grpc-message"),
     "no code": (_make_framed_response(_make_error_trailers(grpc_status="")), "grpc-status"),
+    "a code of very many digits": (_make_framed_response(_make_error_trailers(grpc_status="9" * 5000)), "grpc-status"),
     "a code that is no number": (_make_framed_response(_make_error_trailers(grpc_status="five")), "grpc-status"),
     "a cut frame": (_make_framed_response({}, body=grpc_web_frames.encode_trailers(_make_error_trailers())[:-4]), "frames"),
     "a success without a message": (_make_framed_response({"grpc-status": "0"}), "message"),

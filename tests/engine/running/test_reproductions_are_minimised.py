@@ -161,6 +161,18 @@ def test_a_missing_property_takes_one_short_request(
     assert (after.status, after.clause, after.severity) == (before.status, before.clause, before.severity)
 
 
+def test_a_lost_change_takes_one_change() -> None:
+    """A probe renames the user before it sets the quota that is lost. The reproduction renames nobody."""
+    with check_app(drifted.DropsQuota()) as checked:
+        name = "updateSmtpUser/effect/quota/value"
+        before = checked.findings[name].reproduce
+        checked.minimize()
+        lines = checked.findings[name].reproduce.split("\n")
+    assert before.count("-X PATCH") > 1
+    assert [line.split("-X ")[1].split(" ")[0] for line in lines] == ["POST", "PATCH", "GET"]
+    assert "newUsername" not in "".join(lines)
+
+
 def test_the_item_that_is_refused_is_found() -> None:
     """The server refuses one domain of 27. The reproduction has that one alone."""
     name = "createSmtpUser/request/approvedDomains/*/pattern/refused"
