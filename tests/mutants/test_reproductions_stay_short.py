@@ -19,8 +19,8 @@ from tests.support.protocol_sessions import make_session
 JETEMAIL = Contract("jetemail")
 MUTANTS = {mutant.id: mutant for mutant in list_mutants("jetemail")[::20]}
 MAX_LINES, MAX_CHARACTERS = 4, 1000
-LONG_BY_NATURE = ("/maxItems/", "/effect/", "/request//schema/")
-"""Parts of ids whose findings may need many items, or a history: those that stay long are in files."""
+LONG_BY_NATURE = ("/maxItems/", "/request//schema/")
+"""Parts of ids whose findings may need many items, or a whole body: those that stay long are in files."""
 
 
 @pytest.fixture(name="runner", scope="module")

@@ -48,8 +48,7 @@ class RecordedJudge:
             )
             found = judged.disagreements
             wrong |= {(len(exchanges) - number, one.id) for one in found if one.is_wrong_status}
-            states = [
-                self._contract.model.forget(state, judged.unknown_objects) if judged.unknown_objects else state
-                for state in judged.possible_states
-            ]
+            # Values of a recorded response belong to the original request, and say nothing about a simpler one.
+            unknown = judged.unknown_objects if any(one.is_wrong_status for one in found) else ()
+            states = [self._contract.model.forget(one, unknown) if unknown else one for one in judged.possible_states]
         return Replica(found, frozenset(wrong))

@@ -1,7 +1,8 @@
 """Confirmation: a disagreement becomes a finding after its probe has run again.
 
 An exchange that is not repeated is set aside if a server in trouble, or something in front of it, may have caused it:
-then nothing uses it. Any other disagreement that is not repeated is flaky, unless one of several retries shows it again.
+then nothing uses it. Any other disagreement that is not repeated is flaky, unless one of several retries shows it again,
+or the same request about the same object does.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -68,7 +69,7 @@ class Confirmation:
     ) -> None:
         findings = {name: make_finding(self._session, *pair) for name, pair in new.items()}
         self.evidence |= new
-        missing = {name: self._count_repeats(first, *pair) for name, pair in new.items()}
+        missing = {name: self._count_repeats(first, exchange) for name, (_, exchange) in new.items()}
         doubtful = {name for name, (_, exchange) in new.items() if first.is_doubtful_at(exchange)}
         retries: list[Attempt] = []
         set_aside: dict[str, tuple[Disagreement, Exchange]] = {}
@@ -147,7 +148,7 @@ class Confirmation:
         return is_refusal and not found.may_be_outage and exchange.operation not in (None, contract.lifecycle.create)
 
     @staticmethod
-    def _count_repeats(first: Attempt, _found: Disagreement, exchange: Exchange) -> int:
+    def _count_repeats(first: Attempt, exchange: Exchange) -> int:
         """Return how many retries have to repeat a disagreement; each silent one takes a time-out."""
         is_silent = first.transport_error is not None and first.transport_error.kind == "silent"
         return _DOUBTFUL_REPEATS if first.is_doubtful_at(exchange) and not is_silent else 1
