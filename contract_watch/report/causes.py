@@ -43,7 +43,8 @@ class Cause:
     def representative(self) -> Finding:
         """Return the finding that shows the cause: the worst one, reproduced, with the shortest reproduction.
 
-        A valid request that is refused shows it best, a reproduction in a file of its own worst.
+        A valid request that is refused shows it best, a reproduction in a file of its own worst. A success in place of a
+        scripted fault shows it no better than any other.
         """
         return min(
             self.findings,
@@ -51,7 +52,7 @@ class Cause:
                 one.flapping,
                 -_RANKS.index(one.severity),
                 not one.id.endswith("/refused"),
-                "/response/" not in one.id,
+                "/response/" not in one.id or one.id.endswith("/accepted"),
                 one.reproduce.startswith("bash "),
                 one.reproduce.count("\n"),
                 len(one.reproduce),
