@@ -71,7 +71,10 @@ def format_next_step(record: Record) -> str:
     table = _OVERLAY_NEXT_STEPS if record.document.get("overlay") else table
     name = "cause" if any(cause.hypothesis is not None for cause in list_deciding_causes(record)) else "id"
     whom = "the vendor" if record.target_option == "live" else "whoever runs this target"
-    return table.get(record.verdict.label, "").format(record.contract, name, whom)
+    step = table.get(record.verdict.label, "").format(record.contract, name, whom)
+    client = record.document.get("client") or {}
+    needs_major = client.get("step") == "major" and record.verdict is not Verdict.NONE
+    return f"{step} The client package then becomes {client['next']}." if step and needs_major else step
 
 
 def list_deciding_causes(record: Record) -> list[Cause]:
@@ -92,7 +95,8 @@ def format_affected(record: Record) -> str:
     """Return whom the causes concern that decide the verdict: callers of operations, code that uses the client."""
     deciding = list_deciding_causes(record)
     operations = list(dict.fromkeys(name for cause in deciding for name in cause.operations))
-    symbols = list(dict.fromkeys(line for cause in deciding for one in cause.findings for line in one.symbols or ()))
+    lines = dict.fromkeys(line for cause in deciding for one in cause.findings for line in one.symbols or ())
+    symbols = sorted(lines, key=lambda line: line.endswith(" added"))  # what is new breaks nobody
     if not operations:
         return ""
     callers = f"callers of {escape_text(join_operations(operations), _MAX_PHRASE_LENGTH)}"

@@ -65,6 +65,8 @@ def _format_lines(record: Record, colour: bool) -> Iterator[str]:
     if record.reason:
         yield f"Incomplete: {escape_text(record.reason)}"
     yield f"{'Document' if record.document else 'Target'}: {escape_text(record.target)}, {format_totals(record)}"
+    if affected := format_affected(record):
+        yield f"Whom: {affected}"
     if record.findings and record.since:
         yield f"Since: {format_since(record)}"
     yield from _format_causes(record)

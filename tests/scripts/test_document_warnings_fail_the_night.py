@@ -45,7 +45,10 @@ def test_a_renamed_request_property_is_no_green_night(contract: Contract, capsys
     assert "absent" not in finding["promise"]
     assert {line.split(": ")[0].rpartition(".")[2] for line in finding["symbols"]} == {"quota", "quota_limit"}
     assert report["document"]["client"]["step"] == "major"
-    assert "warning drift, 1 finding" in capsys.readouterr().out
+    output = capsys.readouterr().out
+    assert "warning drift, 1 finding" in output
+    assert f"The client package then becomes {report['document']['client']['next']}." in output
+    assert output.index(".quota: attribute removed") < output.index(".quota_limit: attribute added")
 
 
 def test_a_property_that_is_gone_is_a_warning(contract: Contract) -> None:
