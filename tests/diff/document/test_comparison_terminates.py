@@ -52,6 +52,17 @@ def test_chain_of_references_is_followed_to_its_end(shape: str) -> None:
     assert {change.direction for change in found.changes} == {"request", "response"}
 
 
+def test_a_chain_without_an_end_in_sight_is_told_as_too_deep() -> None:
+    """Each location behind a chain names all of its links: what lies beyond 2,000 of them is a warning without them."""
+    found = compare(
+        _make_chained_document("items", {"type": "string"}, links=2100),
+        _make_chained_document("items", {"type": "integer"}, links=2100),
+    )
+    assert {change.rule for change in found.changes} == {"too-deep"}
+    assert found.level is ChangeLevel.WARNING
+    assert max(len(change.location) for change in found.changes) < 1000
+
+
 @pytest.mark.parametrize("shape", ["allOf", "anyOf", "oneOf", "not", "items", "properties"])
 def test_circle_of_references_ends(shape: str) -> None:
     """A change of a schema in a cycle of references is reported, and nothing else."""
