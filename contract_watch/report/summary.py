@@ -17,7 +17,7 @@ _CONSEQUENCES = {
     "none": "The target keeps the contract.",
     "additive": "The target does more than the contract says. Code that relies on the contract still works.",
     "inconclusive": "The run could not check whether the target keeps the contract.",
-    "breaking": "The target breaks the contract. Code that relies on the contract will fail.",
+    "breaking": "The target breaks the contract. Code that relies on what changed will fail.",
 }
 _DOCUMENT_CONSEQUENCES = {
     "none": "The published document means what the stored one means.",
@@ -30,8 +30,8 @@ _RETRY = "remove the reason and run again."
 _NEXT_STEPS = {
     "additive": "extend the contract (overlay, model), or waive it in contracts/{0}/waivers.toml by its {1}.",
     "inconclusive": _RETRY,
-    "breaking": "reproduce it with the curl lines, which need the keys in the environment; report it to {2}, or waive it in "
-    "contracts/{0}/waivers.toml by its {1}.",
+    "breaking": "warn the callers; reproduce it with the curl lines, which need the keys in the environment, and report it "
+    "to {2}; if it is to stay, waive it in contracts/{0}/waivers.toml by its {1}.",
 }
 _ACCEPT = "run make accept VENDOR={} to store the new document"
 _WAIVE = "or waive changes by rule and location in waivers.toml."
