@@ -70,7 +70,8 @@ def format_next_step(record: Record) -> str:
     table = _DOCUMENT_NEXT_STEPS if record.document else _NEXT_STEPS
     table = _OVERLAY_NEXT_STEPS if record.document.get("overlay") else table
     name = "cause" if any(cause.hypothesis is not None for cause in list_deciding_causes(record)) else "id"
-    whom = "the vendor" if record.target_option == "live" else "whoever runs this target"
+    is_live = record.target_option == "live"
+    whom = record.name if is_live else f"whoever runs this target, {record.name} if it is theirs"
     step = table.get(record.verdict.label, "").format(record.contract, name, whom)
     client = record.document.get("client") or {}
     needs_major = client.get("step") == "major" and record.verdict is not Verdict.NONE
