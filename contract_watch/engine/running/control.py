@@ -4,13 +4,11 @@ from collections.abc import Iterator
 
 from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.request import Request
-from contract_watch.engine.account.guard import BlockedRequestError
 from contract_watch.engine.judging.interception import describe_challenge
 from contract_watch.engine.judging.judge import Attempt
 from contract_watch.engine.planning.probe import make_operation_request
 from contract_watch.engine.planning.simulation import Simulation
-from contract_watch.engine.protocols.protocol import CannotEncodeError
-from contract_watch.engine.protocols.wire import Response, TransportError, encode_as_rest
+from contract_watch.engine.protocols.wire import Response, TransportError
 from contract_watch.engine.running.session import Session
 
 _PAUSES = (0.0, 1.0, 3.0)
@@ -74,7 +72,7 @@ class ControlCheck:
             elif declared.body is not None and any(not name.startswith("{") for name in arguments):
                 empty = {name: value for name, value in arguments.items() if name.startswith("{")}
                 request = self._make_request(declared, empty, account)
-                if self._may_be_sent(request):
+                if session.may_send(request):
                     yield request
         read = session.contract.operations[session.contract.lifecycle.read]
         arguments = Simulation(session.contract).build_arguments(read, session.names.create_name())
@@ -84,17 +82,6 @@ class ControlCheck:
         session = self._session
         headers = session.build_credential_headers(account)
         return make_operation_request(session.contract, operation, arguments, account, headers)
-
-    def _may_be_sent(self, request: Request) -> bool:
-        """Return True if the protocol can express a request and the guard of a real account permits it."""
-        session = self._session
-        try:
-            session.protocol.encode(request)
-            if session.gate is not None:
-                session.gate.guard.check_request(encode_as_rest(session.base, request))
-        except (CannotEncodeError, BlockedRequestError):
-            return False
-        return True
 
     def _explain_outage(self, response: Response | None) -> str:
         """Explain why a run stops, by the response of an outage; None if there was none."""

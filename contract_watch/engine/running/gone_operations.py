@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from contract_watch.contracts.openapi import Operation, split_arguments
 from contract_watch.contracts.request import Request
-from contract_watch.engine.account.guard import BlockedRequestError
 from contract_watch.engine.judging.disagreement import BREAKING, Disagreement
 from contract_watch.engine.judging.findings import redact_disagreement
 from contract_watch.engine.judging.judge import Attempt
@@ -12,8 +11,6 @@ from contract_watch.engine.planning.arguments import ArgumentBuilder
 from contract_watch.engine.planning.probe import OwnName, fill_placeholders, make_operation_request
 from contract_watch.engine.planning.simulation import Simulation
 from contract_watch.engine.protocols.exchange import Exchange
-from contract_watch.engine.protocols.protocol import CannotEncodeError
-from contract_watch.engine.protocols.wire import encode_as_rest
 from contract_watch.engine.running.confirmation import Confirmation
 from contract_watch.engine.running.findings import make_finding
 from contract_watch.engine.running.object_pool import ObjectPool
@@ -115,19 +112,8 @@ class GoneCheck:
             candidates.append((valid, {}, False))
         for arguments, sent, is_granted in candidates:
             request = make_operation_request(session.contract, operation, arguments, account, sent)
-            if self._may_be_sent(request):
+            if session.may_send(request):
                 yield request, is_granted
-
-    def _may_be_sent(self, request: Request) -> bool:
-        """Return True if the protocol can express a request and the guard of a real account permits it."""
-        session = self._session
-        try:
-            session.protocol.encode(request)
-            if session.gate is not None:
-                session.gate.guard.check_request(encode_as_rest(session.base, request))
-        except (CannotEncodeError, BlockedRequestError):
-            return False
-        return True
 
     def _report(self, operation: Operation, status: int, exchange: Exchange) -> Finding:
         session = self._session

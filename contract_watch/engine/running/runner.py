@@ -41,7 +41,7 @@ class Runner:
         return next(self._removal_numbers)
 
     def run_probe(self, probe: Probe) -> list[Finding]:
-        """Run ``probe``; return its findings, new or known. New disagreements are retried once."""
+        """Run ``probe``; return its findings, new or known. New disagreements are confirmed by retries."""
         began = time.monotonic()
         coverage = self._session.coverage
         check = SuiteCheck(probe.id, coverage.stage, probe.title, surface=self._session.protocol.name)

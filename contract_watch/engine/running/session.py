@@ -26,10 +26,17 @@ from contract_watch.engine.judging.run_secrets import RunSecrets
 from contract_watch.engine.planning.probe import build_credential_headers, find_object_names, make_operation_request
 from contract_watch.engine.protocols.encoded_request import EncodedRequest
 from contract_watch.engine.protocols.exchange import Exchange
-from contract_watch.engine.protocols.protocol import WireProtocol
+from contract_watch.engine.protocols.protocol import CannotEncodeError, WireProtocol
 from contract_watch.engine.protocols.request_parser import parse_library_request
 from contract_watch.engine.protocols.targets import get_origin
-from contract_watch.engine.protocols.wire import Response, RestProtocol, TransportError, Wire, encode_library_request
+from contract_watch.engine.protocols.wire import (
+    Response,
+    RestProtocol,
+    TransportError,
+    Wire,
+    encode_as_rest,
+    encode_library_request,
+)
 from contract_watch.engine.running.coverage import Coverage
 from contract_watch.engine.running.lag import Lag
 from contract_watch.engine.running.log_redaction import redact_log_records
@@ -116,6 +123,16 @@ class Session:
         if operation in self.target.gone_operations:
             return False
         return self.gate is None or self.gate.guard.allows_operation(operation)
+
+    def may_send(self, request: Request) -> bool:
+        """Return True if the protocol can express a request and the guard of a real account permits it."""
+        try:
+            self.protocol.encode(request)
+            if self.gate is not None:
+                self.gate.guard.check_request(encode_as_rest(self.base, request))
+        except (CannotEncodeError, BlockedRequestError):
+            return False
+        return True
 
     def drop_account(self, account: str) -> None:
         """Forget an account whose key the target does not accept."""

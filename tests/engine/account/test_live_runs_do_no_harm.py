@@ -1,5 +1,7 @@
 """Live runs do no harm to a strict fake vendor with foreign objects."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from contract_watch.engine.exploring import exploration
 from contract_watch.engine.exploring.depth import ExplorationDepth
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
+from contract_watch.report.record import Record
 from tests.support.live_runs import is_run_name, make_options, run_suite
 from tests.support.production.fake import FakeProduction
 from tests.support.virtual_clock import VirtualClock
@@ -100,6 +103,23 @@ def test_neighbours_of_the_run_s_objects_are_let_alone(tmp_path: Path) -> None:
             assert production.list_run_objects() == []
 
 
+@contextmanager
+def _run_into_limit(slug: str, seconds: int, directory: Path) -> Iterator[tuple[FakeProduction, Record, int]]:
+    """Run the suite on an account that answers 429 in the middle, once; give the place of the 429 in the log.
+
+    Nothing is sent before its ``seconds`` are over, on a virtual clock.
+    """
+    clock = VirtualClock()
+    with FakeProduction(VENDORS[slug], clock=clock, is_run_name=is_run_name, with_neighbours=False) as production:
+        production.inject_fault("delay", seconds=0, times=40)
+        production.inject_fault("limited", retry_after=str(seconds))
+        record = run_suite(make_options(production, directory), clock)
+        log = production.log
+        at = next(number for number, entry in enumerate(log) if entry["cut"] == "limited")
+        assert log[at + 1]["time"] - log[at]["time"] >= seconds
+        yield production, record, at
+
+
 @pytest.mark.parametrize("slug", ["jetemail", "zitadel"])
 def test_429_ends_the_run_and_cleaning_up_waits(slug: str, tmp_path: Path) -> None:
     """A run that gets a 429 stops at once and cleans up after Retry-After.
@@ -107,14 +127,7 @@ def test_429_ends_the_run_and_cleaning_up_waits(slug: str, tmp_path: Path) -> No
     The 429 comes in the middle, with 300 seconds on a virtual clock. The run is inconclusive, preserves its results,
     sends nothing meanwhile and leaves nothing.
     """
-    clock = VirtualClock()
-    with FakeProduction(VENDORS[slug], clock=clock, is_run_name=is_run_name, with_neighbours=False) as production:
-        production.inject_fault("delay", seconds=0, times=40)
-        production.inject_fault("limited", retry_after="300")
-        record = run_suite(make_options(production, tmp_path), clock)
-        log = production.log
-        at = next(number for number, entry in enumerate(log) if entry["cut"] == "limited")
-        assert log[at + 1]["time"] - log[at]["time"] >= 300
+    with _run_into_limit(slug, 300, tmp_path) as (production, record, _):
         assert record.verdict.label == "inconclusive"
         assert "429" in str(record.reason)
         assert production.list_run_objects() == []
@@ -124,14 +137,8 @@ def test_429_ends_the_run_and_cleaning_up_waits(slug: str, tmp_path: Path) -> No
 
 def test_a_short_429_is_waited_out_once_for_the_account(tmp_path: Path) -> None:
     """A 429 that asks for 20 seconds: nothing is sent meanwhile, the request is sent again, and the run is complete."""
-    clock = VirtualClock()
-    with FakeProduction(VENDORS["jetemail"], clock=clock, is_run_name=is_run_name, with_neighbours=False) as production:
-        production.inject_fault("delay", seconds=0, times=40)
-        production.inject_fault("limited", retry_after="20")
-        record = run_suite(make_options(production, tmp_path), clock)
+    with _run_into_limit("jetemail", 20, tmp_path) as (production, record, at):
         log = production.log
-        at = next(number for number, entry in enumerate(log) if entry["cut"] == "limited")
-        assert log[at + 1]["time"] - log[at]["time"] >= 20
         assert (log[at + 1]["operation"], log[at + 1]["status"]) != (log[at]["operation"], 429)
         assert (record.verdict.label, record.reason, record.left_behind) == ("none", None, [])
         assert [note for note in record.notes if "answered 429 and asked to wait" in note]
