@@ -211,3 +211,45 @@ def test_what_no_retry_can_show_counts() -> None:
             session.close()
     assert (finding.id, finding.flapping) == ("deleteSmtpUser/200/body/message/missing", False)
     assert [note for note in session.record.notes if note.startswith("no retry could show it")]
+
+
+class _RefusesFirst(FaithfulJetEmail):
+    """JetEmail that does not find the user that was made first when it is to be changed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._first = ""
+
+    def respond(self, requested: ReceivedRequest) -> LoopbackResponse | bytes | None:
+        body = requested.json_body or {}
+        if requested.method == "POST":
+            self._first = self._first or body["username"]
+        if requested.method == "PATCH" and body["currentUsername"] == self._first:
+            return LoopbackResponse(404, {"success": False, "error": "Smarthost not found or access denied"})
+        return super().respond(requested)
+
+
+def test_a_refusal_that_one_object_keeps_is_drift() -> None:
+    """A new user is found, the first one still is not; the attempt's doubtful response is that one, not the last."""
+    contract = Contract("jetemail")
+    with serve_app(_RefusesFirst()) as at:
+        session = make_session(contract, at.url + contract.base_path, None, lag=0.0)
+        try:
+
+            def change() -> Attempt:
+                with session.record_attempt() as attempt:
+                    name = session.names.create_name()
+                    session.send_operation("createSmtpUser", {"username": name})
+                    session.send_operation("updateSmtpUser", {"currentUsername": name, "quota": 7})
+                    session.send_operation("listSmtpUsers")
+                return attempt
+
+            first = change()
+            doubtful = first.find_doubtful()
+            (finding,) = Runner(session).confirm_attempt(first, change)
+        finally:
+            session.close()
+    assert doubtful is not None
+    assert doubtful.operation == "updateSmtpUser"
+    assert (finding.operation, finding.status, finding.flapping) == ("PATCH /outbound/smarthost", 404, False)
+    assert [note for note in session.record.notes if note.startswith("one object shows it")]
