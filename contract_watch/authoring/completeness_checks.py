@@ -23,7 +23,7 @@ from contract_watch.engine.running.preflight import run_preflight
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
 from contract_watch.errors import UsageError
-from contract_watch.generator.client_templates import build_facts, format_banner
+from contract_watch.generator.client_facts import build_facts, format_banner
 from contract_watch.mock.server import build_mock, run_in_thread
 from contract_watch.mock.vendor import MockVendor, check_overlaps
 from contract_watch.mutants.derivation import MutantConfig, derive_mutants

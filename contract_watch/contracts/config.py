@@ -115,6 +115,19 @@ class LimitsConfig:
 
 
 @dataclass(frozen=True)
+class ClientConfig:
+    """The configuration of the generated client.
+
+    ``regions`` maps the names of the vendor's regions to addresses. ``request_id`` is the property of every response body
+    that identifies the request. ``repeatable`` lists operations that are safe to repeat although they change something.
+    """
+
+    regions: dict[str, str] = field(default_factory=dict)
+    request_id: str = ""
+    repeatable: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class Consent:
     """The consent that an operation of `Lifecycle.affects_others` needs on a real account.
 

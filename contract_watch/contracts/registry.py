@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from contract_watch.contracts.config import (
     AcceptedDocument,
+    ClientConfig,
     Consent,
     Credential,
     CredentialLocation,
@@ -173,6 +174,12 @@ class Contract:
                 f"{self.config_file}: `listing` must have both `offset` and `limit` or neither, and a `size` above 0"
             )
         return listing
+
+    @cached_property
+    def client(self) -> ClientConfig:
+        """The configuration of the generated client."""
+        client: ClientConfig = self._parse_tables("client", self.settings.get("client", {}), ClientConfig)[0]
+        return client
 
     @cached_property
     def consents(self) -> dict[str, Consent]:

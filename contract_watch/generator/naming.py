@@ -10,6 +10,8 @@ import unicodedata
 
 from openapi_python_client import strings
 
+from contract_watch.generator.client_runtime import _values
+
 RESERVED_IN_MODELS = frozenset(
     (
         "additional_keys",
@@ -27,12 +29,19 @@ RESERVED_IN_MODELS = frozenset(
         "to_dict",
         "to_multipart",
         "types",
+        "raw_values",
+        "raw",
+        *(name for name in dir(_values) if not name.startswith("_")),
+        "show_extra",
     )
 )
 """Variables, methods and imports of a generated class, in whose code each property is a variable too."""
 RESERVED_CLASSES = frozenset(
     (
         "Any",
+        "Api",
+        "AsyncApi",
+        "AsyncRawApi",
         "AuthenticatedClient",
         "BinaryIO",
         "BytesIO",
@@ -44,6 +53,8 @@ RESERVED_CLASSES = frozenset(
         "IntEnum",
         "Literal",
         "Mapping",
+        "RawApi",
+        "Received",
         "RequestFiles",
         "Response",
         "StrEnum",
@@ -52,6 +63,7 @@ RESERVED_CLASSES = frozenset(
         "TypeVar",
         "UNSET",
         "UUID",
+        "UndocumentedStatusError",
         "Unset",
     )
 )

@@ -13,11 +13,18 @@ from typing import Any
 from openapi_python_client.strings import PythonIdentifier
 
 import contract_watch
+from contract_watch.contracts.openapi import OpenApi
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.schema import resolve_reference
 from contract_watch.errors import UsageError
 from contract_watch.escaping import escape_text, format_json
-from contract_watch.generator.client_templates import build_basic_facts, build_facts, format_banner, write_templates
+from contract_watch.generator.client_facts import (
+    build_basic_facts,
+    build_facts,
+    build_validation_schemas,
+    format_banner,
+)
+from contract_watch.generator.client_templates import write_templates
 from contract_watch.generator.configuration import (
     FIELD_PREFIX,
     SETTINGS,
@@ -136,6 +143,7 @@ def _generate_client(
     (scratch / "input.json").write_text(format_json(prepare_document(document)), encoding="utf-8")
     (scratch / "config.json").write_text(format_json(settings), encoding="utf-8")
     (scratch / "templates").mkdir()
+    (scratch / "facts.json").write_text(format_json(dict(facts)), encoding="utf-8")
     write_templates(facts, scratch / "templates")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RUFF_")}
     # The generator calls ruff by name, and formats no file without it.
@@ -175,6 +183,8 @@ def _generate_client(
     (client / ".gitignore").unlink()
     shutil.rmtree(client / ".ruff_cache", ignore_errors=True)
     (client / package / "py.typed").write_text(f"# {format_banner(contract)}\n", encoding="utf-8")
+    schemas = {"$comment": format_banner(contract), **build_validation_schemas(OpenApi(document))}
+    (client / package / "_schemas.json").write_text(format_json(schemas), encoding="utf-8", newline="\n")
     return client / package
 
 

@@ -17,7 +17,7 @@ import pytest
 
 from contract_watch.contracts.registry import Contract
 from contract_watch.generator import client_trial, outputs
-from contract_watch.generator.client_templates import format_banner
+from contract_watch.generator.client_facts import format_banner
 from contract_watch.generator.configuration import get_package_name
 
 

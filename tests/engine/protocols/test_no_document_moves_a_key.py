@@ -14,7 +14,7 @@ from contract_watch.engine.protocols.encoded_request import EncodedRequest
 from contract_watch.engine.protocols.targets import find_vendor, get_origin, join_base_path, resolve_address
 from contract_watch.engine.protocols.wire import RestProtocol, TransportError, Wire
 from contract_watch.errors import UsageError
-from contract_watch.generator.client_templates import build_facts
+from contract_watch.generator.client_facts import build_facts
 from tests.support.loopback_server import LoopbackResponse, serve_app
 
 PINNED = "https://api.jetemail.com"

@@ -8,10 +8,19 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .._secrets import show_extra
+from .._values import (
+    copy_properties,
+    read_boolean,
+    read_object,
+    read_required,
+    read_string,
+)
+
 T = TypeVar("T", bound="Acknowledgement")
 
 
-@_attrs_define
+@_attrs_define(kw_only=True)
 class Acknowledgement:
     """A change was made.
 
@@ -22,7 +31,7 @@ class Acknowledgement:
 
     success: bool
     message: str
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict, converter=copy_properties, repr=show_extra)
 
     def to_dict(self) -> dict[str, Any]:
         success = self.success
@@ -42,10 +51,10 @@ class Acknowledgement:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        success = d.pop("success")
+        d = read_object(src_dict, "Acknowledgement")
+        success = read_boolean(read_required(d, "success", "Acknowledgement"), "success")
 
-        message = d.pop("message")
+        message = read_string(read_required(d, "message", "Acknowledgement"), "message")
 
         acknowledgement = cls(
             success=success,

@@ -3,40 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .._secrets import show_extra
+from .._values import (
+    copy_properties,
+    read_boolean,
+    read_list,
+    read_number,
+    read_object,
+    read_required,
+    read_string,
+)
 from ..types import UNSET, Unset
 
 T = TypeVar("T", bound="CreateSmtpUserBody")
 
 
-@_attrs_define
+@_attrs_define(kw_only=True)
 class CreateSmtpUserBody:
     """
     Attributes:
         username (str): SMTP username (will be sanitized to lowercase alphanumeric with hyphens) Example: smtp-user1.
         password (str | Unset): Optional password (will be generated if not provided) Example: mySecurePassword123.
         allow_any_domain (bool | Unset): Whether to allow sending from any domain (requires paid subscription). Cannot
-            be enabled together with allowAllDomains. Default: False.
+            be enabled together with allowAllDomains.
         allow_all_domains (bool | Unset): Whether to allow sending from all verified domains. Cannot be enabled together
-            with allowAnyDomain. Default: False.
+            with allowAnyDomain.
         approved_domains (list[str] | Unset): List of approved domains for sending Example: ['example.com',
             'mydomain.com'].
-        quota (float | Unset): Email sending quota Default: 0.0. Example: 1000.
+        quota (float | Unset): Email sending quota Example: 1000.
         ip_restrictions (list[str] | Unset): List of allowed IP addresses Example: ['192.168.1.1', '10.0.0.1'].
     """
 
     username: str
-    password: str | Unset = UNSET
-    allow_any_domain: bool | Unset = False
-    allow_all_domains: bool | Unset = False
+    password: str | Unset = _attrs_field(default=UNSET, repr=False)
+    allow_any_domain: bool | Unset = UNSET
+    allow_all_domains: bool | Unset = UNSET
     approved_domains: list[str] | Unset = UNSET
-    quota: float | Unset = 0.0
+    quota: float | Unset = UNSET
     ip_restrictions: list[str] | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict, converter=copy_properties, repr=show_extra)
 
     def to_dict(self) -> dict[str, Any]:
         username = self.username
@@ -81,20 +91,54 @@ class CreateSmtpUserBody:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        username = d.pop("username")
+        d = read_object(src_dict, "CreateSmtpUserBody")
+        username = read_string(read_required(d, "username", "CreateSmtpUserBody"), "username")
 
-        password = d.pop("password", UNSET)
+        _password = d.pop("password", UNSET)
+        password: str | Unset
+        if isinstance(_password, Unset):
+            password = UNSET
+        else:
+            password = read_string(_password, "password")
 
-        allow_any_domain = d.pop("allowAnyDomain", UNSET)
+        _allow_any_domain = d.pop("allowAnyDomain", UNSET)
+        allow_any_domain: bool | Unset
+        if isinstance(_allow_any_domain, Unset):
+            allow_any_domain = UNSET
+        else:
+            allow_any_domain = read_boolean(_allow_any_domain, "allowAnyDomain")
 
-        allow_all_domains = d.pop("allowAllDomains", UNSET)
+        _allow_all_domains = d.pop("allowAllDomains", UNSET)
+        allow_all_domains: bool | Unset
+        if isinstance(_allow_all_domains, Unset):
+            allow_all_domains = UNSET
+        else:
+            allow_all_domains = read_boolean(_allow_all_domains, "allowAllDomains")
 
-        approved_domains = cast(list[str], d.pop("approvedDomains", UNSET))
+        _approved_domains = d.pop("approvedDomains", UNSET)
+        approved_domains: list[str] | Unset = UNSET
+        if _approved_domains is not UNSET:
+            approved_domains = []
+            for approved_domains_item_data in read_list(_approved_domains, "approvedDomains"):
+                approved_domains_item = read_string(approved_domains_item_data, "approvedDomains_item")
 
-        quota = d.pop("quota", UNSET)
+                approved_domains.append(approved_domains_item)
 
-        ip_restrictions = cast(list[str], d.pop("ipRestrictions", UNSET))
+        _quota = d.pop("quota", UNSET)
+        quota: float | Unset
+        if isinstance(_quota, Unset):
+            quota = UNSET
+        else:
+            quota = read_number(_quota, "quota")
+
+        _ip_restrictions = d.pop("ipRestrictions", UNSET)
+        ip_restrictions: list[str] | Unset = UNSET
+        if _ip_restrictions is not UNSET:
+            ip_restrictions = []
+            for ip_restrictions_item_data in read_list(_ip_restrictions, "ipRestrictions"):
+                ip_restrictions_item = read_string(ip_restrictions_item_data, "ipRestrictions_item")
+
+                ip_restrictions.append(ip_restrictions_item)
 
         create_smtp_user_body = cls(
             username=username,

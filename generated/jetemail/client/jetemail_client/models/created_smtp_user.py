@@ -8,12 +8,20 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .._secrets import show_extra
+from .._values import (
+    copy_properties,
+    read_boolean,
+    read_object,
+    read_required,
+    read_string,
+)
 from ..types import UNSET, Unset
 
 T = TypeVar("T", bound="CreatedSmtpUser")
 
 
-@_attrs_define
+@_attrs_define(kw_only=True)
 class CreatedSmtpUser:
     """
     Attributes:
@@ -25,8 +33,8 @@ class CreatedSmtpUser:
 
     success: bool
     message: str
-    password: str | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    password: str | Unset = _attrs_field(default=UNSET, repr=False)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict, converter=copy_properties, repr=show_extra)
 
     def to_dict(self) -> dict[str, Any]:
         success = self.success
@@ -50,12 +58,17 @@ class CreatedSmtpUser:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        success = d.pop("success")
+        d = read_object(src_dict, "CreatedSmtpUser")
+        success = read_boolean(read_required(d, "success", "CreatedSmtpUser"), "success")
 
-        message = d.pop("message")
+        message = read_string(read_required(d, "message", "CreatedSmtpUser"), "message")
 
-        password = d.pop("password", UNSET)
+        _password = d.pop("password", UNSET)
+        password: str | Unset
+        if isinstance(_password, Unset):
+            password = UNSET
+        else:
+            password = read_string(_password, "password")
 
         created_smtp_user = cls(
             success=success,

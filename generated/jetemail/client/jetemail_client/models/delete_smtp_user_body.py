@@ -8,10 +8,18 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .._secrets import show_extra
+from .._values import (
+    copy_properties,
+    read_object,
+    read_required,
+    read_string,
+)
+
 T = TypeVar("T", bound="DeleteSmtpUserBody")
 
 
-@_attrs_define
+@_attrs_define(kw_only=True)
 class DeleteSmtpUserBody:
     """
     Attributes:
@@ -19,7 +27,7 @@ class DeleteSmtpUserBody:
     """
 
     username: str
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict, converter=copy_properties, repr=show_extra)
 
     def to_dict(self) -> dict[str, Any]:
         username = self.username
@@ -36,8 +44,8 @@ class DeleteSmtpUserBody:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        username = d.pop("username")
+        d = read_object(src_dict, "DeleteSmtpUserBody")
+        username = read_string(read_required(d, "username", "DeleteSmtpUserBody"), "username")
 
         delete_smtp_user_body = cls(
             username=username,

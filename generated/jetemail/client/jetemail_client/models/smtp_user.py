@@ -2,83 +2,101 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .._secrets import show_extra
+from .._values import (
+    copy_properties,
+    read_flag,
+    read_json_list,
+    read_milliseconds,
+    read_number,
+    read_object,
+    read_open_enum,
+    read_required,
+    read_seconds,
+    read_string,
+    to_plain,
+    write_back,
+    write_flag,
+    write_json_list,
+    write_milliseconds,
+    write_seconds,
+)
 from ..models.smtp_user_status import SmtpUserStatus
 from ..types import UNSET, Unset
 
 T = TypeVar("T", bound="SmtpUser")
 
 
-@_attrs_define
+@_attrs_define(kw_only=True)
 class SmtpUser:
     """One SMTP user as the list shows it.
 
     Attributes:
         username (str): The SMTP user's name. Example: smtp-user1.
-        status (SmtpUserStatus): Its status; the update operation calls `disabled` by the name `inactive`.
+        status (SmtpUserStatus | str): Its status; the update operation calls `disabled` by the name `inactive`.
         usage (float): Mails sent against the quota. Example: 0.
         quota (float): Email sending quota. Example: 1000.
-        allow_any_domain (int): 1 where it may send from any domain.
-        approved_domains (list[str] | str): A list of domains, as JSON in a text; some rows show a real array. Example:
+        allow_any_domain (bool): 1 where it may send from any domain.
+        approved_domains (list[str]): A list of domains, as JSON in a text; some rows show a real array. Example:
             ["example.com"].
-        ip_restrictions (list[str] | str): A list of addresses, as JSON in a text; some rows show a real array. Example:
+        ip_restrictions (list[str]): A list of addresses, as JSON in a text; some rows show a real array. Example:
             ["192.168.1.1"].
-        created_date (str): When it was made, in milliseconds since the epoch, as a string. Example: 1763712000000.
-        last_modified (float): When it was last changed, in seconds since the epoch. Example: 1763712000.
-        allow_all_domains (bool | int | Unset): Whether it may send from all verified domains; only newer rows carry it.
+        created_date (datetime.datetime): When it was made, in milliseconds since the epoch, as a string. Example:
+            1763712000000.
+        last_modified (datetime.datetime): When it was last changed, in seconds since the epoch. Example: 1763712000.
+        allow_all_domains (bool | Unset): Whether it may send from all verified domains; only newer rows carry it.
     """
 
     username: str
-    status: SmtpUserStatus
+    status: SmtpUserStatus | str
     usage: float
     quota: float
-    allow_any_domain: int
-    approved_domains: list[str] | str
-    ip_restrictions: list[str] | str
-    created_date: str
-    last_modified: float
-    allow_all_domains: bool | int | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    allow_any_domain: bool
+    approved_domains: list[str]
+    ip_restrictions: list[str]
+    created_date: datetime.datetime
+    last_modified: datetime.datetime
+    allow_all_domains: bool | Unset = UNSET
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict, converter=copy_properties, repr=show_extra)
+    raw_values: dict[str, Any] = _attrs_field(factory=dict, converter=copy_properties, repr=False, eq=False)
 
     def to_dict(self) -> dict[str, Any]:
         username = self.username
 
-        status = self.status.value
+        status = to_plain(self.status)
 
         usage = self.usage
 
         quota = self.quota
 
-        allow_any_domain = self.allow_any_domain
+        allow_any_domain = write_back(self.allow_any_domain, self.raw_values, "allowAnyDomain", read_flag, write_flag)
 
-        approved_domains: list[str] | str
-        if isinstance(self.approved_domains, list):
-            approved_domains = self.approved_domains
+        approved_domains = write_back(
+            self.approved_domains, self.raw_values, "approvedDomains", read_json_list, write_json_list
+        )
 
-        else:
-            approved_domains = self.approved_domains
+        ip_restrictions = write_back(
+            self.ip_restrictions, self.raw_values, "ipRestrictions", read_json_list, write_json_list
+        )
 
-        ip_restrictions: list[str] | str
-        if isinstance(self.ip_restrictions, list):
-            ip_restrictions = self.ip_restrictions
+        created_date = write_back(
+            self.created_date, self.raw_values, "created_date", read_milliseconds, write_milliseconds
+        )
 
-        else:
-            ip_restrictions = self.ip_restrictions
+        last_modified = write_back(self.last_modified, self.raw_values, "last_modified", read_seconds, write_seconds)
 
-        created_date = self.created_date
-
-        last_modified = self.last_modified
-
-        allow_all_domains: bool | int | Unset
-        if isinstance(self.allow_all_domains, Unset):
-            allow_all_domains = UNSET
-        else:
-            allow_all_domains = self.allow_all_domains
+        allow_all_domains: bool | int | Unset = UNSET
+        if not isinstance(self.allow_all_domains, Unset):
+            allow_all_domains = write_back(
+                self.allow_all_domains, self.raw_values, "allowAllDomains", read_flag, write_flag
+            )
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -102,53 +120,43 @@ class SmtpUser:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        username = d.pop("username")
+        d = read_object(src_dict, "SmtpUser")
+        raw_values: dict[str, Any] = {
+            name: d[name]
+            for name in (
+                "allowAnyDomain",
+                "approvedDomains",
+                "ipRestrictions",
+                "created_date",
+                "last_modified",
+                "allowAllDomains",
+            )
+            if name in d
+        }
+        username = read_string(read_required(d, "username", "SmtpUser"), "username")
 
-        status = SmtpUserStatus(d.pop("status"))
+        status = read_open_enum(SmtpUserStatus, read_required(d, "status", "SmtpUser"), "status")
 
-        usage = d.pop("usage")
+        usage = read_number(read_required(d, "usage", "SmtpUser"), "usage")
 
-        quota = d.pop("quota")
+        quota = read_number(read_required(d, "quota", "SmtpUser"), "quota")
 
-        allow_any_domain = d.pop("allowAnyDomain")
+        allow_any_domain = read_flag(read_required(d, "allowAnyDomain", "SmtpUser"), "allowAnyDomain")
 
-        def _parse_approved_domains(data: object) -> list[str] | str:
-            try:
-                if not isinstance(data, list):
-                    raise TypeError()
-                approved_domains_type_1 = cast(list[str], data)
+        approved_domains = read_json_list(read_required(d, "approvedDomains", "SmtpUser"), "approvedDomains")
 
-                return approved_domains_type_1
-            except (TypeError, ValueError, AttributeError, KeyError):
-                pass
-            return cast(list[str] | str, data)
+        ip_restrictions = read_json_list(read_required(d, "ipRestrictions", "SmtpUser"), "ipRestrictions")
 
-        approved_domains = _parse_approved_domains(d.pop("approvedDomains"))
+        created_date = read_milliseconds(read_required(d, "created_date", "SmtpUser"), "created_date")
 
-        def _parse_ip_restrictions(data: object) -> list[str] | str:
-            try:
-                if not isinstance(data, list):
-                    raise TypeError()
-                ip_restrictions_type_1 = cast(list[str], data)
+        last_modified = read_seconds(read_required(d, "last_modified", "SmtpUser"), "last_modified")
 
-                return ip_restrictions_type_1
-            except (TypeError, ValueError, AttributeError, KeyError):
-                pass
-            return cast(list[str] | str, data)
-
-        ip_restrictions = _parse_ip_restrictions(d.pop("ipRestrictions"))
-
-        created_date = d.pop("created_date")
-
-        last_modified = d.pop("last_modified")
-
-        def _parse_allow_all_domains(data: object) -> bool | int | Unset:
-            if isinstance(data, Unset):
-                return data
-            return cast(bool | int | Unset, data)
-
-        allow_all_domains = _parse_allow_all_domains(d.pop("allowAllDomains", UNSET))
+        _allow_all_domains = d.pop("allowAllDomains", UNSET)
+        allow_all_domains: bool | Unset
+        if isinstance(_allow_all_domains, Unset):
+            allow_all_domains = UNSET
+        else:
+            allow_all_domains = read_flag(_allow_all_domains, "allowAllDomains")
 
         smtp_user = cls(
             username=username,
@@ -161,6 +169,7 @@ class SmtpUser:
             created_date=created_date,
             last_modified=last_modified,
             allow_all_domains=allow_all_domains,
+            raw_values=raw_values,
         )
 
         smtp_user.additional_properties = d

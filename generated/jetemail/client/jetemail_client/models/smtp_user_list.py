@@ -8,6 +8,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .._secrets import show_extra
+from .._values import (
+    copy_properties,
+    read_boolean,
+    read_list,
+    read_object,
+    read_required,
+)
+
 if TYPE_CHECKING:
     from ..models.smtp_user import SmtpUser
 
@@ -15,7 +24,7 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="SmtpUserList")
 
 
-@_attrs_define
+@_attrs_define(kw_only=True)
 class SmtpUserList:
     """
     Attributes:
@@ -25,7 +34,7 @@ class SmtpUserList:
 
     success: bool
     smarthosts: list[SmtpUser]
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict, converter=copy_properties, repr=show_extra)
 
     def to_dict(self) -> dict[str, Any]:
         success = self.success
@@ -50,11 +59,11 @@ class SmtpUserList:
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.smtp_user import SmtpUser  # noqa: PLC0415
 
-        d = dict(src_dict)
-        success = d.pop("success")
+        d = read_object(src_dict, "SmtpUserList")
+        success = read_boolean(read_required(d, "success", "SmtpUserList"), "success")
 
         smarthosts = []
-        _smarthosts = d.pop("smarthosts")
+        _smarthosts = read_list(read_required(d, "smarthosts", "SmtpUserList"), "smarthosts")
         for smarthosts_item_data in _smarthosts:
             smarthosts_item = SmtpUser.from_dict(smarthosts_item_data)
 

@@ -8,13 +8,23 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .._secrets import show_extra
+from .._values import (
+    copy_properties,
+    read_boolean,
+    read_enum,
+    read_integer,
+    read_object,
+    read_required,
+    read_string,
+)
 from ..models.add_smtp_user_body_status import AddSmtpUserBodyStatus
 from ..types import UNSET, Unset
 
 T = TypeVar("T", bound="AddSmtpUserBody")
 
 
-@_attrs_define
+@_attrs_define(kw_only=True)
 class AddSmtpUserBody:
     """
     Attributes:
@@ -25,7 +35,7 @@ class AddSmtpUserBody:
             symbol, uppercase letter, and lowercase letter.
         description (str | Unset): A comment or description of your new SMTP User Example: Receipts.
         custom_ratelimit (bool | Unset): If true, a custom rate limit will be enabled for this user, and defined by the
-            <code>custom_ratelimit_value</code> and <code>custom_ratelimit_period</code>.  Default: false Default: False.
+            <code>custom_ratelimit_value</code> and <code>custom_ratelimit_period</code>.  Default: false
         custom_ratelimit_value (int | Unset): If passed, defines the limit of emails this user can send in the period
             specified in <code>custom_ratelimit_period</code>.<br><br><strong>Note:</strong> Only stores this value if
             <code>custom_ratelimit</code> is true. Example: 100.
@@ -37,12 +47,12 @@ class AddSmtpUserBody:
         ip_pool (int | Unset): If passed, any emails sent with this SMTP user will use dedicated IP's in this IP Pool,
             This value can be found on the <code>/v3/dedicated_ips/view</code> endpoint. Example: 1234.
         feedback_enabled (bool | Unset): If true, custom feedback via the unsubscribe footer will be enabled and defined
-            by the below settings.  Default: false Default: False.
+            by the below settings.  Default: false
         feedback_domain (str | Unset): The domain to insert into the custom feedback links via the unsubscribe footer.
             Default: blank<br><br><strong>Warning:</strong> <ul> <li>In order to use the SMTP2go feedback handling feature,
             this parameter needs to be set to "default"</li><li>Setting this value to anything other than "default",
             disables the ability for SMTP2go to correctly manage the feedback responses and should not normally be set to
-            anything other than "default"</li><ul> Default: 'default'. Example: feedback.example.com.
+            anything other than "default"</li><ul> Example: feedback.example.com.
         feedback_html (str | Unset): The HTML content to insert into the custom feedback email body via the unsubscribe
             footer.  Default: blank <br><br><strong>System Variables (Only available here):</strong><ul><li>Unsubscribe URL
             = %%UNSUBSCRIBE%% </li><li>Email address = %%EMAIL%%</li></ul> Example: <p>Unsubscribe here</p>.
@@ -50,42 +60,39 @@ class AddSmtpUserBody:
             footer.  Default: blank<br><br><strong>System Variables (Only available here):</strong><ul><li>Unsubscribe URL =
             %%UNSUBSCRIBE%% </li><li>Email address = %%EMAIL%%</li></ul> Example: Unsubscribe here.
         open_tracking_enabled (bool | Unset): If true, open tracking will be enabled for this user.  Default: false
-            Default: False.
         click_tracking_enabled (bool | Unset): If true, click tracking will be enabled for this user.  Default: false
-            Default: False.
         archive_enabled (bool | Unset): If true, archiving (available on paid plans) will be enabled for this user.
-            Default: false. Default: False.
+            Default: false.
         audit_email (str | Unset): If passed, this email will be BCC'd on all emails sent by this SMTP User Example:
             audit@example.com.
         bounce_notifications (str | Unset): If passed, will control how bounce notifications are handled. Must be one of
             [from, drop, or a valid email address]. [from] will return the email to sender, [drop] will discard the event,
-            and the inclusion of an email address will send the event on to this account. Default is [from]. Default:
-            'from'. Example: drop.
+            and the inclusion of an email address will send the event on to this account. Default is [from]. Example: drop.
         status (AddSmtpUserBodyStatus | Unset): The initial status of the SMTP user, one of ['allowed', 'blocked',
-            'sandbox'], defaults to 'allowed' Default: AddSmtpUserBodyStatus.ALLOWED.
+            'sandbox'], defaults to 'allowed'
         subaccount_id (str | Unset): If you wish to make this API call on behalf of a subaccount then include its unique
             ID here Example: 00000000-subaccount.
     """
 
     username: str
-    email_password: str | Unset = UNSET
+    email_password: str | Unset = _attrs_field(default=UNSET, repr=False)
     description: str | Unset = UNSET
-    custom_ratelimit: bool | Unset = False
+    custom_ratelimit: bool | Unset = UNSET
     custom_ratelimit_value: int | Unset = UNSET
     custom_ratelimit_period: str | Unset = UNSET
     ip_pool: int | Unset = UNSET
-    feedback_enabled: bool | Unset = False
-    feedback_domain: str | Unset = "default"
+    feedback_enabled: bool | Unset = UNSET
+    feedback_domain: str | Unset = UNSET
     feedback_html: str | Unset = UNSET
     feedback_text: str | Unset = UNSET
-    open_tracking_enabled: bool | Unset = False
-    click_tracking_enabled: bool | Unset = False
-    archive_enabled: bool | Unset = False
+    open_tracking_enabled: bool | Unset = UNSET
+    click_tracking_enabled: bool | Unset = UNSET
+    archive_enabled: bool | Unset = UNSET
     audit_email: str | Unset = UNSET
-    bounce_notifications: str | Unset = "from"
-    status: AddSmtpUserBodyStatus | Unset = AddSmtpUserBodyStatus.ALLOWED
+    bounce_notifications: str | Unset = UNSET
+    status: AddSmtpUserBodyStatus | Unset = UNSET
     subaccount_id: str | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict, converter=copy_properties, repr=show_extra)
 
     def to_dict(self) -> dict[str, Any]:
         username = self.username
@@ -172,47 +179,127 @@ class AddSmtpUserBody:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        username = d.pop("username")
+        d = read_object(src_dict, "AddSmtpUserBody")
+        username = read_string(read_required(d, "username", "AddSmtpUserBody"), "username")
 
-        email_password = d.pop("email_password", UNSET)
+        _email_password = d.pop("email_password", UNSET)
+        email_password: str | Unset
+        if isinstance(_email_password, Unset):
+            email_password = UNSET
+        else:
+            email_password = read_string(_email_password, "email_password")
 
-        description = d.pop("description", UNSET)
+        _description = d.pop("description", UNSET)
+        description: str | Unset
+        if isinstance(_description, Unset):
+            description = UNSET
+        else:
+            description = read_string(_description, "description")
 
-        custom_ratelimit = d.pop("custom_ratelimit", UNSET)
+        _custom_ratelimit = d.pop("custom_ratelimit", UNSET)
+        custom_ratelimit: bool | Unset
+        if isinstance(_custom_ratelimit, Unset):
+            custom_ratelimit = UNSET
+        else:
+            custom_ratelimit = read_boolean(_custom_ratelimit, "custom_ratelimit")
 
-        custom_ratelimit_value = d.pop("custom_ratelimit_value", UNSET)
+        _custom_ratelimit_value = d.pop("custom_ratelimit_value", UNSET)
+        custom_ratelimit_value: int | Unset
+        if isinstance(_custom_ratelimit_value, Unset):
+            custom_ratelimit_value = UNSET
+        else:
+            custom_ratelimit_value = read_integer(_custom_ratelimit_value, "custom_ratelimit_value")
 
-        custom_ratelimit_period = d.pop("custom_ratelimit_period", UNSET)
+        _custom_ratelimit_period = d.pop("custom_ratelimit_period", UNSET)
+        custom_ratelimit_period: str | Unset
+        if isinstance(_custom_ratelimit_period, Unset):
+            custom_ratelimit_period = UNSET
+        else:
+            custom_ratelimit_period = read_string(_custom_ratelimit_period, "custom_ratelimit_period")
 
-        ip_pool = d.pop("ip_pool", UNSET)
+        _ip_pool = d.pop("ip_pool", UNSET)
+        ip_pool: int | Unset
+        if isinstance(_ip_pool, Unset):
+            ip_pool = UNSET
+        else:
+            ip_pool = read_integer(_ip_pool, "ip_pool")
 
-        feedback_enabled = d.pop("feedback_enabled", UNSET)
+        _feedback_enabled = d.pop("feedback_enabled", UNSET)
+        feedback_enabled: bool | Unset
+        if isinstance(_feedback_enabled, Unset):
+            feedback_enabled = UNSET
+        else:
+            feedback_enabled = read_boolean(_feedback_enabled, "feedback_enabled")
 
-        feedback_domain = d.pop("feedback_domain", UNSET)
+        _feedback_domain = d.pop("feedback_domain", UNSET)
+        feedback_domain: str | Unset
+        if isinstance(_feedback_domain, Unset):
+            feedback_domain = UNSET
+        else:
+            feedback_domain = read_string(_feedback_domain, "feedback_domain")
 
-        feedback_html = d.pop("feedback_html", UNSET)
+        _feedback_html = d.pop("feedback_html", UNSET)
+        feedback_html: str | Unset
+        if isinstance(_feedback_html, Unset):
+            feedback_html = UNSET
+        else:
+            feedback_html = read_string(_feedback_html, "feedback_html")
 
-        feedback_text = d.pop("feedback_text", UNSET)
+        _feedback_text = d.pop("feedback_text", UNSET)
+        feedback_text: str | Unset
+        if isinstance(_feedback_text, Unset):
+            feedback_text = UNSET
+        else:
+            feedback_text = read_string(_feedback_text, "feedback_text")
 
-        open_tracking_enabled = d.pop("open_tracking_enabled", UNSET)
+        _open_tracking_enabled = d.pop("open_tracking_enabled", UNSET)
+        open_tracking_enabled: bool | Unset
+        if isinstance(_open_tracking_enabled, Unset):
+            open_tracking_enabled = UNSET
+        else:
+            open_tracking_enabled = read_boolean(_open_tracking_enabled, "open_tracking_enabled")
 
-        click_tracking_enabled = d.pop("click_tracking_enabled", UNSET)
+        _click_tracking_enabled = d.pop("click_tracking_enabled", UNSET)
+        click_tracking_enabled: bool | Unset
+        if isinstance(_click_tracking_enabled, Unset):
+            click_tracking_enabled = UNSET
+        else:
+            click_tracking_enabled = read_boolean(_click_tracking_enabled, "click_tracking_enabled")
 
-        archive_enabled = d.pop("archive_enabled", UNSET)
+        _archive_enabled = d.pop("archive_enabled", UNSET)
+        archive_enabled: bool | Unset
+        if isinstance(_archive_enabled, Unset):
+            archive_enabled = UNSET
+        else:
+            archive_enabled = read_boolean(_archive_enabled, "archive_enabled")
 
-        audit_email = d.pop("audit_email", UNSET)
+        _audit_email = d.pop("audit_email", UNSET)
+        audit_email: str | Unset
+        if isinstance(_audit_email, Unset):
+            audit_email = UNSET
+        else:
+            audit_email = read_string(_audit_email, "audit_email")
 
-        bounce_notifications = d.pop("bounce_notifications", UNSET)
+        _bounce_notifications = d.pop("bounce_notifications", UNSET)
+        bounce_notifications: str | Unset
+        if isinstance(_bounce_notifications, Unset):
+            bounce_notifications = UNSET
+        else:
+            bounce_notifications = read_string(_bounce_notifications, "bounce_notifications")
 
         _status = d.pop("status", UNSET)
         status: AddSmtpUserBodyStatus | Unset
         if isinstance(_status, Unset):
             status = UNSET
         else:
-            status = AddSmtpUserBodyStatus(_status)
+            status = read_enum(AddSmtpUserBodyStatus, _status, "status")
 
-        subaccount_id = d.pop("subaccount_id", UNSET)
+        _subaccount_id = d.pop("subaccount_id", UNSET)
+        subaccount_id: str | Unset
+        if isinstance(_subaccount_id, Unset):
+            subaccount_id = UNSET
+        else:
+            subaccount_id = read_string(_subaccount_id, "subaccount_id")
 
         add_smtp_user_body = cls(
             username=username,

@@ -8,6 +8,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .._secrets import show_extra
+from .._values import (
+    copy_properties,
+    read_object,
+    read_required,
+    read_string,
+)
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
@@ -17,7 +24,7 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="ApiErrorData")
 
 
-@_attrs_define
+@_attrs_define(kw_only=True)
 class ApiErrorData:
     """
     Attributes:
@@ -29,7 +36,7 @@ class ApiErrorData:
     error: str
     error_code: str
     field_validation_errors: FieldValidationError | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict, converter=copy_properties, repr=show_extra)
 
     def to_dict(self) -> dict[str, Any]:
         error = self.error
@@ -57,10 +64,10 @@ class ApiErrorData:
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.field_validation_error import FieldValidationError  # noqa: PLC0415
 
-        d = dict(src_dict)
-        error = d.pop("error")
+        d = read_object(src_dict, "ApiErrorData")
+        error = read_string(read_required(d, "error", "ApiErrorData"), "error")
 
-        error_code = d.pop("error_code")
+        error_code = read_string(read_required(d, "error_code", "ApiErrorData"), "error_code")
 
         _field_validation_errors = d.pop("field_validation_errors", UNSET)
         field_validation_errors: FieldValidationError | Unset

@@ -8,10 +8,18 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .._secrets import show_extra
+from .._values import (
+    copy_properties,
+    read_object,
+    read_required,
+    read_string,
+)
+
 T = TypeVar("T", bound="FieldValidationError")
 
 
-@_attrs_define
+@_attrs_define(kw_only=True)
 class FieldValidationError:
     """The bad field, where there is one.
 
@@ -22,7 +30,7 @@ class FieldValidationError:
 
     fieldname: str
     message: str
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict, converter=copy_properties, repr=show_extra)
 
     def to_dict(self) -> dict[str, Any]:
         fieldname = self.fieldname
@@ -42,10 +50,10 @@ class FieldValidationError:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        fieldname = d.pop("fieldname")
+        d = read_object(src_dict, "FieldValidationError")
+        fieldname = read_string(read_required(d, "fieldname", "FieldValidationError"), "fieldname")
 
-        message = d.pop("message")
+        message = read_string(read_required(d, "message", "FieldValidationError"), "message")
 
         field_validation_error = cls(
             fieldname=fieldname,

@@ -8,13 +8,23 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .._secrets import show_extra
+from .._values import (
+    copy_properties,
+    read_boolean,
+    read_enum,
+    read_integer,
+    read_object,
+    read_required,
+    read_string,
+)
 from ..models.patch_smtp_user_body_status import PatchSmtpUserBodyStatus
 from ..types import UNSET, Unset
 
 T = TypeVar("T", bound="PatchSmtpUserBody")
 
 
-@_attrs_define
+@_attrs_define(kw_only=True)
 class PatchSmtpUserBody:
     """
     Attributes:
@@ -58,7 +68,7 @@ class PatchSmtpUserBody:
     """
 
     username: str
-    email_password: str | Unset = UNSET
+    email_password: str | Unset = _attrs_field(default=UNSET, repr=False)
     description: str | Unset = UNSET
     custom_ratelimit: bool | Unset = UNSET
     custom_ratelimit_value: int | Unset = UNSET
@@ -74,7 +84,7 @@ class PatchSmtpUserBody:
     bounce_notifications: str | Unset = UNSET
     status: PatchSmtpUserBodyStatus | Unset = UNSET
     subaccount_id: str | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict, converter=copy_properties, repr=show_extra)
 
     def to_dict(self) -> dict[str, Any]:
         username = self.username
@@ -157,45 +167,120 @@ class PatchSmtpUserBody:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        username = d.pop("username")
+        d = read_object(src_dict, "PatchSmtpUserBody")
+        username = read_string(read_required(d, "username", "PatchSmtpUserBody"), "username")
 
-        email_password = d.pop("email_password", UNSET)
+        _email_password = d.pop("email_password", UNSET)
+        email_password: str | Unset
+        if isinstance(_email_password, Unset):
+            email_password = UNSET
+        else:
+            email_password = read_string(_email_password, "email_password")
 
-        description = d.pop("description", UNSET)
+        _description = d.pop("description", UNSET)
+        description: str | Unset
+        if isinstance(_description, Unset):
+            description = UNSET
+        else:
+            description = read_string(_description, "description")
 
-        custom_ratelimit = d.pop("custom_ratelimit", UNSET)
+        _custom_ratelimit = d.pop("custom_ratelimit", UNSET)
+        custom_ratelimit: bool | Unset
+        if isinstance(_custom_ratelimit, Unset):
+            custom_ratelimit = UNSET
+        else:
+            custom_ratelimit = read_boolean(_custom_ratelimit, "custom_ratelimit")
 
-        custom_ratelimit_value = d.pop("custom_ratelimit_value", UNSET)
+        _custom_ratelimit_value = d.pop("custom_ratelimit_value", UNSET)
+        custom_ratelimit_value: int | Unset
+        if isinstance(_custom_ratelimit_value, Unset):
+            custom_ratelimit_value = UNSET
+        else:
+            custom_ratelimit_value = read_integer(_custom_ratelimit_value, "custom_ratelimit_value")
 
-        custom_ratelimit_period = d.pop("custom_ratelimit_period", UNSET)
+        _custom_ratelimit_period = d.pop("custom_ratelimit_period", UNSET)
+        custom_ratelimit_period: str | Unset
+        if isinstance(_custom_ratelimit_period, Unset):
+            custom_ratelimit_period = UNSET
+        else:
+            custom_ratelimit_period = read_string(_custom_ratelimit_period, "custom_ratelimit_period")
 
-        ip_pool = d.pop("ip_pool", UNSET)
+        _ip_pool = d.pop("ip_pool", UNSET)
+        ip_pool: int | Unset
+        if isinstance(_ip_pool, Unset):
+            ip_pool = UNSET
+        else:
+            ip_pool = read_integer(_ip_pool, "ip_pool")
 
-        feedback_enabled = d.pop("feedback_enabled", UNSET)
+        _feedback_enabled = d.pop("feedback_enabled", UNSET)
+        feedback_enabled: bool | Unset
+        if isinstance(_feedback_enabled, Unset):
+            feedback_enabled = UNSET
+        else:
+            feedback_enabled = read_boolean(_feedback_enabled, "feedback_enabled")
 
-        feedback_html = d.pop("feedback_html", UNSET)
+        _feedback_html = d.pop("feedback_html", UNSET)
+        feedback_html: str | Unset
+        if isinstance(_feedback_html, Unset):
+            feedback_html = UNSET
+        else:
+            feedback_html = read_string(_feedback_html, "feedback_html")
 
-        feedback_text = d.pop("feedback_text", UNSET)
+        _feedback_text = d.pop("feedback_text", UNSET)
+        feedback_text: str | Unset
+        if isinstance(_feedback_text, Unset):
+            feedback_text = UNSET
+        else:
+            feedback_text = read_string(_feedback_text, "feedback_text")
 
-        open_tracking_enabled = d.pop("open_tracking_enabled", UNSET)
+        _open_tracking_enabled = d.pop("open_tracking_enabled", UNSET)
+        open_tracking_enabled: bool | Unset
+        if isinstance(_open_tracking_enabled, Unset):
+            open_tracking_enabled = UNSET
+        else:
+            open_tracking_enabled = read_boolean(_open_tracking_enabled, "open_tracking_enabled")
 
-        click_tracking_enabled = d.pop("click_tracking_enabled", UNSET)
+        _click_tracking_enabled = d.pop("click_tracking_enabled", UNSET)
+        click_tracking_enabled: bool | Unset
+        if isinstance(_click_tracking_enabled, Unset):
+            click_tracking_enabled = UNSET
+        else:
+            click_tracking_enabled = read_boolean(_click_tracking_enabled, "click_tracking_enabled")
 
-        archive_enabled = d.pop("archive_enabled", UNSET)
+        _archive_enabled = d.pop("archive_enabled", UNSET)
+        archive_enabled: bool | Unset
+        if isinstance(_archive_enabled, Unset):
+            archive_enabled = UNSET
+        else:
+            archive_enabled = read_boolean(_archive_enabled, "archive_enabled")
 
-        audit_email = d.pop("audit_email", UNSET)
+        _audit_email = d.pop("audit_email", UNSET)
+        audit_email: str | Unset
+        if isinstance(_audit_email, Unset):
+            audit_email = UNSET
+        else:
+            audit_email = read_string(_audit_email, "audit_email")
 
-        bounce_notifications = d.pop("bounce_notifications", UNSET)
+        _bounce_notifications = d.pop("bounce_notifications", UNSET)
+        bounce_notifications: str | Unset
+        if isinstance(_bounce_notifications, Unset):
+            bounce_notifications = UNSET
+        else:
+            bounce_notifications = read_string(_bounce_notifications, "bounce_notifications")
 
         _status = d.pop("status", UNSET)
         status: PatchSmtpUserBodyStatus | Unset
         if isinstance(_status, Unset):
             status = UNSET
         else:
-            status = PatchSmtpUserBodyStatus(_status)
+            status = read_enum(PatchSmtpUserBodyStatus, _status, "status")
 
-        subaccount_id = d.pop("subaccount_id", UNSET)
+        _subaccount_id = d.pop("subaccount_id", UNSET)
+        subaccount_id: str | Unset
+        if isinstance(_subaccount_id, Unset):
+            subaccount_id = UNSET
+        else:
+            subaccount_id = read_string(_subaccount_id, "subaccount_id")
 
         patch_smtp_user_body = cls(
             username=username,

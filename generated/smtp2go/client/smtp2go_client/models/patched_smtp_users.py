@@ -9,6 +9,15 @@ from uuid import UUID
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .._secrets import show_extra
+from .._values import (
+    copy_properties,
+    read_list,
+    read_object,
+    read_required,
+    read_uuid,
+)
+
 if TYPE_CHECKING:
     from ..models.patched_smtp_user import PatchedSmtpUser
 
@@ -16,7 +25,7 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="PatchedSmtpUsers")
 
 
-@_attrs_define
+@_attrs_define(kw_only=True)
 class PatchedSmtpUsers:
     """What was patched.
 
@@ -27,7 +36,7 @@ class PatchedSmtpUsers:
 
     request_id: UUID
     data: list[PatchedSmtpUser]
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict, converter=copy_properties, repr=show_extra)
 
     def to_dict(self) -> dict[str, Any]:
         request_id = str(self.request_id)
@@ -52,11 +61,11 @@ class PatchedSmtpUsers:
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.patched_smtp_user import PatchedSmtpUser  # noqa: PLC0415
 
-        d = dict(src_dict)
-        request_id = UUID(d.pop("request_id"))
+        d = read_object(src_dict, "PatchedSmtpUsers")
+        request_id = read_uuid(read_required(d, "request_id", "PatchedSmtpUsers"), "request_id")
 
         data = []
-        _data = d.pop("data")
+        _data = read_list(read_required(d, "data", "PatchedSmtpUsers"), "data")
         for data_item_data in _data:
             data_item = PatchedSmtpUser.from_dict(data_item_data)
 

@@ -8,12 +8,19 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .._secrets import show_extra
+from .._values import (
+    copy_properties,
+    read_object,
+    read_required,
+    read_string,
+)
 from ..types import UNSET, Unset
 
 T = TypeVar("T", bound="RemoveSmtpUserBody")
 
 
-@_attrs_define
+@_attrs_define(kw_only=True)
 class RemoveSmtpUserBody:
     """
     Attributes:
@@ -24,7 +31,7 @@ class RemoveSmtpUserBody:
 
     username: str
     subaccount_id: str | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict, converter=copy_properties, repr=show_extra)
 
     def to_dict(self) -> dict[str, Any]:
         username = self.username
@@ -45,10 +52,15 @@ class RemoveSmtpUserBody:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        username = d.pop("username")
+        d = read_object(src_dict, "RemoveSmtpUserBody")
+        username = read_string(read_required(d, "username", "RemoveSmtpUserBody"), "username")
 
-        subaccount_id = d.pop("subaccount_id", UNSET)
+        _subaccount_id = d.pop("subaccount_id", UNSET)
+        subaccount_id: str | Unset
+        if isinstance(_subaccount_id, Unset):
+            subaccount_id = UNSET
+        else:
+            subaccount_id = read_string(_subaccount_id, "subaccount_id")
 
         remove_smtp_user_body = cls(
             username=username,

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .._secrets import show_extra
+from .._values import (
+    copy_properties,
+    read_boolean,
+    read_integer,
+    read_object,
+    read_required,
+    read_string,
+    refuse,
+)
 from ..types import UNSET, Unset
 
 T = TypeVar("T", bound="SmtpUser")
 
 
-@_attrs_define
+@_attrs_define(kw_only=True)
 class SmtpUser:
     """One SMTP user.
 
@@ -44,7 +54,7 @@ class SmtpUser:
     username: str
     sending_allowed: bool
     custom_ratelimit: bool
-    email_password: None | str | Unset = UNSET
+    email_password: None | str | Unset = _attrs_field(default=UNSET, repr=False)
     custom_ratelimit_value: int | None | Unset = UNSET
     custom_ratelimit_period: None | str | Unset = UNSET
     default_ratelimit_value: int | None | str | Unset = UNSET
@@ -62,7 +72,7 @@ class SmtpUser:
     audit_email: None | str | Unset = UNSET
     bounce_notifications: str | Unset = UNSET
     status: str | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict, converter=copy_properties, repr=show_extra)
 
     def to_dict(self) -> dict[str, Any]:
         username = self.username
@@ -205,19 +215,27 @@ class SmtpUser:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        username = d.pop("username")
+        d = read_object(src_dict, "SmtpUser")
+        username = read_string(read_required(d, "username", "SmtpUser"), "username")
 
-        sending_allowed = d.pop("sending_allowed")
+        sending_allowed = read_boolean(read_required(d, "sending_allowed", "SmtpUser"), "sending_allowed")
 
-        custom_ratelimit = d.pop("custom_ratelimit")
+        custom_ratelimit = read_boolean(read_required(d, "custom_ratelimit", "SmtpUser"), "custom_ratelimit")
 
         def _parse_email_password(data: object) -> None | str | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
                 return data
-            return cast(None | str | Unset, data)
+            try:
+                if not isinstance(data, str):
+                    raise TypeError
+                email_password_type_0 = read_string(data, "email_password_type_0")
+
+                return email_password_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            raise refuse("email_password", "of a documented type", data)
 
         email_password = _parse_email_password(d.pop("email_password", UNSET))
 
@@ -226,7 +244,15 @@ class SmtpUser:
                 return data
             if isinstance(data, Unset):
                 return data
-            return cast(int | None | Unset, data)
+            try:
+                if not isinstance(data, int | float):
+                    raise TypeError
+                custom_ratelimit_value_type_0 = read_integer(data, "custom_ratelimit_value_type_0")
+
+                return custom_ratelimit_value_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            raise refuse("custom_ratelimit_value", "of a documented type", data)
 
         custom_ratelimit_value = _parse_custom_ratelimit_value(d.pop("custom_ratelimit_value", UNSET))
 
@@ -235,7 +261,15 @@ class SmtpUser:
                 return data
             if isinstance(data, Unset):
                 return data
-            return cast(None | str | Unset, data)
+            try:
+                if not isinstance(data, str):
+                    raise TypeError
+                custom_ratelimit_period_type_0 = read_string(data, "custom_ratelimit_period_type_0")
+
+                return custom_ratelimit_period_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            raise refuse("custom_ratelimit_period", "of a documented type", data)
 
         custom_ratelimit_period = _parse_custom_ratelimit_period(d.pop("custom_ratelimit_period", UNSET))
 
@@ -244,7 +278,23 @@ class SmtpUser:
                 return data
             if isinstance(data, Unset):
                 return data
-            return cast(int | None | str | Unset, data)
+            try:
+                if not isinstance(data, int | float):
+                    raise TypeError
+                default_ratelimit_value_type_0 = read_integer(data, "default_ratelimit_value_type_0")
+
+                return default_ratelimit_value_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            try:
+                if not isinstance(data, str):
+                    raise TypeError
+                default_ratelimit_value_type_1 = read_string(data, "default_ratelimit_value_type_1")
+
+                return default_ratelimit_value_type_1
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            raise refuse("default_ratelimit_value", "of a documented type", data)
 
         default_ratelimit_value = _parse_default_ratelimit_value(d.pop("default_ratelimit_value", UNSET))
 
@@ -253,7 +303,15 @@ class SmtpUser:
                 return data
             if isinstance(data, Unset):
                 return data
-            return cast(None | str | Unset, data)
+            try:
+                if not isinstance(data, str):
+                    raise TypeError
+                default_ratelimit_period_type_0 = read_string(data, "default_ratelimit_period_type_0")
+
+                return default_ratelimit_period_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            raise refuse("default_ratelimit_period", "of a documented type", data)
 
         default_ratelimit_period = _parse_default_ratelimit_period(d.pop("default_ratelimit_period", UNSET))
 
@@ -262,7 +320,15 @@ class SmtpUser:
                 return data
             if isinstance(data, Unset):
                 return data
-            return cast(int | None | Unset, data)
+            try:
+                if not isinstance(data, int | float):
+                    raise TypeError
+                ippool_type_0 = read_integer(data, "ippool_type_0")
+
+                return ippool_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            raise refuse("ippool", "of a documented type", data)
 
         ippool = _parse_ippool(d.pop("ippool", UNSET))
 
@@ -271,7 +337,15 @@ class SmtpUser:
                 return data
             if isinstance(data, Unset):
                 return data
-            return cast(None | str | Unset, data)
+            try:
+                if not isinstance(data, str):
+                    raise TypeError
+                comments_type_0 = read_string(data, "comments_type_0")
+
+                return comments_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            raise refuse("comments", "of a documented type", data)
 
         comments = _parse_comments(d.pop("comments", UNSET))
 
@@ -280,18 +354,39 @@ class SmtpUser:
                 return data
             if isinstance(data, Unset):
                 return data
-            return cast(None | str | Unset, data)
+            try:
+                if not isinstance(data, str):
+                    raise TypeError
+                description_type_0 = read_string(data, "description_type_0")
+
+                return description_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            raise refuse("description", "of a documented type", data)
 
         description = _parse_description(d.pop("description", UNSET))
 
-        feedback_enabled = d.pop("feedback_enabled", UNSET)
+        _feedback_enabled = d.pop("feedback_enabled", UNSET)
+        feedback_enabled: bool | Unset
+        if isinstance(_feedback_enabled, Unset):
+            feedback_enabled = UNSET
+        else:
+            feedback_enabled = read_boolean(_feedback_enabled, "feedback_enabled")
 
         def _parse_feedback_domain(data: object) -> None | str | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
                 return data
-            return cast(None | str | Unset, data)
+            try:
+                if not isinstance(data, str):
+                    raise TypeError
+                feedback_domain_type_0 = read_string(data, "feedback_domain_type_0")
+
+                return feedback_domain_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            raise refuse("feedback_domain", "of a documented type", data)
 
         feedback_domain = _parse_feedback_domain(d.pop("feedback_domain", UNSET))
 
@@ -300,7 +395,15 @@ class SmtpUser:
                 return data
             if isinstance(data, Unset):
                 return data
-            return cast(None | str | Unset, data)
+            try:
+                if not isinstance(data, str):
+                    raise TypeError
+                feedback_html_type_0 = read_string(data, "feedback_html_type_0")
+
+                return feedback_html_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            raise refuse("feedback_html", "of a documented type", data)
 
         feedback_html = _parse_feedback_html(d.pop("feedback_html", UNSET))
 
@@ -309,28 +412,69 @@ class SmtpUser:
                 return data
             if isinstance(data, Unset):
                 return data
-            return cast(None | str | Unset, data)
+            try:
+                if not isinstance(data, str):
+                    raise TypeError
+                feedback_text_type_0 = read_string(data, "feedback_text_type_0")
+
+                return feedback_text_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            raise refuse("feedback_text", "of a documented type", data)
 
         feedback_text = _parse_feedback_text(d.pop("feedback_text", UNSET))
 
-        archive_enabled = d.pop("archive_enabled", UNSET)
+        _archive_enabled = d.pop("archive_enabled", UNSET)
+        archive_enabled: bool | Unset
+        if isinstance(_archive_enabled, Unset):
+            archive_enabled = UNSET
+        else:
+            archive_enabled = read_boolean(_archive_enabled, "archive_enabled")
 
-        open_tracking_enabled = d.pop("open_tracking_enabled", UNSET)
+        _open_tracking_enabled = d.pop("open_tracking_enabled", UNSET)
+        open_tracking_enabled: bool | Unset
+        if isinstance(_open_tracking_enabled, Unset):
+            open_tracking_enabled = UNSET
+        else:
+            open_tracking_enabled = read_boolean(_open_tracking_enabled, "open_tracking_enabled")
 
-        click_tracking_enabled = d.pop("click_tracking_enabled", UNSET)
+        _click_tracking_enabled = d.pop("click_tracking_enabled", UNSET)
+        click_tracking_enabled: bool | Unset
+        if isinstance(_click_tracking_enabled, Unset):
+            click_tracking_enabled = UNSET
+        else:
+            click_tracking_enabled = read_boolean(_click_tracking_enabled, "click_tracking_enabled")
 
         def _parse_audit_email(data: object) -> None | str | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
                 return data
-            return cast(None | str | Unset, data)
+            try:
+                if not isinstance(data, str):
+                    raise TypeError
+                audit_email_type_0 = read_string(data, "audit_email_type_0")
+
+                return audit_email_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            raise refuse("audit_email", "of a documented type", data)
 
         audit_email = _parse_audit_email(d.pop("audit_email", UNSET))
 
-        bounce_notifications = d.pop("bounce_notifications", UNSET)
+        _bounce_notifications = d.pop("bounce_notifications", UNSET)
+        bounce_notifications: str | Unset
+        if isinstance(_bounce_notifications, Unset):
+            bounce_notifications = UNSET
+        else:
+            bounce_notifications = read_string(_bounce_notifications, "bounce_notifications")
 
-        status = d.pop("status", UNSET)
+        _status = d.pop("status", UNSET)
+        status: str | Unset
+        if isinstance(_status, Unset):
+            status = UNSET
+        else:
+            status = read_string(_status, "status")
 
         smtp_user = cls(
             username=username,

@@ -8,6 +8,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .._secrets import show_extra
+from .._values import (
+    copy_properties,
+    read_list,
+    read_object,
+    read_required,
+)
+
 if TYPE_CHECKING:
     from ..models.smtp_user import SmtpUser
 
@@ -15,7 +23,7 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="SmtpUserResultsData")
 
 
-@_attrs_define
+@_attrs_define(kw_only=True)
 class SmtpUserResultsData:
     """
     Attributes:
@@ -23,7 +31,7 @@ class SmtpUserResultsData:
     """
 
     results: list[SmtpUser]
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict, converter=copy_properties, repr=show_extra)
 
     def to_dict(self) -> dict[str, Any]:
         results = []
@@ -45,9 +53,9 @@ class SmtpUserResultsData:
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.smtp_user import SmtpUser  # noqa: PLC0415
 
-        d = dict(src_dict)
+        d = read_object(src_dict, "SmtpUserResultsData")
         results = []
-        _results = d.pop("results")
+        _results = read_list(read_required(d, "results", "SmtpUserResultsData"), "results")
         for results_item_data in _results:
             results_item = SmtpUser.from_dict(results_item_data)
 

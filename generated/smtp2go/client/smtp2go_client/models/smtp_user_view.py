@@ -9,6 +9,14 @@ from uuid import UUID
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .._secrets import show_extra
+from .._values import (
+    copy_properties,
+    read_object,
+    read_required,
+    read_uuid,
+)
+
 if TYPE_CHECKING:
     from ..models.smtp_user_view_data import SmtpUserViewData
 
@@ -16,7 +24,7 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="SmtpUserView")
 
 
-@_attrs_define
+@_attrs_define(kw_only=True)
 class SmtpUserView:
     """The users that a view shows.
 
@@ -27,7 +35,7 @@ class SmtpUserView:
 
     request_id: UUID
     data: SmtpUserViewData
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict, converter=copy_properties, repr=show_extra)
 
     def to_dict(self) -> dict[str, Any]:
         request_id = str(self.request_id)
@@ -49,10 +57,10 @@ class SmtpUserView:
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.smtp_user_view_data import SmtpUserViewData  # noqa: PLC0415
 
-        d = dict(src_dict)
-        request_id = UUID(d.pop("request_id"))
+        d = read_object(src_dict, "SmtpUserView")
+        request_id = read_uuid(read_required(d, "request_id", "SmtpUserView"), "request_id")
 
-        data = SmtpUserViewData.from_dict(d.pop("data"))
+        data = SmtpUserViewData.from_dict(read_required(d, "data", "SmtpUserView"))
 
         smtp_user_view = cls(
             request_id=request_id,

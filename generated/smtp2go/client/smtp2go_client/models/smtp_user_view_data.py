@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .._secrets import show_extra
+from .._values import (
+    copy_properties,
+    read_integer,
+    read_list,
+    read_object,
+    read_required,
+    read_string,
+    refuse,
+)
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
@@ -17,7 +27,7 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="SmtpUserViewData")
 
 
-@_attrs_define
+@_attrs_define(kw_only=True)
 class SmtpUserViewData:
     """
     Attributes:
@@ -29,7 +39,7 @@ class SmtpUserViewData:
     results: list[SmtpUser]
     default_ratelimit_value: int | None | str | Unset = UNSET
     default_ratelimit_period: None | str | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict, converter=copy_properties, repr=show_extra)
 
     def to_dict(self) -> dict[str, Any]:
         results = []
@@ -67,9 +77,9 @@ class SmtpUserViewData:
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.smtp_user import SmtpUser  # noqa: PLC0415
 
-        d = dict(src_dict)
+        d = read_object(src_dict, "SmtpUserViewData")
         results = []
-        _results = d.pop("results")
+        _results = read_list(read_required(d, "results", "SmtpUserViewData"), "results")
         for results_item_data in _results:
             results_item = SmtpUser.from_dict(results_item_data)
 
@@ -80,7 +90,23 @@ class SmtpUserViewData:
                 return data
             if isinstance(data, Unset):
                 return data
-            return cast(int | None | str | Unset, data)
+            try:
+                if not isinstance(data, int | float):
+                    raise TypeError
+                default_ratelimit_value_type_0 = read_integer(data, "default_ratelimit_value_type_0")
+
+                return default_ratelimit_value_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            try:
+                if not isinstance(data, str):
+                    raise TypeError
+                default_ratelimit_value_type_1 = read_string(data, "default_ratelimit_value_type_1")
+
+                return default_ratelimit_value_type_1
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            raise refuse("default_ratelimit_value", "of a documented type", data)
 
         default_ratelimit_value = _parse_default_ratelimit_value(d.pop("default_ratelimit_value", UNSET))
 
@@ -89,7 +115,15 @@ class SmtpUserViewData:
                 return data
             if isinstance(data, Unset):
                 return data
-            return cast(None | str | Unset, data)
+            try:
+                if not isinstance(data, str):
+                    raise TypeError
+                default_ratelimit_period_type_0 = read_string(data, "default_ratelimit_period_type_0")
+
+                return default_ratelimit_period_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            raise refuse("default_ratelimit_period", "of a documented type", data)
 
         default_ratelimit_period = _parse_default_ratelimit_period(d.pop("default_ratelimit_period", UNSET))
 

@@ -8,12 +8,18 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .._secrets import show_extra
+from .._values import (
+    copy_properties,
+    read_object,
+    read_string,
+)
 from ..types import UNSET, Unset
 
 T = TypeVar("T", bound="ViewSmtpUsersBody")
 
 
-@_attrs_define
+@_attrs_define(kw_only=True)
 class ViewSmtpUsersBody:
     """
     Attributes:
@@ -25,7 +31,7 @@ class ViewSmtpUsersBody:
 
     username: str | Unset = UNSET
     subaccount_id: str | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict, converter=copy_properties, repr=show_extra)
 
     def to_dict(self) -> dict[str, Any]:
         username = self.username
@@ -44,10 +50,20 @@ class ViewSmtpUsersBody:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        username = d.pop("username", UNSET)
+        d = read_object(src_dict, "ViewSmtpUsersBody")
+        _username = d.pop("username", UNSET)
+        username: str | Unset
+        if isinstance(_username, Unset):
+            username = UNSET
+        else:
+            username = read_string(_username, "username")
 
-        subaccount_id = d.pop("subaccount_id", UNSET)
+        _subaccount_id = d.pop("subaccount_id", UNSET)
+        subaccount_id: str | Unset
+        if isinstance(_subaccount_id, Unset):
+            subaccount_id = UNSET
+        else:
+            subaccount_id = read_string(_subaccount_id, "subaccount_id")
 
         view_smtp_users_body = cls(
             username=username,

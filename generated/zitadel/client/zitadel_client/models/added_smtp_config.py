@@ -8,6 +8,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .._secrets import show_extra
+from .._values import (
+    copy_properties,
+    read_object,
+    read_required,
+    read_string,
+)
+
 if TYPE_CHECKING:
     from ..models.object_details import ObjectDetails
 
@@ -15,7 +23,7 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="AddedSmtpConfig")
 
 
-@_attrs_define
+@_attrs_define(kw_only=True)
 class AddedSmtpConfig:
     """A configuration was added.
 
@@ -26,7 +34,7 @@ class AddedSmtpConfig:
 
     details: ObjectDetails
     id: str
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict, converter=copy_properties, repr=show_extra)
 
     def to_dict(self) -> dict[str, Any]:
         details = self.details.to_dict()
@@ -48,10 +56,10 @@ class AddedSmtpConfig:
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.object_details import ObjectDetails  # noqa: PLC0415
 
-        d = dict(src_dict)
-        details = ObjectDetails.from_dict(d.pop("details"))
+        d = read_object(src_dict, "AddedSmtpConfig")
+        details = ObjectDetails.from_dict(read_required(d, "details", "AddedSmtpConfig"))
 
-        id = d.pop("id")
+        id = read_string(read_required(d, "id", "AddedSmtpConfig"), "id")
 
         added_smtp_config = cls(
             details=details,

@@ -8,6 +8,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .._secrets import show_extra
+from .._values import (
+    copy_properties,
+    read_integer,
+    read_list,
+    read_object,
+    read_required,
+    read_string,
+)
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
@@ -17,7 +26,7 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="ApiError")
 
 
-@_attrs_define
+@_attrs_define(kw_only=True)
 class ApiError:
     """Why a request was refused.
 
@@ -31,7 +40,7 @@ class ApiError:
     code: int
     message: str
     details: list[ErrorDetail] | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict, converter=copy_properties, repr=show_extra)
 
     def to_dict(self) -> dict[str, Any]:
         code = self.code
@@ -62,16 +71,16 @@ class ApiError:
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.error_detail import ErrorDetail  # noqa: PLC0415
 
-        d = dict(src_dict)
-        code = d.pop("code")
+        d = read_object(src_dict, "ApiError")
+        code = read_integer(read_required(d, "code", "ApiError"), "code")
 
-        message = d.pop("message")
+        message = read_string(read_required(d, "message", "ApiError"), "message")
 
         _details = d.pop("details", UNSET)
         details: list[ErrorDetail] | Unset = UNSET
         if _details is not UNSET:
             details = []
-            for details_item_data in _details:
+            for details_item_data in read_list(_details, "details"):
                 details_item = ErrorDetail.from_dict(details_item_data)
 
                 details.append(details_item)

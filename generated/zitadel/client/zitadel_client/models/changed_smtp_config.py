@@ -8,6 +8,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .._secrets import show_extra
+from .._values import (
+    copy_properties,
+    read_object,
+    read_required,
+)
+
 if TYPE_CHECKING:
     from ..models.object_details import ObjectDetails
 
@@ -15,7 +22,7 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="ChangedSmtpConfig")
 
 
-@_attrs_define
+@_attrs_define(kw_only=True)
 class ChangedSmtpConfig:
     """A configuration was changed.
 
@@ -24,7 +31,7 @@ class ChangedSmtpConfig:
     """
 
     details: ObjectDetails
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict, converter=copy_properties, repr=show_extra)
 
     def to_dict(self) -> dict[str, Any]:
         details = self.details.to_dict()
@@ -43,8 +50,8 @@ class ChangedSmtpConfig:
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.object_details import ObjectDetails  # noqa: PLC0415
 
-        d = dict(src_dict)
-        details = ObjectDetails.from_dict(d.pop("details"))
+        d = read_object(src_dict, "ChangedSmtpConfig")
+        details = ObjectDetails.from_dict(read_required(d, "details", "ChangedSmtpConfig"))
 
         changed_smtp_config = cls(
             details=details,

@@ -8,20 +8,26 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .._secrets import show_extra
+from .._values import (
+    copy_properties,
+    read_object,
+    read_string,
+)
 from ..types import UNSET, Unset
 
 T = TypeVar("T", bound="EmailProviderSmtpPassword")
 
 
-@_attrs_define
+@_attrs_define(kw_only=True)
 class EmailProviderSmtpPassword:
     """
     Attributes:
         password (str | Unset):  Example: this-is-my-updated-password.
     """
 
-    password: str | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    password: str | Unset = _attrs_field(default=UNSET, repr=False)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict, converter=copy_properties, repr=show_extra)
 
     def to_dict(self) -> dict[str, Any]:
         password = self.password
@@ -36,8 +42,13 @@ class EmailProviderSmtpPassword:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        password = d.pop("password", UNSET)
+        d = read_object(src_dict, "EmailProviderSmtpPassword")
+        _password = d.pop("password", UNSET)
+        password: str | Unset
+        if isinstance(_password, Unset):
+            password = UNSET
+        else:
+            password = read_string(_password, "password")
 
         email_provider_smtp_password = cls(
             password=password,

@@ -8,12 +8,19 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .._secrets import show_extra
+from .._values import (
+    copy_properties,
+    read_object,
+    read_required,
+    read_string,
+)
 from ..types import UNSET, Unset
 
 T = TypeVar("T", bound="ErrorDetail")
 
 
-@_attrs_define
+@_attrs_define(kw_only=True)
 class ErrorDetail:
     """One detail of an error, of the type that `@type` names; the vendor's own has an id and a message.
 
@@ -26,7 +33,7 @@ class ErrorDetail:
     type_: str
     id: str | Unset = UNSET
     message: str | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict, converter=copy_properties, repr=show_extra)
 
     def to_dict(self) -> dict[str, Any]:
         type_ = self.type_
@@ -51,12 +58,22 @@ class ErrorDetail:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        type_ = d.pop("@type")
+        d = read_object(src_dict, "ErrorDetail")
+        type_ = read_string(read_required(d, "@type", "ErrorDetail"), "@type")
 
-        id = d.pop("id", UNSET)
+        _id = d.pop("id", UNSET)
+        id: str | Unset
+        if isinstance(_id, Unset):
+            id = UNSET
+        else:
+            id = read_string(_id, "id")
 
-        message = d.pop("message", UNSET)
+        _message = d.pop("message", UNSET)
+        message: str | Unset
+        if isinstance(_message, Unset):
+            message = UNSET
+        else:
+            message = read_string(_message, "message")
 
         error_detail = cls(
             type_=type_,

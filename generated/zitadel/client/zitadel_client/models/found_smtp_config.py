@@ -8,6 +8,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .._secrets import show_extra
+from .._values import (
+    copy_properties,
+    read_object,
+    read_required,
+)
+
 if TYPE_CHECKING:
     from ..models.smtp_config import SmtpConfig
 
@@ -15,7 +22,7 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="FoundSmtpConfig")
 
 
-@_attrs_define
+@_attrs_define(kw_only=True)
 class FoundSmtpConfig:
     """The configuration that was asked for.
 
@@ -24,7 +31,7 @@ class FoundSmtpConfig:
     """
 
     smtp_config: SmtpConfig
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict, converter=copy_properties, repr=show_extra)
 
     def to_dict(self) -> dict[str, Any]:
         smtp_config = self.smtp_config.to_dict()
@@ -43,8 +50,8 @@ class FoundSmtpConfig:
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.smtp_config import SmtpConfig  # noqa: PLC0415
 
-        d = dict(src_dict)
-        smtp_config = SmtpConfig.from_dict(d.pop("smtpConfig"))
+        d = read_object(src_dict, "FoundSmtpConfig")
+        smtp_config = SmtpConfig.from_dict(read_required(d, "smtpConfig", "FoundSmtpConfig"))
 
         found_smtp_config = cls(
             smtp_config=smtp_config,

@@ -8,6 +8,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .._secrets import show_extra
+from .._values import (
+    copy_properties,
+    read_list,
+    read_object,
+    read_required,
+)
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
@@ -18,7 +25,7 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="FoundSmtpConfigs")
 
 
-@_attrs_define
+@_attrs_define(kw_only=True)
 class FoundSmtpConfigs:
     """A page of the instance's configurations.
 
@@ -29,7 +36,7 @@ class FoundSmtpConfigs:
 
     details: ListDetails
     result: list[ListedSmtpConfig] | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict, converter=copy_properties, repr=show_extra)
 
     def to_dict(self) -> dict[str, Any]:
         details = self.details.to_dict()
@@ -58,14 +65,14 @@ class FoundSmtpConfigs:
         from ..models.list_details import ListDetails  # noqa: PLC0415
         from ..models.listed_smtp_config import ListedSmtpConfig  # noqa: PLC0415
 
-        d = dict(src_dict)
-        details = ListDetails.from_dict(d.pop("details"))
+        d = read_object(src_dict, "FoundSmtpConfigs")
+        details = ListDetails.from_dict(read_required(d, "details", "FoundSmtpConfigs"))
 
         _result = d.pop("result", UNSET)
         result: list[ListedSmtpConfig] | Unset = UNSET
         if _result is not UNSET:
             result = []
-            for result_item_data in _result:
+            for result_item_data in read_list(_result, "result"):
                 result_item = ListedSmtpConfig.from_dict(result_item_data)
 
                 result.append(result_item)

@@ -9,12 +9,19 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .._secrets import show_extra
+from .._values import (
+    copy_properties,
+    read_datetime,
+    read_object,
+    read_string,
+)
 from ..types import UNSET, Unset
 
 T = TypeVar("T", bound="ListDetails")
 
 
-@_attrs_define
+@_attrs_define(kw_only=True)
 class ListDetails:
     """What the vendor knows of a list; each may be omitted.
 
@@ -29,7 +36,7 @@ class ListDetails:
     total_result: str | Unset = UNSET
     processed_sequence: str | Unset = UNSET
     view_timestamp: datetime.datetime | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict, converter=copy_properties, repr=show_extra)
 
     def to_dict(self) -> dict[str, Any]:
         total_result = self.total_result
@@ -54,17 +61,27 @@ class ListDetails:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        total_result = d.pop("totalResult", UNSET)
+        d = read_object(src_dict, "ListDetails")
+        _total_result = d.pop("totalResult", UNSET)
+        total_result: str | Unset
+        if isinstance(_total_result, Unset):
+            total_result = UNSET
+        else:
+            total_result = read_string(_total_result, "totalResult")
 
-        processed_sequence = d.pop("processedSequence", UNSET)
+        _processed_sequence = d.pop("processedSequence", UNSET)
+        processed_sequence: str | Unset
+        if isinstance(_processed_sequence, Unset):
+            processed_sequence = UNSET
+        else:
+            processed_sequence = read_string(_processed_sequence, "processedSequence")
 
         _view_timestamp = d.pop("viewTimestamp", UNSET)
         view_timestamp: datetime.datetime | Unset
         if isinstance(_view_timestamp, Unset):
             view_timestamp = UNSET
         else:
-            view_timestamp = datetime.datetime.fromisoformat(_view_timestamp)
+            view_timestamp = read_datetime(_view_timestamp, "viewTimestamp")
 
         list_details = cls(
             total_result=total_result,

@@ -8,12 +8,20 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .._secrets import show_extra
+from .._values import (
+    copy_properties,
+    read_boolean,
+    read_integer,
+    read_object,
+    read_string,
+)
 from ..types import UNSET, Unset
 
 T = TypeVar("T", bound="ListQuery")
 
 
-@_attrs_define
+@_attrs_define(kw_only=True)
 class ListQuery:
     """Which page is wanted; without it, the first.
 
@@ -27,7 +35,7 @@ class ListQuery:
     offset: str | Unset = UNSET
     limit: int | Unset = UNSET
     asc: bool | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict, converter=copy_properties, repr=show_extra)
 
     def to_dict(self) -> dict[str, Any]:
         offset = self.offset
@@ -50,12 +58,27 @@ class ListQuery:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        offset = d.pop("offset", UNSET)
+        d = read_object(src_dict, "ListQuery")
+        _offset = d.pop("offset", UNSET)
+        offset: str | Unset
+        if isinstance(_offset, Unset):
+            offset = UNSET
+        else:
+            offset = read_string(_offset, "offset")
 
-        limit = d.pop("limit", UNSET)
+        _limit = d.pop("limit", UNSET)
+        limit: int | Unset
+        if isinstance(_limit, Unset):
+            limit = UNSET
+        else:
+            limit = read_integer(_limit, "limit")
 
-        asc = d.pop("asc", UNSET)
+        _asc = d.pop("asc", UNSET)
+        asc: bool | Unset
+        if isinstance(_asc, Unset):
+            asc = UNSET
+        else:
+            asc = read_boolean(_asc, "asc")
 
         list_query = cls(
             offset=offset,

@@ -8,6 +8,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .._secrets import show_extra
+from .._values import (
+    copy_properties,
+    read_boolean,
+    read_object,
+    read_open_enum,
+    read_required,
+    read_string,
+    to_plain,
+)
 from ..models.listed_smtp_config_state import ListedSmtpConfigState
 from ..types import UNSET, Unset
 
@@ -18,7 +28,7 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="ListedSmtpConfig")
 
 
-@_attrs_define
+@_attrs_define(kw_only=True)
 class ListedSmtpConfig:
     """One configuration in the list. Providers that are no SMTP servers are listed as well, without what only those have.
 
@@ -31,7 +41,7 @@ class ListedSmtpConfig:
         host (str | Unset): Host and port. Example: smtp.example.com:587.
         user (str | Unset): The name to log in with. Example: smtp-user.
         reply_to_address (str | Unset): Where answers go; the list may leave it out. Example: b@example.com.
-        state (ListedSmtpConfigState | Unset): Whether it is the one in use; at most one configuration is active.
+        state (ListedSmtpConfigState | str | Unset): Whether it is the one in use; at most one configuration is active.
             Example: SMTP_CONFIG_INACTIVE.
         description (str | Unset): What it is for. Example: mail server.
     """
@@ -44,9 +54,9 @@ class ListedSmtpConfig:
     host: str | Unset = UNSET
     user: str | Unset = UNSET
     reply_to_address: str | Unset = UNSET
-    state: ListedSmtpConfigState | Unset = UNSET
+    state: ListedSmtpConfigState | str | Unset = UNSET
     description: str | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict, converter=copy_properties, repr=show_extra)
 
     def to_dict(self) -> dict[str, Any]:
         details = self.details.to_dict()
@@ -67,7 +77,7 @@ class ListedSmtpConfig:
 
         state: str | Unset = UNSET
         if not isinstance(self.state, Unset):
-            state = self.state.value
+            state = to_plain(self.state)
 
         description = self.description
 
@@ -102,31 +112,66 @@ class ListedSmtpConfig:
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.object_details import ObjectDetails  # noqa: PLC0415
 
-        d = dict(src_dict)
-        details = ObjectDetails.from_dict(d.pop("details"))
+        d = read_object(src_dict, "ListedSmtpConfig")
+        details = ObjectDetails.from_dict(read_required(d, "details", "ListedSmtpConfig"))
 
-        id = d.pop("id")
+        id = read_string(read_required(d, "id", "ListedSmtpConfig"), "id")
 
-        sender_address = d.pop("senderAddress", UNSET)
+        _sender_address = d.pop("senderAddress", UNSET)
+        sender_address: str | Unset
+        if isinstance(_sender_address, Unset):
+            sender_address = UNSET
+        else:
+            sender_address = read_string(_sender_address, "senderAddress")
 
-        sender_name = d.pop("senderName", UNSET)
+        _sender_name = d.pop("senderName", UNSET)
+        sender_name: str | Unset
+        if isinstance(_sender_name, Unset):
+            sender_name = UNSET
+        else:
+            sender_name = read_string(_sender_name, "senderName")
 
-        tls = d.pop("tls", UNSET)
+        _tls = d.pop("tls", UNSET)
+        tls: bool | Unset
+        if isinstance(_tls, Unset):
+            tls = UNSET
+        else:
+            tls = read_boolean(_tls, "tls")
 
-        host = d.pop("host", UNSET)
+        _host = d.pop("host", UNSET)
+        host: str | Unset
+        if isinstance(_host, Unset):
+            host = UNSET
+        else:
+            host = read_string(_host, "host")
 
-        user = d.pop("user", UNSET)
+        _user = d.pop("user", UNSET)
+        user: str | Unset
+        if isinstance(_user, Unset):
+            user = UNSET
+        else:
+            user = read_string(_user, "user")
 
-        reply_to_address = d.pop("replyToAddress", UNSET)
+        _reply_to_address = d.pop("replyToAddress", UNSET)
+        reply_to_address: str | Unset
+        if isinstance(_reply_to_address, Unset):
+            reply_to_address = UNSET
+        else:
+            reply_to_address = read_string(_reply_to_address, "replyToAddress")
 
         _state = d.pop("state", UNSET)
-        state: ListedSmtpConfigState | Unset
+        state: ListedSmtpConfigState | str | Unset
         if isinstance(_state, Unset):
             state = UNSET
         else:
-            state = ListedSmtpConfigState(_state)
+            state = read_open_enum(ListedSmtpConfigState, _state, "state")
 
-        description = d.pop("description", UNSET)
+        _description = d.pop("description", UNSET)
+        description: str | Unset
+        if isinstance(_description, Unset):
+            description = UNSET
+        else:
+            description = read_string(_description, "description")
 
         listed_smtp_config = cls(
             details=details,

@@ -8,12 +8,20 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .._secrets import show_extra
+from .._values import (
+    copy_properties,
+    read_boolean,
+    read_object,
+    read_required,
+    read_string,
+)
 from ..types import UNSET, Unset
 
 T = TypeVar("T", bound="NewSmtpConfig")
 
 
-@_attrs_define
+@_attrs_define(kw_only=True)
 class NewSmtpConfig:
     """
     Attributes:
@@ -32,10 +40,10 @@ class NewSmtpConfig:
     host: str
     tls: bool | Unset = UNSET
     user: str | Unset = UNSET
-    password: str | Unset = UNSET
+    password: str | Unset = _attrs_field(default=UNSET, repr=False)
     reply_to_address: str | Unset = UNSET
     description: str | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict, converter=copy_properties, repr=show_extra)
 
     def to_dict(self) -> dict[str, Any]:
         sender_address = self.sender_address
@@ -78,22 +86,47 @@ class NewSmtpConfig:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        sender_address = d.pop("senderAddress")
+        d = read_object(src_dict, "NewSmtpConfig")
+        sender_address = read_string(read_required(d, "senderAddress", "NewSmtpConfig"), "senderAddress")
 
-        sender_name = d.pop("senderName")
+        sender_name = read_string(read_required(d, "senderName", "NewSmtpConfig"), "senderName")
 
-        host = d.pop("host")
+        host = read_string(read_required(d, "host", "NewSmtpConfig"), "host")
 
-        tls = d.pop("tls", UNSET)
+        _tls = d.pop("tls", UNSET)
+        tls: bool | Unset
+        if isinstance(_tls, Unset):
+            tls = UNSET
+        else:
+            tls = read_boolean(_tls, "tls")
 
-        user = d.pop("user", UNSET)
+        _user = d.pop("user", UNSET)
+        user: str | Unset
+        if isinstance(_user, Unset):
+            user = UNSET
+        else:
+            user = read_string(_user, "user")
 
-        password = d.pop("password", UNSET)
+        _password = d.pop("password", UNSET)
+        password: str | Unset
+        if isinstance(_password, Unset):
+            password = UNSET
+        else:
+            password = read_string(_password, "password")
 
-        reply_to_address = d.pop("replyToAddress", UNSET)
+        _reply_to_address = d.pop("replyToAddress", UNSET)
+        reply_to_address: str | Unset
+        if isinstance(_reply_to_address, Unset):
+            reply_to_address = UNSET
+        else:
+            reply_to_address = read_string(_reply_to_address, "replyToAddress")
 
-        description = d.pop("description", UNSET)
+        _description = d.pop("description", UNSET)
+        description: str | Unset
+        if isinstance(_description, Unset):
+            description = UNSET
+        else:
+            description = read_string(_description, "description")
 
         new_smtp_config = cls(
             sender_address=sender_address,

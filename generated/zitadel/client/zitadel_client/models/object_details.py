@@ -9,12 +9,20 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .._secrets import show_extra
+from .._values import (
+    copy_properties,
+    read_datetime,
+    read_object,
+    read_required,
+    read_string,
+)
 from ..types import UNSET, Unset
 
 T = TypeVar("T", bound="ObjectDetails")
 
 
-@_attrs_define
+@_attrs_define(kw_only=True)
 class ObjectDetails:
     """What the vendor knows of an object's history.
 
@@ -32,7 +40,7 @@ class ObjectDetails:
     resource_owner: str
     creation_date: datetime.datetime | Unset = UNSET
     change_date: datetime.datetime | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict, converter=copy_properties, repr=show_extra)
 
     def to_dict(self) -> dict[str, Any]:
         sequence = self.sequence
@@ -64,24 +72,24 @@ class ObjectDetails:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        sequence = d.pop("sequence")
+        d = read_object(src_dict, "ObjectDetails")
+        sequence = read_string(read_required(d, "sequence", "ObjectDetails"), "sequence")
 
-        resource_owner = d.pop("resourceOwner")
+        resource_owner = read_string(read_required(d, "resourceOwner", "ObjectDetails"), "resourceOwner")
 
         _creation_date = d.pop("creationDate", UNSET)
         creation_date: datetime.datetime | Unset
         if isinstance(_creation_date, Unset):
             creation_date = UNSET
         else:
-            creation_date = datetime.datetime.fromisoformat(_creation_date)
+            creation_date = read_datetime(_creation_date, "creationDate")
 
         _change_date = d.pop("changeDate", UNSET)
         change_date: datetime.datetime | Unset
         if isinstance(_change_date, Unset):
             change_date = UNSET
         else:
-            change_date = datetime.datetime.fromisoformat(_change_date)
+            change_date = read_datetime(_change_date, "changeDate")
 
         object_details = cls(
             sequence=sequence,

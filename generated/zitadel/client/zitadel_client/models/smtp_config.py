@@ -8,6 +8,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .._secrets import show_extra
+from .._values import (
+    copy_properties,
+    read_boolean,
+    read_object,
+    read_open_enum,
+    read_required,
+    read_string,
+    to_plain,
+)
 from ..models.smtp_config_state import SmtpConfigState
 from ..types import UNSET, Unset
 
@@ -18,7 +28,7 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="SmtpConfig")
 
 
-@_attrs_define
+@_attrs_define(kw_only=True)
 class SmtpConfig:
     """One SMTP configuration; its password is never shown.
 
@@ -27,7 +37,7 @@ class SmtpConfig:
         sender_address (str): From which address mails are sent. Example: a@example.com.
         sender_name (str): Under which name mails are sent. Example: Example.
         host (str): Host and port. Example: smtp.example.com:587.
-        state (SmtpConfigState): Whether mails are sent with it; at most one configuration is active.
+        state (SmtpConfigState | str): Whether mails are sent with it; at most one configuration is active.
         id (str): The configuration's id. Example: 317512345678901234.
         tls (bool | Unset): Whether the connection is encrypted; omitted where it is not. Example: True.
         user (str | Unset): The name to log in with. Example: smtp-user.
@@ -39,13 +49,13 @@ class SmtpConfig:
     sender_address: str
     sender_name: str
     host: str
-    state: SmtpConfigState
+    state: SmtpConfigState | str
     id: str
     tls: bool | Unset = UNSET
     user: str | Unset = UNSET
     reply_to_address: str | Unset = UNSET
     description: str | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict, converter=copy_properties, repr=show_extra)
 
     def to_dict(self) -> dict[str, Any]:
         details = self.details.to_dict()
@@ -56,7 +66,7 @@ class SmtpConfig:
 
         host = self.host
 
-        state = self.state.value
+        state = to_plain(self.state)
 
         id = self.id
 
@@ -95,26 +105,46 @@ class SmtpConfig:
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.object_details import ObjectDetails  # noqa: PLC0415
 
-        d = dict(src_dict)
-        details = ObjectDetails.from_dict(d.pop("details"))
+        d = read_object(src_dict, "SmtpConfig")
+        details = ObjectDetails.from_dict(read_required(d, "details", "SmtpConfig"))
 
-        sender_address = d.pop("senderAddress")
+        sender_address = read_string(read_required(d, "senderAddress", "SmtpConfig"), "senderAddress")
 
-        sender_name = d.pop("senderName")
+        sender_name = read_string(read_required(d, "senderName", "SmtpConfig"), "senderName")
 
-        host = d.pop("host")
+        host = read_string(read_required(d, "host", "SmtpConfig"), "host")
 
-        state = SmtpConfigState(d.pop("state"))
+        state = read_open_enum(SmtpConfigState, read_required(d, "state", "SmtpConfig"), "state")
 
-        id = d.pop("id")
+        id = read_string(read_required(d, "id", "SmtpConfig"), "id")
 
-        tls = d.pop("tls", UNSET)
+        _tls = d.pop("tls", UNSET)
+        tls: bool | Unset
+        if isinstance(_tls, Unset):
+            tls = UNSET
+        else:
+            tls = read_boolean(_tls, "tls")
 
-        user = d.pop("user", UNSET)
+        _user = d.pop("user", UNSET)
+        user: str | Unset
+        if isinstance(_user, Unset):
+            user = UNSET
+        else:
+            user = read_string(_user, "user")
 
-        reply_to_address = d.pop("replyToAddress", UNSET)
+        _reply_to_address = d.pop("replyToAddress", UNSET)
+        reply_to_address: str | Unset
+        if isinstance(_reply_to_address, Unset):
+            reply_to_address = UNSET
+        else:
+            reply_to_address = read_string(_reply_to_address, "replyToAddress")
 
-        description = d.pop("description", UNSET)
+        _description = d.pop("description", UNSET)
+        description: str | Unset
+        if isinstance(_description, Unset):
+            description = UNSET
+        else:
+            description = read_string(_description, "description")
 
         smtp_config = cls(
             details=details,

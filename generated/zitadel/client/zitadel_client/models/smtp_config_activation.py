@@ -8,12 +8,18 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .._secrets import show_extra
+from .._values import (
+    copy_properties,
+    read_object,
+)
+
 T = TypeVar("T", bound="SmtpConfigActivation")
 
 
-@_attrs_define
+@_attrs_define(kw_only=True)
 class SmtpConfigActivation:
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict, converter=copy_properties, repr=show_extra)
 
     def to_dict(self) -> dict[str, Any]:
 
@@ -24,7 +30,7 @@ class SmtpConfigActivation:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
+        d = read_object(src_dict, "SmtpConfigActivation")
         smtp_config_activation = cls()
 
         smtp_config_activation.additional_properties = d

@@ -8,6 +8,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .._secrets import show_extra
+from .._values import (
+    copy_properties,
+    read_object,
+)
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
@@ -17,7 +22,7 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="SmtpConfigSearch")
 
 
-@_attrs_define
+@_attrs_define(kw_only=True)
 class SmtpConfigSearch:
     """
     Attributes:
@@ -25,7 +30,7 @@ class SmtpConfigSearch:
     """
 
     query: ListQuery | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict, converter=copy_properties, repr=show_extra)
 
     def to_dict(self) -> dict[str, Any]:
         query: dict[str, Any] | Unset = UNSET
@@ -44,7 +49,7 @@ class SmtpConfigSearch:
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.list_query import ListQuery  # noqa: PLC0415
 
-        d = dict(src_dict)
+        d = read_object(src_dict, "SmtpConfigSearch")
         _query = d.pop("query", UNSET)
         query: ListQuery | Unset
         if isinstance(_query, Unset):

@@ -2,10 +2,12 @@
 
 from typing import Any
 
-import httpx
-
-from ... import errors
-from ...client import AuthenticatedClient, Client
+from ..._http import Received
+from ..._reading import parse_json, read_response, require_parsed
+from ..._values import (
+    UndocumentedStatusError,
+)
+from ...client import AuthenticatedClient
 from ...models.api_error import ApiError
 from ...models.smtp_user_list import SmtpUserList
 from ...types import Response
@@ -21,59 +23,42 @@ def _get_kwargs() -> dict[str, Any]:
     return _kwargs
 
 
-def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> ApiError | SmtpUserList | None:
+def _parse_response(response: Received) -> ApiError | SmtpUserList:
     if response.status_code == 200:
-        response_200 = SmtpUserList.from_dict(response.json())
+        response_200 = SmtpUserList.from_dict(parse_json(response))
 
         return response_200
 
     if response.status_code == 401:
-        response_401 = ApiError.from_dict(response.json())
+        response_401 = ApiError.from_dict(parse_json(response))
 
         return response_401
 
-    if client.raise_on_unexpected_status:
-        raise errors.UnexpectedStatus(response.status_code, response.content)
-    else:
-        return None
-
-
-def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[ApiError | SmtpUserList]:
-    return Response(
-        status_code=response.status_code,
-        content=response.content,
-        headers=response.headers,
-        parsed=_parse_response(client=client, response=response),
-    )
+    raise UndocumentedStatusError
 
 
 def sync_detailed(
     *,
     client: AuthenticatedClient,
-) -> Response[ApiError | SmtpUserList]:
+) -> Response[ApiError | SmtpUserList | None]:
     """List SMTP users
 
      Lists the account's SMTP users
 
     Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the server keeps silent for longer than Client.timeout.
+        errors.APIConnectionError: No response came; errors.APITimeoutError if it did not come in time.
+        errors.RequestValidationError: The arguments cannot be sent.
+        errors.UnexpectedStatus: The status is not documented, and the client has raise_on_unexpected_status=True.
 
     Returns:
         Response[ApiError | SmtpUserList]
     """
 
-    kwargs = _get_kwargs()
-
-    response = client.get_httpx_client().request(
-        **kwargs,
+    return read_response(
+        client._send(_get_kwargs()),
+        _parse_response,
+        must_be_documented=client.raise_on_unexpected_status,
     )
-
-    return _build_response(client=client, response=response)
 
 
 def sync(
@@ -85,39 +70,44 @@ def sync(
      Lists the account's SMTP users
 
     Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the server keeps silent for longer than Client.timeout.
+        errors.APIConnectionError: No response came; errors.APITimeoutError if it did not come in time.
+        errors.RequestValidationError: The arguments cannot be sent.
+        errors.UnexpectedStatus: The status is not documented, and the client has raise_on_unexpected_status=True.
+        errors.APIResponseValidationError: The response is not as documented.
 
     Returns:
         ApiError | SmtpUserList
     """
 
-    return sync_detailed(
-        client=client,
-    ).parsed
+    return require_parsed(
+        sync_detailed(
+            client=client,
+        )
+    )
 
 
 async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
-) -> Response[ApiError | SmtpUserList]:
+) -> Response[ApiError | SmtpUserList | None]:
     """List SMTP users
 
      Lists the account's SMTP users
 
     Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the server keeps silent for longer than Client.timeout.
+        errors.APIConnectionError: No response came; errors.APITimeoutError if it did not come in time.
+        errors.RequestValidationError: The arguments cannot be sent.
+        errors.UnexpectedStatus: The status is not documented, and the client has raise_on_unexpected_status=True.
 
     Returns:
         Response[ApiError | SmtpUserList]
     """
 
-    kwargs = _get_kwargs()
-
-    response = await client.get_async_httpx_client().request(**kwargs)
-
-    return _build_response(client=client, response=response)
+    return read_response(
+        await client._send_async(_get_kwargs()),
+        _parse_response,
+        must_be_documented=client.raise_on_unexpected_status,
+    )
 
 
 async def asyncio(
@@ -129,15 +119,17 @@ async def asyncio(
      Lists the account's SMTP users
 
     Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the server keeps silent for longer than Client.timeout.
+        errors.APIConnectionError: No response came; errors.APITimeoutError if it did not come in time.
+        errors.RequestValidationError: The arguments cannot be sent.
+        errors.UnexpectedStatus: The status is not documented, and the client has raise_on_unexpected_status=True.
+        errors.APIResponseValidationError: The response is not as documented.
 
     Returns:
         ApiError | SmtpUserList
     """
 
-    return (
+    return require_parsed(
         await asyncio_detailed(
             client=client,
         )
-    ).parsed
+    )

@@ -2,10 +2,12 @@
 
 from typing import Any
 
-import httpx
-
-from ... import errors
-from ...client import AuthenticatedClient, Client
+from ..._http import Received
+from ..._reading import parse_json, read_response, require_parsed
+from ..._values import (
+    UndocumentedStatusError,
+)
+from ...client import AuthenticatedClient
 from ...models.acknowledgement import Acknowledgement
 from ...models.api_error import ApiError
 from ...models.update_smtp_user_body import UpdateSmtpUserBody
@@ -31,66 +33,50 @@ def _get_kwargs(
     return _kwargs
 
 
-def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Acknowledgement | ApiError | None:
+def _parse_response(response: Received) -> Acknowledgement | ApiError:
     if response.status_code == 200:
-        response_200 = Acknowledgement.from_dict(response.json())
+        response_200 = Acknowledgement.from_dict(parse_json(response))
 
         return response_200
 
     if response.status_code == 400:
-        response_400 = ApiError.from_dict(response.json())
+        response_400 = ApiError.from_dict(parse_json(response))
 
         return response_400
 
     if response.status_code == 401:
-        response_401 = ApiError.from_dict(response.json())
+        response_401 = ApiError.from_dict(parse_json(response))
 
         return response_401
 
     if response.status_code == 403:
-        response_403 = ApiError.from_dict(response.json())
+        response_403 = ApiError.from_dict(parse_json(response))
 
         return response_403
 
     if response.status_code == 404:
-        response_404 = ApiError.from_dict(response.json())
+        response_404 = ApiError.from_dict(parse_json(response))
 
         return response_404
 
     if response.status_code == 409:
-        response_409 = ApiError.from_dict(response.json())
+        response_409 = ApiError.from_dict(parse_json(response))
 
         return response_409
 
     if response.status_code == 500:
-        response_500 = ApiError.from_dict(response.json())
+        response_500 = ApiError.from_dict(parse_json(response))
 
         return response_500
 
-    if client.raise_on_unexpected_status:
-        raise errors.UnexpectedStatus(response.status_code, response.content)
-    else:
-        return None
-
-
-def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[Acknowledgement | ApiError]:
-    return Response(
-        status_code=response.status_code,
-        content=response.content,
-        headers=response.headers,
-        parsed=_parse_response(client=client, response=response),
-    )
+    raise UndocumentedStatusError
 
 
 def sync_detailed(
     *,
     client: AuthenticatedClient,
     body: UpdateSmtpUserBody,
-) -> Response[Acknowledgement | ApiError]:
+) -> Response[Acknowledgement | ApiError | None]:
     """Update SMTP user
 
      Updates an existing SMTP user configuration
@@ -99,22 +85,23 @@ def sync_detailed(
         body (UpdateSmtpUserBody):
 
     Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the server keeps silent for longer than Client.timeout.
+        errors.APIConnectionError: No response came; errors.APITimeoutError if it did not come in time.
+        errors.RequestValidationError: The arguments cannot be sent.
+        errors.UnexpectedStatus: The status is not documented, and the client has raise_on_unexpected_status=True.
 
     Returns:
         Response[Acknowledgement | ApiError]
     """
 
-    kwargs = _get_kwargs(
-        body=body,
+    return read_response(
+        client._send(
+            _get_kwargs(
+                body=body,
+            )
+        ),
+        _parse_response,
+        must_be_documented=client.raise_on_unexpected_status,
     )
-
-    response = client.get_httpx_client().request(
-        **kwargs,
-    )
-
-    return _build_response(client=client, response=response)
 
 
 def sync(
@@ -130,24 +117,28 @@ def sync(
         body (UpdateSmtpUserBody):
 
     Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the server keeps silent for longer than Client.timeout.
+        errors.APIConnectionError: No response came; errors.APITimeoutError if it did not come in time.
+        errors.RequestValidationError: The arguments cannot be sent.
+        errors.UnexpectedStatus: The status is not documented, and the client has raise_on_unexpected_status=True.
+        errors.APIResponseValidationError: The response is not as documented.
 
     Returns:
         Acknowledgement | ApiError
     """
 
-    return sync_detailed(
-        client=client,
-        body=body,
-    ).parsed
+    return require_parsed(
+        sync_detailed(
+            client=client,
+            body=body,
+        )
+    )
 
 
 async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
     body: UpdateSmtpUserBody,
-) -> Response[Acknowledgement | ApiError]:
+) -> Response[Acknowledgement | ApiError | None]:
     """Update SMTP user
 
      Updates an existing SMTP user configuration
@@ -156,20 +147,23 @@ async def asyncio_detailed(
         body (UpdateSmtpUserBody):
 
     Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the server keeps silent for longer than Client.timeout.
+        errors.APIConnectionError: No response came; errors.APITimeoutError if it did not come in time.
+        errors.RequestValidationError: The arguments cannot be sent.
+        errors.UnexpectedStatus: The status is not documented, and the client has raise_on_unexpected_status=True.
 
     Returns:
         Response[Acknowledgement | ApiError]
     """
 
-    kwargs = _get_kwargs(
-        body=body,
+    return read_response(
+        await client._send_async(
+            _get_kwargs(
+                body=body,
+            )
+        ),
+        _parse_response,
+        must_be_documented=client.raise_on_unexpected_status,
     )
-
-    response = await client.get_async_httpx_client().request(**kwargs)
-
-    return _build_response(client=client, response=response)
 
 
 async def asyncio(
@@ -185,16 +179,18 @@ async def asyncio(
         body (UpdateSmtpUserBody):
 
     Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the server keeps silent for longer than Client.timeout.
+        errors.APIConnectionError: No response came; errors.APITimeoutError if it did not come in time.
+        errors.RequestValidationError: The arguments cannot be sent.
+        errors.UnexpectedStatus: The status is not documented, and the client has raise_on_unexpected_status=True.
+        errors.APIResponseValidationError: The response is not as documented.
 
     Returns:
         Acknowledgement | ApiError
     """
 
-    return (
+    return require_parsed(
         await asyncio_detailed(
             client=client,
             body=body,
         )
-    ).parsed
+    )

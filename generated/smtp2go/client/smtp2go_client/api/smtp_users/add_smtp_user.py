@@ -2,10 +2,12 @@
 
 from typing import Any
 
-import httpx
-
-from ... import errors
-from ...client import AuthenticatedClient, Client
+from ..._http import Received
+from ..._reading import parse_json, read_response, require_parsed
+from ..._values import (
+    UndocumentedStatusError,
+)
+from ...client import AuthenticatedClient
 from ...models.add_smtp_user_body import AddSmtpUserBody
 from ...models.api_error import ApiError
 from ...models.smtp_user_results import SmtpUserResults
@@ -31,86 +33,70 @@ def _get_kwargs(
     return _kwargs
 
 
-def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> ApiError | SmtpUserResults | None:
+def _parse_response(response: Received) -> ApiError | SmtpUserResults:
     if response.status_code == 200:
-        response_200 = SmtpUserResults.from_dict(response.json())
+        response_200 = SmtpUserResults.from_dict(parse_json(response))
 
         return response_200
 
     if response.status_code == 400:
-        response_400 = ApiError.from_dict(response.json())
+        response_400 = ApiError.from_dict(parse_json(response))
 
         return response_400
 
     if response.status_code == 401:
-        response_401 = ApiError.from_dict(response.json())
+        response_401 = ApiError.from_dict(parse_json(response))
 
         return response_401
 
     if response.status_code == 402:
-        response_402 = ApiError.from_dict(response.json())
+        response_402 = ApiError.from_dict(parse_json(response))
 
         return response_402
 
     if response.status_code == 403:
-        response_403 = ApiError.from_dict(response.json())
+        response_403 = ApiError.from_dict(parse_json(response))
 
         return response_403
 
     if response.status_code == 404:
-        response_404 = ApiError.from_dict(response.json())
+        response_404 = ApiError.from_dict(parse_json(response))
 
         return response_404
 
     if response.status_code == 429:
-        response_429 = ApiError.from_dict(response.json())
+        response_429 = ApiError.from_dict(parse_json(response))
 
         return response_429
 
     if response.status_code == 500:
-        response_500 = ApiError.from_dict(response.json())
+        response_500 = ApiError.from_dict(parse_json(response))
 
         return response_500
 
     if response.status_code == 502:
-        response_502 = ApiError.from_dict(response.json())
+        response_502 = ApiError.from_dict(parse_json(response))
 
         return response_502
 
     if response.status_code == 503:
-        response_503 = ApiError.from_dict(response.json())
+        response_503 = ApiError.from_dict(parse_json(response))
 
         return response_503
 
     if response.status_code == 504:
-        response_504 = ApiError.from_dict(response.json())
+        response_504 = ApiError.from_dict(parse_json(response))
 
         return response_504
 
-    if client.raise_on_unexpected_status:
-        raise errors.UnexpectedStatus(response.status_code, response.content)
-    else:
-        return None
-
-
-def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[ApiError | SmtpUserResults]:
-    return Response(
-        status_code=response.status_code,
-        content=response.content,
-        headers=response.headers,
-        parsed=_parse_response(client=client, response=response),
-    )
+    raise UndocumentedStatusError
 
 
 def sync_detailed(
     *,
     client: AuthenticatedClient,
     body: AddSmtpUserBody,
-) -> Response[ApiError | SmtpUserResults]:
+) -> Response[ApiError | SmtpUserResults | None]:
     """Add an SMTP user
 
      Add a new SMTP user to your account. Full details of the available options for new user accounts can
@@ -120,22 +106,23 @@ def sync_detailed(
         body (AddSmtpUserBody):
 
     Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the server keeps silent for longer than Client.timeout.
+        errors.APIConnectionError: No response came; errors.APITimeoutError if it did not come in time.
+        errors.RequestValidationError: The arguments cannot be sent.
+        errors.UnexpectedStatus: The status is not documented, and the client has raise_on_unexpected_status=True.
 
     Returns:
         Response[ApiError | SmtpUserResults]
     """
 
-    kwargs = _get_kwargs(
-        body=body,
+    return read_response(
+        client._send(
+            _get_kwargs(
+                body=body,
+            )
+        ),
+        _parse_response,
+        must_be_documented=client.raise_on_unexpected_status,
     )
-
-    response = client.get_httpx_client().request(
-        **kwargs,
-    )
-
-    return _build_response(client=client, response=response)
 
 
 def sync(
@@ -152,24 +139,28 @@ def sync(
         body (AddSmtpUserBody):
 
     Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the server keeps silent for longer than Client.timeout.
+        errors.APIConnectionError: No response came; errors.APITimeoutError if it did not come in time.
+        errors.RequestValidationError: The arguments cannot be sent.
+        errors.UnexpectedStatus: The status is not documented, and the client has raise_on_unexpected_status=True.
+        errors.APIResponseValidationError: The response is not as documented.
 
     Returns:
         ApiError | SmtpUserResults
     """
 
-    return sync_detailed(
-        client=client,
-        body=body,
-    ).parsed
+    return require_parsed(
+        sync_detailed(
+            client=client,
+            body=body,
+        )
+    )
 
 
 async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
     body: AddSmtpUserBody,
-) -> Response[ApiError | SmtpUserResults]:
+) -> Response[ApiError | SmtpUserResults | None]:
     """Add an SMTP user
 
      Add a new SMTP user to your account. Full details of the available options for new user accounts can
@@ -179,20 +170,23 @@ async def asyncio_detailed(
         body (AddSmtpUserBody):
 
     Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the server keeps silent for longer than Client.timeout.
+        errors.APIConnectionError: No response came; errors.APITimeoutError if it did not come in time.
+        errors.RequestValidationError: The arguments cannot be sent.
+        errors.UnexpectedStatus: The status is not documented, and the client has raise_on_unexpected_status=True.
 
     Returns:
         Response[ApiError | SmtpUserResults]
     """
 
-    kwargs = _get_kwargs(
-        body=body,
+    return read_response(
+        await client._send_async(
+            _get_kwargs(
+                body=body,
+            )
+        ),
+        _parse_response,
+        must_be_documented=client.raise_on_unexpected_status,
     )
-
-    response = await client.get_async_httpx_client().request(**kwargs)
-
-    return _build_response(client=client, response=response)
 
 
 async def asyncio(
@@ -209,16 +203,18 @@ async def asyncio(
         body (AddSmtpUserBody):
 
     Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the server keeps silent for longer than Client.timeout.
+        errors.APIConnectionError: No response came; errors.APITimeoutError if it did not come in time.
+        errors.RequestValidationError: The arguments cannot be sent.
+        errors.UnexpectedStatus: The status is not documented, and the client has raise_on_unexpected_status=True.
+        errors.APIResponseValidationError: The response is not as documented.
 
     Returns:
         ApiError | SmtpUserResults
     """
 
-    return (
+    return require_parsed(
         await asyncio_detailed(
             client=client,
             body=body,
         )
-    ).parsed
+    )

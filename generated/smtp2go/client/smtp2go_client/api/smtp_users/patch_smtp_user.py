@@ -2,10 +2,12 @@
 
 from typing import Any
 
-import httpx
-
-from ... import errors
-from ...client import AuthenticatedClient, Client
+from ..._http import Received
+from ..._reading import parse_json, read_response, require_parsed
+from ..._values import (
+    UndocumentedStatusError,
+)
+from ...client import AuthenticatedClient
 from ...models.api_error import ApiError
 from ...models.patch_smtp_user_body import PatchSmtpUserBody
 from ...models.patched_smtp_users import PatchedSmtpUsers
@@ -31,86 +33,70 @@ def _get_kwargs(
     return _kwargs
 
 
-def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> ApiError | PatchedSmtpUsers | None:
+def _parse_response(response: Received) -> ApiError | PatchedSmtpUsers:
     if response.status_code == 200:
-        response_200 = PatchedSmtpUsers.from_dict(response.json())
+        response_200 = PatchedSmtpUsers.from_dict(parse_json(response))
 
         return response_200
 
     if response.status_code == 400:
-        response_400 = ApiError.from_dict(response.json())
+        response_400 = ApiError.from_dict(parse_json(response))
 
         return response_400
 
     if response.status_code == 401:
-        response_401 = ApiError.from_dict(response.json())
+        response_401 = ApiError.from_dict(parse_json(response))
 
         return response_401
 
     if response.status_code == 402:
-        response_402 = ApiError.from_dict(response.json())
+        response_402 = ApiError.from_dict(parse_json(response))
 
         return response_402
 
     if response.status_code == 403:
-        response_403 = ApiError.from_dict(response.json())
+        response_403 = ApiError.from_dict(parse_json(response))
 
         return response_403
 
     if response.status_code == 404:
-        response_404 = ApiError.from_dict(response.json())
+        response_404 = ApiError.from_dict(parse_json(response))
 
         return response_404
 
     if response.status_code == 429:
-        response_429 = ApiError.from_dict(response.json())
+        response_429 = ApiError.from_dict(parse_json(response))
 
         return response_429
 
     if response.status_code == 500:
-        response_500 = ApiError.from_dict(response.json())
+        response_500 = ApiError.from_dict(parse_json(response))
 
         return response_500
 
     if response.status_code == 502:
-        response_502 = ApiError.from_dict(response.json())
+        response_502 = ApiError.from_dict(parse_json(response))
 
         return response_502
 
     if response.status_code == 503:
-        response_503 = ApiError.from_dict(response.json())
+        response_503 = ApiError.from_dict(parse_json(response))
 
         return response_503
 
     if response.status_code == 504:
-        response_504 = ApiError.from_dict(response.json())
+        response_504 = ApiError.from_dict(parse_json(response))
 
         return response_504
 
-    if client.raise_on_unexpected_status:
-        raise errors.UnexpectedStatus(response.status_code, response.content)
-    else:
-        return None
-
-
-def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[ApiError | PatchedSmtpUsers]:
-    return Response(
-        status_code=response.status_code,
-        content=response.content,
-        headers=response.headers,
-        parsed=_parse_response(client=client, response=response),
-    )
+    raise UndocumentedStatusError
 
 
 def sync_detailed(
     *,
     client: AuthenticatedClient,
     body: PatchSmtpUserBody,
-) -> Response[ApiError | PatchedSmtpUsers]:
+) -> Response[ApiError | PatchedSmtpUsers | None]:
     """Patch an SMTP user
 
      Patch an existing SMTP user ignoring missing properties
@@ -119,22 +105,23 @@ def sync_detailed(
         body (PatchSmtpUserBody):
 
     Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the server keeps silent for longer than Client.timeout.
+        errors.APIConnectionError: No response came; errors.APITimeoutError if it did not come in time.
+        errors.RequestValidationError: The arguments cannot be sent.
+        errors.UnexpectedStatus: The status is not documented, and the client has raise_on_unexpected_status=True.
 
     Returns:
         Response[ApiError | PatchedSmtpUsers]
     """
 
-    kwargs = _get_kwargs(
-        body=body,
+    return read_response(
+        client._send(
+            _get_kwargs(
+                body=body,
+            )
+        ),
+        _parse_response,
+        must_be_documented=client.raise_on_unexpected_status,
     )
-
-    response = client.get_httpx_client().request(
-        **kwargs,
-    )
-
-    return _build_response(client=client, response=response)
 
 
 def sync(
@@ -150,24 +137,28 @@ def sync(
         body (PatchSmtpUserBody):
 
     Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the server keeps silent for longer than Client.timeout.
+        errors.APIConnectionError: No response came; errors.APITimeoutError if it did not come in time.
+        errors.RequestValidationError: The arguments cannot be sent.
+        errors.UnexpectedStatus: The status is not documented, and the client has raise_on_unexpected_status=True.
+        errors.APIResponseValidationError: The response is not as documented.
 
     Returns:
         ApiError | PatchedSmtpUsers
     """
 
-    return sync_detailed(
-        client=client,
-        body=body,
-    ).parsed
+    return require_parsed(
+        sync_detailed(
+            client=client,
+            body=body,
+        )
+    )
 
 
 async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
     body: PatchSmtpUserBody,
-) -> Response[ApiError | PatchedSmtpUsers]:
+) -> Response[ApiError | PatchedSmtpUsers | None]:
     """Patch an SMTP user
 
      Patch an existing SMTP user ignoring missing properties
@@ -176,20 +167,23 @@ async def asyncio_detailed(
         body (PatchSmtpUserBody):
 
     Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the server keeps silent for longer than Client.timeout.
+        errors.APIConnectionError: No response came; errors.APITimeoutError if it did not come in time.
+        errors.RequestValidationError: The arguments cannot be sent.
+        errors.UnexpectedStatus: The status is not documented, and the client has raise_on_unexpected_status=True.
 
     Returns:
         Response[ApiError | PatchedSmtpUsers]
     """
 
-    kwargs = _get_kwargs(
-        body=body,
+    return read_response(
+        await client._send_async(
+            _get_kwargs(
+                body=body,
+            )
+        ),
+        _parse_response,
+        must_be_documented=client.raise_on_unexpected_status,
     )
-
-    response = await client.get_async_httpx_client().request(**kwargs)
-
-    return _build_response(client=client, response=response)
 
 
 async def asyncio(
@@ -205,16 +199,18 @@ async def asyncio(
         body (PatchSmtpUserBody):
 
     Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the server keeps silent for longer than Client.timeout.
+        errors.APIConnectionError: No response came; errors.APITimeoutError if it did not come in time.
+        errors.RequestValidationError: The arguments cannot be sent.
+        errors.UnexpectedStatus: The status is not documented, and the client has raise_on_unexpected_status=True.
+        errors.APIResponseValidationError: The response is not as documented.
 
     Returns:
         ApiError | PatchedSmtpUsers
     """
 
-    return (
+    return require_parsed(
         await asyncio_detailed(
             client=client,
             body=body,
         )
-    ).parsed
+    )

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-import httpx
-
-from ...client import AuthenticatedClient, Client
+from ..._http import Received
+from ..._reading import parse_json, read_response, require_parsed
+from ...client import AuthenticatedClient
 from ...models.api_error import ApiError
 from ...models.found_smtp_configs import FoundSmtpConfigs
 from ...models.smtp_config_search import SmtpConfigSearch
@@ -30,53 +30,42 @@ def _get_kwargs(
     return _kwargs
 
 
-def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> ApiError | FoundSmtpConfigs:
+def _parse_response(response: Received) -> ApiError | FoundSmtpConfigs:
     if response.status_code == 200:
-        response_200 = FoundSmtpConfigs.from_dict(response.json())
+        response_200 = FoundSmtpConfigs.from_dict(parse_json(response))
 
         return response_200
 
     if response.status_code == 400:
-        response_400 = ApiError.from_dict(response.json())
+        response_400 = ApiError.from_dict(parse_json(response))
 
         return response_400
 
     if response.status_code == 401:
-        response_401 = ApiError.from_dict(response.json())
+        response_401 = ApiError.from_dict(parse_json(response))
 
         return response_401
 
     if response.status_code == 403:
-        response_403 = ApiError.from_dict(response.json())
+        response_403 = ApiError.from_dict(parse_json(response))
 
         return response_403
 
     if response.status_code == 404:
-        response_404 = ApiError.from_dict(response.json())
+        response_404 = ApiError.from_dict(parse_json(response))
 
         return response_404
 
-    response_default = ApiError.from_dict(response.json())
+    response_default = ApiError.from_dict(parse_json(response))
 
     return response_default
-
-
-def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[ApiError | FoundSmtpConfigs]:
-    return Response(
-        status_code=response.status_code,
-        content=response.content,
-        headers=response.headers,
-        parsed=_parse_response(client=client, response=response),
-    )
 
 
 def sync_detailed(
     *,
     client: AuthenticatedClient,
     body: SmtpConfigSearch,
-) -> Response[ApiError | FoundSmtpConfigs]:
+) -> Response[ApiError | FoundSmtpConfigs | None]:
     """Deprecated: List SMTP Configs
 
      Deprecated: the API's document marks this operation so; do not build on it.
@@ -89,22 +78,23 @@ def sync_detailed(
         body (SmtpConfigSearch):
 
     Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the server keeps silent for longer than Client.timeout.
+        errors.APIConnectionError: No response came; errors.APITimeoutError if it did not come in time.
+        errors.RequestValidationError: The arguments cannot be sent.
+        errors.UnexpectedStatus: The status is not documented, and the client has raise_on_unexpected_status=True.
 
     Returns:
         Response[ApiError | FoundSmtpConfigs]
     """
 
-    kwargs = _get_kwargs(
-        body=body,
+    return read_response(
+        client._send(
+            _get_kwargs(
+                body=body,
+            )
+        ),
+        _parse_response,
+        must_be_documented=client.raise_on_unexpected_status,
     )
-
-    response = client.get_httpx_client().request(
-        **kwargs,
-    )
-
-    return _build_response(client=client, response=response)
 
 
 def sync(
@@ -124,24 +114,28 @@ def sync(
         body (SmtpConfigSearch):
 
     Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the server keeps silent for longer than Client.timeout.
+        errors.APIConnectionError: No response came; errors.APITimeoutError if it did not come in time.
+        errors.RequestValidationError: The arguments cannot be sent.
+        errors.UnexpectedStatus: The status is not documented, and the client has raise_on_unexpected_status=True.
+        errors.APIResponseValidationError: The response is not as documented.
 
     Returns:
         ApiError | FoundSmtpConfigs
     """
 
-    return sync_detailed(
-        client=client,
-        body=body,
-    ).parsed
+    return require_parsed(
+        sync_detailed(
+            client=client,
+            body=body,
+        )
+    )
 
 
 async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
     body: SmtpConfigSearch,
-) -> Response[ApiError | FoundSmtpConfigs]:
+) -> Response[ApiError | FoundSmtpConfigs | None]:
     """Deprecated: List SMTP Configs
 
      Deprecated: the API's document marks this operation so; do not build on it.
@@ -154,20 +148,23 @@ async def asyncio_detailed(
         body (SmtpConfigSearch):
 
     Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the server keeps silent for longer than Client.timeout.
+        errors.APIConnectionError: No response came; errors.APITimeoutError if it did not come in time.
+        errors.RequestValidationError: The arguments cannot be sent.
+        errors.UnexpectedStatus: The status is not documented, and the client has raise_on_unexpected_status=True.
 
     Returns:
         Response[ApiError | FoundSmtpConfigs]
     """
 
-    kwargs = _get_kwargs(
-        body=body,
+    return read_response(
+        await client._send_async(
+            _get_kwargs(
+                body=body,
+            )
+        ),
+        _parse_response,
+        must_be_documented=client.raise_on_unexpected_status,
     )
-
-    response = await client.get_async_httpx_client().request(**kwargs)
-
-    return _build_response(client=client, response=response)
 
 
 async def asyncio(
@@ -187,16 +184,18 @@ async def asyncio(
         body (SmtpConfigSearch):
 
     Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the server keeps silent for longer than Client.timeout.
+        errors.APIConnectionError: No response came; errors.APITimeoutError if it did not come in time.
+        errors.RequestValidationError: The arguments cannot be sent.
+        errors.UnexpectedStatus: The status is not documented, and the client has raise_on_unexpected_status=True.
+        errors.APIResponseValidationError: The response is not as documented.
 
     Returns:
         ApiError | FoundSmtpConfigs
     """
 
-    return (
+    return require_parsed(
         await asyncio_detailed(
             client=client,
             body=body,
         )
-    ).parsed
+    )

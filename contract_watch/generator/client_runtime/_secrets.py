@@ -1,0 +1,84 @@
+"""Secrets: kept out of texts that people and logs see."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+JSON = Any
+MASK = "[secret]"
+_SECRET_NAME = re.compile(
+    r"(?i:passw|passphrase|pwd|secret|token|credential|authorization|cookie|api[-_]?key|(^|[-_. ])(keys?|pass)($|[-_. ]))"
+    r"|[a-z0-9](Keys?|Pass)($|[A-Z])"
+)
+_SHORTEST = 4
+"""The length of the shortest secret that is masked wherever it occurs: shorter ones would mask ordinary words."""
+_DEPTH = 8
+_ITEMS = 20
+
+
+class Secret:
+    """A string that no text shows."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: JSON) -> None:
+        self.value = value
+
+    def __repr__(self) -> str:
+        return MASK
+
+
+def is_secret_name(name: str) -> bool:
+    """Return True if the value under ``name``, a property or header, is a secret."""
+    return _SECRET_NAME.search(name[:200]) is not None
+
+
+def mask_header(name: str, value: str) -> str:
+    """Return ``value``, masked if the header ``name`` holds a secret."""
+    return MASK if is_secret_name(name) else value
+
+
+def mask_text(text: str, secrets: Iterable[str]) -> str:
+    """Return ``text`` with each of ``secrets`` masked, in the spellings of JSON too."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        if len(secret) >= _SHORTEST:
+            escaped = secret.replace("\\", "\\\\").replace('"', '\\"')
+            for spelling in dict.fromkeys((secret, escaped, secret.encode("unicode_escape").decode("ascii"))):
+                text = text.replace(spelling, MASK)
+    return text
+
+
+def mask_json(value: JSON, depth: int = 0) -> JSON:
+    """Return ``value``, a parsed body, with the values of secret properties masked, cut to a size that people read."""
+    if depth > _DEPTH:
+        return "…"
+    if isinstance(value, Mapping):
+        shown = {}
+        for name in list(value)[:_ITEMS]:
+            shown[name] = MASK if is_secret_name(str(name)) else mask_json(value[name], depth + 1)
+        return shown
+    if isinstance(value, list):
+        return [mask_json(item, depth + 1) for item in value[:_ITEMS]]
+    return value
+
+
+def show_extra(value: Mapping[str, JSON]) -> str:
+    """Return the representation of a model's undocumented properties, without secrets."""
+    return repr(mask_json(value))
+
+
+def find_secrets(value: JSON) -> set[str]:
+    """Return the strings under secret names in ``value``, a request body."""
+    found: set[str] = set()
+    waiting: list[JSON] = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, Mapping):
+            for name, inner in one.items():
+                if isinstance(inner, str) and is_secret_name(str(name)):
+                    found.add(inner)
+                else:
+                    waiting.append(inner)
+        elif isinstance(one, list | tuple):
+            waiting.extend(one)
+    return found
