@@ -124,7 +124,13 @@ def _assess(change: ApiChange) -> Assessment:
 
 
 def _choose_severity(level: ChangeLevel, client: Iterable[CorrelatedChange]) -> Severity:
-    """Return the severity of a change; users of the client cannot ignore one that breaks a symbol."""
+    """Return the severity of a change for the users of the client.
+
+    They cannot ignore one that breaks a symbol, and need not heed a new value that the client reads already.
+    """
+    client = list(client)
+    if client and all(correlated.is_new_value for correlated in client):
+        return Severity.ADDITIVE
     severity = _SEVERITIES.get(level, Severity.ADDITIVE)
     breaks_client = any(symbol.is_breaking for correlated in client for symbol in correlated.symbol_changes)
     return Severity.WARNING if severity is Severity.ADDITIVE and breaks_client else severity

@@ -154,6 +154,23 @@ def _check_call(package: str, call: dict[str, Any]) -> None:
             one["value"] in (None, sent[one["name"]]), f"the {one['in']} parameter {one['name']!r} has another value"
         )
     _require(call["body"] is None or request.get("json") == call["body"], "the body is not sent as it is")
+    _check_door(package, call, request)
+
+
+def _check_door(package: str, call: dict[str, Any], request: dict[str, Any]) -> None:
+    """Have the door build the same request from keyword arguments."""
+    if not all(one.get("is_plain", True) for one in call["door_arguments"]):
+        return
+    arguments = {
+        one["name"]: _load(package, one).from_dict(one["value"]) if "class" in one else one["value"]
+        for one in call["door_arguments"]
+    }
+    door = getattr(importlib.import_module(f"{package}._calls"), call["door"])
+    built = door(**arguments, extra_headers=None, extra_body=None)
+    _require(built.refusal is None, f"the method {call['door']} refuses its arguments")
+    body = {name: value for name, value in (call["body"] or {}).items() if name in built.arguments.get("json", {})}
+    same = {**request, "json": body} if "json" in request else request
+    _require(built.arguments == same, f"the method {call['door']} builds another request")
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.schema import resolve_reference
 from contract_watch.errors import UsageError
 from contract_watch.escaping import escape_lines, escape_text, format_python_literal
-from contract_watch.generator.readme_example import choose_value, read_own_values
+from contract_watch.generator.readme_example import DEFAULT_ADDRESS, choose_value, read_own_values
 
 # The versions that installers accept (PEP 440), without rare spellings.
 VERSION_PATTERN = re.compile(r"v?\d+(\.\d+)*(-?(a|b|rc|\.post|\.dev)\.?\d+)?")
@@ -28,10 +28,7 @@ def format_banner(contract: Contract) -> str:
 
 
 def build_facts(contract: Contract) -> dict[str, JSON]:
-    """Return the values that the templates need, with those of the examples.
-
-    The values of examples are our own (`contract_watch.generator.readme_example`): people and tests run them.
-    """
+    """Return the values that the templates need, with the operations that the README shows."""
     document = contract.effective
     version = str(document.raw["info"].get("version"))
     if not VERSION_PATTERN.fullmatch(version):
@@ -39,11 +36,9 @@ def build_facts(contract: Contract) -> dict[str, JSON]:
             f"{contract.slug}: info.version must be a package version, got {escape_text(repr(version), 100)}; "
             "correct it in the overlay"
         )
-    own = read_own_values(contract)
     life = contract.lifecycle
     return {
         **build_basic_facts(contract),
-        "examples": {one.name: _build_example(document, one, own) for one in document.operations.values()},
         "create": _get_method_name(contract.operations[life.create]),
         "remove": _get_method_name(contract.operations[life.remove]),
         "read": _get_method_name(contract.operations[life.read]),
@@ -51,7 +46,10 @@ def build_facts(contract: Contract) -> dict[str, JSON]:
 
 
 def build_basic_facts(contract: Contract) -> dict[str, JSON]:
-    """Return the values that the package needs with any document; it shows no examples."""
+    """Return the values that the package needs with any document.
+
+    The values of examples are our own (`contract_watch.generator.readme_example`): people and tests run them.
+    """
     location = contract.credential_locations[0]
     form = re.fullmatch(r"(?:([\w-]+) )?\{\}", location.form)
     if not form or not re.fullmatch(r"[\w-]+", location.header):
@@ -66,7 +64,7 @@ def build_basic_facts(contract: Contract) -> dict[str, JSON]:
         raise UsageError(
             f"{contract.config_file}: `client.repeatable` names the unknown operation {unknown!r}; remove it"
         )
-    variable = contract.address_variable
+    variable, own = contract.address_variable, read_own_values(contract)
     key = contract.credentials[0].variable if contract.credentials else None
     return {
         "banner": format_banner(contract),
@@ -76,6 +74,7 @@ def build_basic_facts(contract: Contract) -> dict[str, JSON]:
         "url": format_python_literal(None if variable else contract.address),
         "base_path": format_python_literal((contract.address or "").rstrip("/") if variable else ""),
         "url_variable": variable,
+        "connect_arguments": _choose_connect_arguments(contract),
         "url_variable_literal": format_python_literal(variable or None),
         "regions": regions,
         "key_variable": key or "",
@@ -94,11 +93,18 @@ def build_basic_facts(contract: Contract) -> dict[str, JSON]:
             one.name: {str(status): escape_lines(spec.description) for status, spec in one.responses.items()}
             for one in contract.operations.values()
         },
-        "examples": {},
+        "examples": {one.name: _build_example(contract.effective, one, own) for one in contract.operations.values()},
         "create": "",
         "remove": "",
         "read": "",
     }  # fmt: skip
+
+
+def _choose_connect_arguments(contract: Contract) -> str:
+    """Return the source of the further arguments that `connect` needs in an example."""
+    if contract.address_variable:
+        return ', instance="your-instance.example"'
+    return "" if contract.address is not None else f", base_url={format_python_literal(DEFAULT_ADDRESS)}"
 
 
 def _get_method_name(operation: Operation) -> str:

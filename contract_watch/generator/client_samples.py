@@ -3,7 +3,7 @@
 The document gives names and types; the values are ours, each string another one, so that a mixed-up name shows.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any
 
@@ -25,7 +25,9 @@ from openapi_python_client.parser.properties.uuid import UuidProperty
 from openapi_python_client.strings import PythonIdentifier
 
 from contract_watch.generator.configuration import FIELD_PREFIX
+from contract_watch.generator.model_properties import ConvertedProperty, list_properties
 from contract_watch.generator.naming import read_written
+from contract_watch.generator.operations import DoorOperation, build_operations
 
 JSON = Any
 _PLAIN = (StringProperty, IntProperty, FloatProperty, BooleanProperty, AnyProperty)
@@ -41,6 +43,13 @@ _VALUES: dict[type, Callable[[int], JSON]] = {
     NoneProperty: lambda _: None,
 }
 """The value number n of each type; those of one type differ where the type allows it."""
+_CONVERTED: dict[str, Callable[[int], JSON]] = {
+    "milliseconds": str,
+    "seconds": lambda number: number + 0.5,
+    "json-list": lambda number: f'["text-{number}"]',
+    "flag": lambda _: 1,
+}
+"""The value number n of each conversion."""
 _UNLISTED = "a name that is not listed"
 
 
@@ -50,7 +59,8 @@ class _NoSampleError(Exception):
 
 def build_samples(data: GeneratorData, package: str) -> dict[str, JSON]:
     """Return the work of `client_exercise.py` for the client ``package`` of the document ``data``."""
-    samples = _Samples(data)
+    doors = {one.module: one for one in build_operations(data, {"repeatable": [], "examples": {}})}
+    samples = _Samples(data, doors)
     return {
         "package": package,
         "models": [one for model in data.models for one in samples.sample_model(model)],
@@ -76,8 +86,9 @@ def _locate(prop: ModelProperty | EnumProperty) -> dict[str, JSON]:
 class _Samples:
     """Values that differ from each other."""
 
-    def __init__(self, data: GeneratorData) -> None:
+    def __init__(self, data: GeneratorData, doors: Mapping[str, DoorOperation]) -> None:
         self._numbers = count(1)
+        self._doors = doors
         # A reference is a copy of its class, perhaps from before the class got its properties.
         self._models = {str(model.class_info.name): model for model in data.models}
 
@@ -117,7 +128,37 @@ class _Samples:
             except _NoSampleError:
                 return
             arguments.append({"name": "body", "value": body, **_locate(first.prop)})
-        yield {"module": module, "arguments": arguments, "names": names, "path": path, "body": body}
+        door = self._doors[module.removeprefix("api.")]
+        yield {
+            "module": module,
+            "arguments": arguments,
+            "names": names,
+            "path": path,
+            "body": body,
+            "door": door.name,
+            "door_arguments": list(self._sample_door(door, endpoint, arguments, body)),
+        }
+
+    def _sample_door(
+        self, door: DoorOperation, endpoint: Endpoint, arguments: Sequence[Mapping[str, JSON]], body: JSON
+    ) -> Iterator[dict[str, JSON]]:
+        """Yield the same call's keyword arguments for the door."""
+        values = {one["name"]: one["value"] for one in arguments}
+        for one in door.parameters:
+            if one.target in values:
+                yield {"name": one.name, "value": values[one.target]}
+        model = endpoint.bodies[0].prop if endpoint.bodies else None
+        if not isinstance(model, ModelProperty):
+            return
+        fields = [one for one in door.arguments if one not in door.parameters]
+        names = {str(prop.python_name): prop for prop in list_properties(self._models[str(model.class_info.name)])}
+        for one in fields:
+            prop = names[one.target]
+            name = prop.name.get_untrusted_value()
+            if name in body:
+                kind = _locate(prop) if isinstance(prop, ModelProperty) else {}
+                plain = isinstance(prop, (*_PLAIN, EnumProperty, ConstProperty, ModelProperty))
+                yield {"name": one.name, "value": body[name], "is_plain": plain, **kind}
 
     def _sample_object(self, model: ModelProperty, owners: Sequence[str], *, full: bool) -> dict[str, JSON]:
         name = str(model.class_info.name)
@@ -137,6 +178,8 @@ class _Samples:
     def _sample(self, prop: PropertyProtocol, owners: Sequence[str]) -> JSON:
         if isinstance(prop, ModelProperty):
             return self._sample_object(prop, owners, full=True)
+        if isinstance(prop, ConvertedProperty):
+            return _CONVERTED[prop.kind](next(self._numbers))
         if isinstance(prop, ListProperty):
             return self._sample_list(prop, owners)
         if isinstance(prop, UnionProperty):

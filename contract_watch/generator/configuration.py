@@ -12,6 +12,7 @@ from openapi_python_client.parser.errors import GeneratorError
 from contract_watch.contracts.openapi import METHODS
 from contract_watch.errors import UsageError
 from contract_watch.escaping import escape_text
+from contract_watch.generator.model_properties import adapt_data
 from contract_watch.generator.naming import adapt_generator
 from contract_watch.generator.prose import escape_prose
 
@@ -55,7 +56,7 @@ def create_config() -> Config:
 
 
 def parse_document(raw: Mapping[str, Any]) -> GeneratorData:
-    """Return the generator's endpoints and classes for the effective document ``raw``, with their names.
+    """Return the generator's endpoints and classes for the effective document ``raw``, as our templates write them.
 
     Raises:
         UsageError: the generator refuses the document; the message is one line.
@@ -68,6 +69,7 @@ def parse_document(raw: Mapping[str, Any]) -> GeneratorData:
     if isinstance(data, GeneratorError):
         message = f"{data.header} {data.detail or ''}"
         raise UsageError(f"the client generator refuses the document: {_collapse_whitespace(message)}")
+    adapt_data(data)
     return data
 
 

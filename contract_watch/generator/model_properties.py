@@ -84,6 +84,8 @@ def adapt_data(data: GeneratorData) -> None:
             setattr(endpoint, group, [_drop_default(one) for one in getattr(endpoint, group)])
         for body in endpoint.bodies:
             body.prop = _drop_default(body.prop)
+        for response in endpoint.responses:
+            response.prop = _open_enums(response.prop)
 
 
 def list_properties(model: ModelProperty) -> list[PropertyProtocol]:

@@ -113,20 +113,20 @@ def _check_written(label: str, text: str) -> Iterator[str]:
 
 
 def _check_values(properties: Iterable[PropertyProtocol], where: str) -> Iterator[str]:
-    """Yield a phrase for each default and constant, at any depth, that the client would send as another value."""
+    """Yield a phrase for each constant, at any depth, that the client would send as another value."""
     for prop in _iterate_properties(properties):
-        for word, value in (("default", prop.default), ("constant", getattr(prop, "value", None))):
-            if value is None or not isinstance(value.raw_value, str):
-                continue
-            try:
-                written = ast.literal_eval(value.python_code.as_unembedded_code())
-            except (ValueError, SyntaxError):
-                continue  # a member of an enumeration, or a call such as a date's
-            if isinstance(written, str) and written != value.raw_value:
-                yield (
-                    f"the {word} {_show(value.raw_value)} of {_show(prop.name)} {where} has a quote, a backslash or another "
-                    "character that the generated code would change"
-                )
+        value = getattr(prop, "value", None)
+        if value is None or not isinstance(value.raw_value, str):
+            continue
+        try:
+            written = ast.literal_eval(value.python_code.as_unembedded_code())
+        except (ValueError, SyntaxError):
+            continue
+        if isinstance(written, str) and written != value.raw_value:
+            yield (
+                f"the constant {_show(value.raw_value)} of {_show(prop.name)} {where} has a quote, a backslash or another "
+                "character that the generated code would change"
+            )
 
 
 def _iterate_properties(properties: Iterable[PropertyProtocol]) -> Iterator[PropertyProtocol]:

@@ -120,7 +120,7 @@ def _build_operation(
         imports=frozenset(_list_imports(endpoint, shown)),
         enums={
             f"_{prop.class_info.name}": f"from .models.{prop.class_info.module_name} import {prop.class_info.name} as _{prop.class_info.name}"
-            for prop in shown if type(prop) is EnumProperty
+            for prop in shown if isinstance(prop, EnumProperty)
         },
         summary=safe_for_docstring(endpoint.summary),
         description=safe_for_docstring(endpoint.description),
@@ -142,11 +142,11 @@ def _build_argument(prop: PropertyProtocol, model: ModelProperty | None, names: 
     names.add(name)
     kind = prop.get_type_string(no_optional=True).as_unembedded_code()
     value = name
-    if type(prop) is EnumProperty:
+    if isinstance(prop, EnumProperty):  # also one that is open where it is read: what is sent is closed
         plain = ", ".join(
             f'"{one}"' if isinstance(one, str) else str(one) for one in dict.fromkeys(prop.values.values())
         )
-        kind = f"{kind} | Literal[{plain}]"
+        kind = f"{prop.class_info.name} | Literal[{plain}]"
         value = f'choose_member(_{prop.class_info.name}, {name}, "{name}")'
     optional = "" if prop.required else " | Unset = UNSET"
     schema = find_schema(model, prop) if model is not None else None
@@ -241,14 +241,13 @@ def _build_example(
     if plain is not None and plain.is_required:
         arguments.append(f"{plain.name}={format_python_literal(values['body'])}")
     package = f"{facts['slug']}_client"
-    instance = ', instance="your-instance.example"' if facts["url_variable"] else ""
     imports = [f"from {package} import @A@connect"]
     imports += [f"from {package}.models import {', '.join(dict.fromkeys(classes))}"] if classes else []
     return "\n".join(
         [
             *imports,
             "",
-            f'@ASYNC@with @A@connect("YOUR-KEY"{instance}) as api:',
+            f'@ASYNC@with @A@connect("YOUR-KEY"{facts["connect_arguments"]}) as api:',
             f"    result = @AWAIT@api.{method}({', '.join(arguments)})",
             "print(result)",
         ]

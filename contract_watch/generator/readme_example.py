@@ -42,13 +42,6 @@ def read_own_values(contract: Contract) -> dict[str, JSON]:
     return found
 
 
-def choose_address(contract: Contract) -> str:
-    """Return the ``address`` that ``contract.toml`` pins, else a reserved one; a key goes where the example says."""
-    if contract.address is None:
-        return DEFAULT_ADDRESS
-    return f"https://your-instance.example{contract.address}" if contract.address_variable else contract.address
-
-
 def choose_value(
     document: Mapping[str, JSON], schema: Mapping[str, JSON], own: Mapping[str, JSON], depth: int = 0
 ) -> JSON:

@@ -95,7 +95,7 @@ def test_the_committed_clients_work(slug: str) -> None:
         ("__init__.py", "__all__", "import os; os._exit(0)\n__all__", "ended early"),
         ("models/any_.py", '"x"', '"y"', "is not recognised"),
         ("api/default/ask_query.py", '_params["url"]', '_params["uri"]', "'url' is not sent"),
-        ("api/default/drop_user.py", "import httpx", "import nowhere", "No module named"),
+        ("api/default/drop_user.py", "from ...client import", "from nowhere import", "No module named"),
     ],
     ids=["network and environment", "file", "secret file", "exit", "property", "parameter", "import"],
 )  # fmt: skip

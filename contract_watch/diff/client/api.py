@@ -59,12 +59,17 @@ class ClientAttribute:
 
 @dataclass(frozen=True)
 class ClientClass:
-    """A class; ``enum_members`` maps the names of an enumeration to values (source), None for any other class."""
+    """A class.
+
+    ``enum_members`` maps the names of an enumeration to values (source), None for any other class.
+    ``is_keyword_only`` is True if its constructor takes no argument by position.
+    """
 
     bases: tuple[str, ...]
     attributes: Mapping[str, ClientAttribute]
     methods: Mapping[str, ClientFunction]
     enum_members: Mapping[str, str] | None
+    is_keyword_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -215,6 +220,9 @@ def _read_class(griffe_class: griffe.Class, public: Mapping[str, str]) -> Client
         },
         {member.name: _read_function(member, public) for member in own if isinstance(member, griffe.Function)},
         {name: str(one.value) for name, one in attributes.items()} if enumeration else None,
+        is_keyword_only=any(
+            str(_get_keyword_arguments(decorator.value).get("kw_only")) == "True" for decorator in griffe_class.decorators
+        ),
     )
 
 

@@ -4,7 +4,7 @@ The signatures decide: code sets the classes of parameters and every class reach
 return types and every class reachable from them. A class that no signature reaches counts as set and read.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import Flag, auto
 
 from contract_watch.diff.client.api import ClientApi, ClientClass
@@ -45,3 +45,21 @@ def _find_reachable_classes(classes: Mapping[str, ClientClass], types: Iterable[
                 found.add(name)
                 pending.extend(one.type for one in classes[name].attributes.values() if one.type is not None)
     return found
+
+
+def find_closed_enums(api: ClientApi, uses: Mapping[str, ClassUse]) -> set[str]:
+    """Return the enumerations that code reads in a type without their plain values: ``Status``, not ``Status | str``."""
+    types = [function.returns for name, function in api.functions.items() if name.startswith(f"{api.package}.api.")]
+    for name, one in api.classes.items():
+        if ClassUse.READ in uses[name]:
+            types += [attribute.type for attribute in one.attributes.values()]
+    return {name for one in types if one is not None for name in _iterate_closed_names(one)}
+
+
+def _iterate_closed_names(found: ClientType) -> Iterator[str]:
+    names = {alternative.name for alternative in found.alternatives}
+    for alternative in found.alternatives:
+        if not names & {"str", "int"}:
+            yield alternative.name
+        for inner in alternative.arguments:
+            yield from _iterate_closed_names(inner)

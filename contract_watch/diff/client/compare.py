@@ -3,8 +3,11 @@
 Code that uses a client creates the classes of requests and reads those of responses
 (`contract_watch.diff.client.class_uses`), and a type checker examines both. A type that code sets may become wider and
 never narrower; a type that code reads may become narrower and never wider: a change of ``X`` to ``X | Unset`` breaks code
-that reads it and no code that sets it. Models take their fields by position too, in the order of the document. A document
-promises no order of properties, so a new order is reported and does not count as breaking.
+that reads it and no code that sets it. A class that takes its fields by position breaks with a new order: an argument
+sets another field. The generated models take them by keyword alone, so that their order means nothing.
+
+A new member of an enumeration breaks code that reads the enumeration alone. The generated models read ``Status | str``: a
+value without a member stays what it is, and code that handles one need not change.
 
 griffe judges parameters. It ignores types, the arguments of attrs classes, enumerations, and compatible changes: these
 are judged here.
@@ -16,7 +19,7 @@ from typing import TypeVar
 import griffe
 
 from contract_watch.diff.client.api import ClientApi, ClientAttribute, ClientClass, ClientFunction
-from contract_watch.diff.client.class_uses import SET_AND_READ, ClassUse, find_class_uses
+from contract_watch.diff.client.class_uses import SET_AND_READ, ClassUse, find_class_uses, find_closed_enums
 from contract_watch.diff.client.symbol_changes import SymbolChange, SymbolChangeKind
 from contract_watch.diff.client.types import ClientType, TypeRelation, relate_types
 
@@ -49,12 +52,13 @@ _Item = TypeVar("_Item")
 def compare_apis(base: ClientApi, revision: ClientApi) -> tuple[SymbolChange, ...]:
     """Every change from ``base`` to ``revision``, in the order of the symbols' names."""
     known = find_class_uses(base)
+    closed = find_closed_enums(base, known)
     bases = {**revision.bases, **base.bases}
     found = {*_compare_names(base, revision), *_compare_parameters(base, revision)}
     for name, was, now in _iterate_common(base.functions, revision.functions):
         found |= set(_compare_functions(name, was, now, SET_AND_READ, bases))
     for name, before, after in _iterate_common(base.classes, revision.classes):
-        found |= set(_compare_classes(name, before, after, known[name], bases))
+        found |= set(_compare_classes(name, before, after, known[name], bases, is_closed=name in closed))
     return tuple(sorted(found, key=lambda change: (change.symbol, change.kind.value)))
 
 
@@ -91,14 +95,18 @@ def _get_owner(name: str) -> str:
 
 
 def _compare_parameters(base: ClientApi, revision: ClientApi) -> Iterator[SymbolChange]:
-    """Yield griffe's breaking changes of the parameters of functions in both."""
+    """Yield griffe's breaking changes of the parameters of functions in both.
+
+    The door's methods are left out: each is an operation's function with keyword arguments, whose changes are reported
+    for the function and for the classes of its body.
+    """
+    names = _list_names(base)
     for breakage in griffe.find_breaking_changes(base.griffe_module, revision.griffe_module):
-        if breakage.kind in _PARAMETER_BREAKAGES:
+        owner, _, own = breakage.obj.path.rpartition(".")
+        function = f"{revision.public_names.get(owner, owner)}.{own}"
+        if breakage.kind in _PARAMETER_BREAKAGES and function in names:
             kind, why = _PARAMETER_BREAKAGES[breakage.kind]
-            owner, _, own = breakage.obj.path.rpartition(".")
-            symbol = (
-                f"{revision.public_names.get(owner, owner)}.{own}({(breakage.old_value or breakage.new_value).name})"
-            )
+            symbol = f"{function}({(breakage.old_value or breakage.new_value).name})"
             default = kind is SymbolChangeKind.PARAMETER_DEFAULT
             values = (str(breakage.old_value.default), str(breakage.new_value.default)) if default else ("", "")
             yield SymbolChange(symbol, kind, True, why, *values)
@@ -165,7 +173,7 @@ def _compare_types(
 
 
 def _compare_classes(
-    name: str, was: ClientClass, now: ClientClass, use: ClassUse, bases: Mapping[str, str]
+    name: str, was: ClientClass, now: ClientClass, use: ClassUse, bases: Mapping[str, str], *, is_closed: bool
 ) -> Iterator[SymbolChange]:
     if (was.enum_members is None) != (now.enum_members is None):
         yield SymbolChange(
@@ -179,18 +187,22 @@ def _compare_classes(
         lost = not set(was.bases) <= set(now.bases)
         why = "code that uses it as its old base class will fail" if lost else "it keeps its old base classes"
         yield SymbolChange(name, SymbolChangeKind.BASE, lost, why, ", ".join(was.bases), ", ".join(now.bases))
-    yield from _compare_enum_members(name, was.enum_members or {}, now.enum_members or {}, use)
+    yield from _compare_enum_members(name, was.enum_members or {}, now.enum_members or {}, is_closed=is_closed)
     changes = list(_compare_attribute_sets(name, was.attributes, now.attributes, use, bases))
     yield from changes
-    if ClassUse.SET in use and not any(change.is_breaking for change in changes) and _has_new_order(was, now):
-        why = "code that passes values by position sets other attributes; pass them by keyword"
-        yield SymbolChange(name, SymbolChangeKind.ORDER, is_breaking=False, consequence=why)
+    if ClassUse.SET in use and not was.is_keyword_only and not any(change.is_breaking for change in changes):
+        if now.is_keyword_only:
+            why = "code that passes values by position raises a TypeError; pass them by keyword"
+            yield SymbolChange(name, SymbolChangeKind.ORDER, is_breaking=True, consequence=why)
+        elif _has_new_order(was, now):
+            why = "code that passes values by position sets other attributes; pass them by keyword"
+            yield SymbolChange(name, SymbolChangeKind.ORDER, is_breaking=True, consequence=why)
     for own, before, after in _iterate_common(was.methods, now.methods):
         yield from _compare_functions(f"{name}.{own}", before, after, use, bases)
 
 
 def _compare_enum_members(
-    name: str, was: Mapping[str, str], now: Mapping[str, str], use: ClassUse
+    name: str, was: Mapping[str, str], now: Mapping[str, str], *, is_closed: bool
 ) -> Iterator[SymbolChange]:
     for own, value in was.items():
         symbol = f"{name}.{own}"
@@ -207,9 +219,8 @@ def _compare_enum_members(
                 symbol, SymbolChangeKind.MEMBER_VALUE, is_breaking=True, consequence=why, before=value, after=now[own]
             )
     for own in now.keys() - was.keys():
-        reads = ClassUse.READ in use
-        why = "code that handles each member has no case for it" if reads else "no code has to send it"
-        yield SymbolChange(f"{name}.{own}", SymbolChangeKind.MEMBER_ADDED, is_breaking=reads, consequence=why)
+        why = "code that handles each member has no case for it" if is_closed else "no code has to send or expect it"
+        yield SymbolChange(f"{name}.{own}", SymbolChangeKind.MEMBER_ADDED, is_breaking=is_closed, consequence=why)
 
 
 def _compare_attribute_sets(

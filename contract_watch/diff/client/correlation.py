@@ -64,6 +64,17 @@ class CorrelatedChange:
     symbol_changes: tuple[SymbolChange, ...]
 
     @property
+    def is_new_value(self) -> bool:
+        """True if the change adds values to a response's enumeration, and the client reads them already."""
+        kinds = {change.kind for change in self.symbol_changes}
+        is_broken = any(change.is_breaking for change in self.symbol_changes)
+        return (
+            self.document_change.rule == "enum-value-added"
+            and kinds == {SymbolChangeKind.MEMBER_ADDED}
+            and not is_broken
+        )
+
+    @property
     def description(self) -> str:
         """The changes of symbols on one line, or a phrase that only behaviour changes."""
         if self.symbol_changes:

@@ -49,4 +49,5 @@ def assess_impact(
     correlated, unaccounted = correlate_changes(
         changes, symbols, SymbolIndex(base.document, before), SymbolIndex(revision.document, after)
     )
-    return ClientImpact(symbols, correlated, unaccounted, choose_next_version(current, symbols, changes))
+    felt = [one.document_change for one in correlated if not one.is_new_value]
+    return ClientImpact(symbols, correlated, unaccounted, choose_next_version(current, symbols, felt))

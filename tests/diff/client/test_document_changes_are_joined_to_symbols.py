@@ -93,8 +93,8 @@ EXTRA = {"models.Wish.extra": False, "models.WishExtra": False, "models.WishExtr
 EXPECTED: list[dict[str, bool]] = [
     {"api.default.wish.sync(first)": True},
     {"api.default.wish.sync(second)": True},
-    {"models.Color.BLUE": True},
-    {"models.Color.BLUE": True},
+    {"models.Color.BLUE": False},
+    {"models.Color.BLUE": False},
     {"models.Wish.a": True, "models.Base.a": True},
     {"models.Wish.a": True, "models.Base.a": True},
     {"models.Wish.old": True},

@@ -44,12 +44,13 @@ def _make_api(
     call: str = "id: str, key: int, *, body: Asked, limit: int = 10",
     answer: str = "Told | None",
     more: Mapping[str, str] | None = None,
+    define: str = "define",
 ) -> ClientApi:
     """Build a client in which a function takes a class with the body ``request`` and returns one with ``response``."""
     files = {
         "types.py": TYPES,
         "models/__init__.py": MODELS,
-        "models/asked.py": CLASS.format(name="Asked", body=request),
+        "models/asked.py": CLASS.format(name="Asked", body=request).replace("@define\n", f"@{define}\n"),
         "models/told.py": CLASS.format(name="Told", body=response),
         "models/color.py": color,
         "api/users/call.py": CALL.format(call=call, answer=answer),
@@ -136,14 +137,35 @@ def test_a_class_that_is_made_and_read_breaks_with_either(tmp_path: Path) -> Non
         assert _summarize_changes(found) == {("models.Asked.name", SymbolChangeKind.ATTRIBUTE_TYPE, True)}
 
 
-def test_another_order_is_reported_and_breaks_nobody(tmp_path: Path) -> None:
-    """Report a new order of the attributes of a request, where code may pass values by position, as compatible."""
+def test_another_order_breaks_a_class_that_takes_fields_by_position(tmp_path: Path) -> None:
+    """Report a new order of the attributes of a request as breaking, where an argument would set another field.
+
+    Both are strings, so that a type checker sees nothing.
+    """
     once, turned = "name: str\n    note: str", "note: str\n    name: str"
     found = compare_apis(
         _make_api(tmp_path / "a", request=once, response=once),
         _make_api(tmp_path / "b", request=turned, response=turned),
     )
-    assert _summarize_changes(found) == {("models.Asked", SymbolChangeKind.ORDER, False)}
+    assert _summarize_changes(found) == {("models.Asked", SymbolChangeKind.ORDER, True)}
+
+
+@pytest.mark.parametrize("after", ["note: str\n    name: str", "between: str | None = None\n    name: str\n    note: str"])
+def test_no_order_breaks_a_class_that_takes_fields_by_keyword(after: str, tmp_path: Path) -> None:
+    """Report neither a new order nor an inserted optional field as breaking: keywords name what they set."""
+    fields = ("name: str\n    note: str", after)
+    both = [_make_api(tmp_path / str(n), request=one, define="define(kw_only=True)") for n, one in enumerate(fields)]
+    found = compare_apis(both[0], both[1])
+    assert not any(change.is_breaking or change.kind is SymbolChangeKind.ORDER for change in found)
+
+
+def test_a_class_that_takes_fields_by_keyword_alone_from_now_on_breaks_its_users(tmp_path: Path) -> None:
+    """Report a class that no longer takes fields by position as breaking."""
+    fields = "name: str\n    note: str"
+    found = compare_apis(
+        _make_api(tmp_path / "a", request=fields), _make_api(tmp_path / "b", request=fields, define="define(kw_only=True)")
+    )
+    assert _summarize_changes(found) == {("models.Asked", SymbolChangeKind.ORDER, True)}
 
 
 CALLS = {
@@ -194,6 +216,15 @@ def test_an_answer_may_become_narrower(answer: str, breaks: bool, tmp_path: Path
     ]
     assert (change.symbol, change.is_breaking) == ("acme_client.api.users.call.sync", breaks)
     assert (change.before, change.after) == ("Told | None", answer)
+
+
+def test_a_new_member_of_an_open_enumeration_breaks_nobody(tmp_path: Path) -> None:
+    """Report a new member as compatible where code reads the enumeration and its plain values."""
+    found = compare_apis(
+        _make_api(tmp_path / "a", response="color: Color | str"),
+        _make_api(tmp_path / "b", response="color: Color | str", color=COLOR + "    GREEN = 'green'\n"),
+    )
+    assert _summarize_changes(found) == {("models.Color.GREEN", SymbolChangeKind.MEMBER_ADDED, False)}
 
 
 @pytest.mark.parametrize(

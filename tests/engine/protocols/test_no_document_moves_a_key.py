@@ -72,7 +72,7 @@ def test_no_published_document_changes_the_address(root: Path, edit: Edit) -> No
     _edit_published(root, edit)
     contract = Contract("jetemail", root)
     assert resolve_address(contract, "live", {}) == PINNED
-    assert build_facts(contract)["server"] == f'"{PINNED}"'
+    assert build_facts(contract)["url"] == f'"{PINNED}"'
 
 
 def test_no_overlay_changes_the_address(root: Path) -> None:

@@ -130,9 +130,8 @@ def _read(outcome: Outcome, parser: Parser[T]) -> tuple[Response[T | None] | Non
     try:
         response.parsed = parser(received)
     except UndocumentedStatusError:
-        return response, UnexpectedStatus(
-            response.status_code, response.content, **_list_details(outcome, response, status=response.status_code)
-        )
+        details = _list_details(outcome, response, status=response.status_code)
+        return response, UnexpectedStatus(details.pop("status"), details.pop("content"), **details)
     except _PARSE_ERRORS as error:
         problem = (
             str(error) if isinstance(error, ValueError) else f"a value has the wrong type ({type(error).__name__})"
