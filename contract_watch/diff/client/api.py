@@ -221,7 +221,8 @@ def _read_class(griffe_class: griffe.Class, public: Mapping[str, str]) -> Client
         {member.name: _read_function(member, public) for member in own if isinstance(member, griffe.Function)},
         {name: str(one.value) for name, one in attributes.items()} if enumeration else None,
         is_keyword_only=any(
-            str(_get_keyword_arguments(decorator.value).get("kw_only")) == "True" for decorator in griffe_class.decorators
+            str(_get_keyword_arguments(decorator.value).get("kw_only")) == "True"
+            for decorator in griffe_class.decorators
         ),
     )
 

@@ -78,9 +78,7 @@ class Replay:
 
     def client(self, account: str) -> Any:
         """Create the generated package's authenticated client with an account's key."""
-        return ClientModules(self._contract).build_session_client(
-            self._session, self._keys[account], asynchronous=False
-        )
+        return ClientModules(self._contract).build_session_client(self._session, self._keys[account])
 
     def name(self, length: int | None = None) -> str:
         """Create a new name for an object, in this run's form."""

@@ -1,6 +1,7 @@
 """The generated client, driven as its users drive it, over the run's own connection.
 
-It must parse every documented response into the type that its signature names, lose nothing and invent nothing.
+Each operation is called through ``connect`` and ``aconnect``. The client must parse every documented response into the
+type that its signature names, lose nothing and invent nothing; a drift is told as the error that its users get.
 """
 
 import asyncio
@@ -14,9 +15,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import ModuleType
-from typing import Any
-
-import httpx
+from typing import Any, get_args
+from urllib.parse import urlsplit
 
 from contract_watch.contracts.openapi import ResponseSpec, split_arguments
 from contract_watch.contracts.registry import Contract
@@ -26,7 +26,7 @@ from contract_watch.engine.planning.passwords import build_wrong_key
 from contract_watch.engine.planning.probe import OwnName, fill_placeholders
 from contract_watch.engine.planning.simulation import Simulation
 from contract_watch.engine.protocols.exchange import Exchange
-from contract_watch.engine.protocols.httpx_transport import AsyncHttpxTransport, HttpxTransport, build_httpx_response
+from contract_watch.engine.protocols.httpx_transport import AsyncHttpxTransport, HttpxTransport
 from contract_watch.engine.protocols.wire import Response
 from contract_watch.engine.running.session import Session
 from contract_watch.errors import UsageError
@@ -38,7 +38,10 @@ _SNAKE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 @dataclass(frozen=True)
 class ParsedResponse:
-    """The client's result for one response: a value, or the error that it raised."""
+    """The client's result for one response.
+
+    ``value`` is the parsed body of a success or of a documented refusal, ``error`` any other error that users get.
+    """
 
     value: Any = None
     error: BaseException | None = None
@@ -60,6 +63,8 @@ class ClientModules:
         try:
             self.package = importlib.import_module(name)
             api = importlib.import_module(f"{name}.api")
+            self._errors = importlib.import_module(f"{name}.errors")
+            self._reading, self._http = (importlib.import_module(f"{name}.{part}") for part in ("_reading", "_http"))
         except ImportError as error:
             raise UsageError(
                 f"generated/{contract.slug}/client cannot be imported ({error}): run `make generate`"
@@ -72,15 +77,42 @@ class ClientModules:
                 raise UsageError(f"generated/{contract.slug}/client has no {snake}: run `make generate`")
             self.modules[operation] = importlib.import_module(found[snake])
 
-    def build_session_client(self, session: Session, key: str, *, asynchronous: bool) -> Any:
-        """Build an authenticated client with ``key`` that uses the run's connection."""
-        send = session.send_http_request
-        transport = AsyncHttpxTransport(send) if asynchronous else HttpxTransport(send)
-        arguments = {"transport": transport, "trust_env": False}
+    def build_session_client(self, session: Session, key: str) -> Any:
+        """Build the client that the generator's own functions take, with ``key`` and the run's connection."""
+        arguments = {"transport": HttpxTransport(session.send_http_request), "trust_env": False}
         location = session.contract.credential_locations[0]
         credential = {"prefix": location.scheme, "auth_header_name": location.header}
-        client = self.package.AuthenticatedClient(base_url=session.base, token=key, httpx_args=arguments, **credential)
-        return client.with_timeout(httpx.Timeout(30.0))
+        return self.package.AuthenticatedClient(base_url=session.base, token=key, httpx_args=arguments, **credential)
+
+    def connect(self, session: Session, key: str, *, asynchronous: bool) -> Any:
+        """Return what ``connect`` gives with ``key`` and the run's connection; the run repeats requests itself."""
+        send = session.send_http_request
+        open_connection = self.package.aconnect if asynchronous else self.package.connect
+        return open_connection(
+            key,
+            base_url=session.base,
+            max_retries=0,
+            allow_http_to=[urlsplit(session.base).hostname or ""],
+            transport=AsyncHttpxTransport(send) if asynchronous else HttpxTransport(send),
+        )
+
+    def get_method(self, connected: Any, operation: str) -> Callable[..., Any]:
+        """Return the method of ``connected`` that calls ``operation`` and returns the whole response."""
+        method: Callable[..., Any] = getattr(connected.raw, self.modules[operation].__name__.rpartition(".")[2])
+        return method
+
+    def build_keywords(self, operation: str, raw: Mapping[str, Any]) -> dict[str, Any]:
+        """Build the arguments of the method for ``operation`` that carry ``raw``, the operation's arguments."""
+        given = self.build_arguments(operation, raw)
+        body = given.pop("body", None)
+        if body is None:
+            return given
+        fields = {one.name: getattr(body, one.name) for one in type(body).__attrs_attrs__}
+        extra = fields.pop("additional_properties", {})
+        for name, value in fields.items():
+            if type(value).__name__ != "Unset" and name != "raw_values":
+                given[f"{name}_" if name in given else name] = value
+        return {**given, "extra_body": extra} if extra else given
 
     def build_arguments(self, operation: str, raw: Mapping[str, Any]) -> dict[str, Any]:
         """Build the keyword arguments that carry ``raw``, the operation's arguments."""
@@ -88,14 +120,27 @@ class ClientModules:
         parameters, body = split_arguments(dict(raw))
         spelled = {_normalize_name(name): name for name in declared}
         arguments: dict[str, Any] = {spelled[_normalize_name(name)]: value for name, value in parameters.items()}
-        return {**arguments, "body": declared["body"].annotation.from_dict(body)} if "body" in declared else arguments
+        if "body" not in declared:
+            return arguments
+        kind = declared["body"].annotation
+        model = next(one for one in (kind, *get_args(kind)) if hasattr(one, "from_dict"))
+        return {**arguments, "body": model.from_dict(body)}
 
     def parse_response(self, operation: str, response: Response) -> ParsedResponse:
         """Let the client parse a recorded response."""
-        module = self.modules[operation]
-        client = self.package.Client(base_url="http://127.0.0.1")
-        received = build_httpx_response(response, httpx.Request("GET", "http://127.0.0.1"))
-        return _capture_result(lambda: module._parse_response(client=client, response=received))  # noqa: SLF001 (the parser itself)
+        parser = self.modules[operation]._parse_response  # noqa: SLF001 (the parser itself)
+        received = self._http.Received(response.status, {}, response.body)
+        outcome = self._reading.Outcome(self._http.Prepared("GET", "", {}, None, operation), received)
+        return self.capture_result(lambda: self._reading.read_success(outcome, parser))
+
+    def capture_result(self, call: Callable[[], Any]) -> ParsedResponse:
+        """Return what ``call``, a call of the client, gives its users."""
+        try:
+            return ParsedResponse(value=call().parsed)
+        except self._errors.APIStatusError as error:
+            return ParsedResponse(value=error.parsed)
+        except Exception as error:  # noqa: BLE001 (any other error of the client is its result)
+            return ParsedResponse(error=error)
 
 
 def _normalize_name(name: str) -> str:
@@ -108,13 +153,6 @@ def _list_modules(package: ModuleType) -> Iterator[str]:
         yield found.name
 
 
-def _capture_result(call: Callable[[], Any]) -> ParsedResponse:
-    try:
-        return ParsedResponse(value=call())
-    except Exception as error:  # noqa: BLE001 (any error that a client raises is its result)
-        return ParsedResponse(error=error)
-
-
 def drive_client(session: Session, client: ClientModules) -> Iterator[tuple[Exchange, ParsedResponse]]:
     """Drive the client through the life of an object; yield each parsed response.
 
@@ -125,11 +163,11 @@ def drive_client(session: Session, client: ClientModules) -> Iterator[tuple[Exch
     key = session.keys[contract.credentials[0].account]
     read = contract.operations[contract.lifecycle.read]
     for asynchronous in (False, True):
-        good = client.build_session_client(session, key, asynchronous=asynchronous)
+        good = client.connect(session, key, asynchronous=asynchronous)
         yield from _drive_lifecycle(session, client, good, asynchronous)
         if asynchronous:
             return
-        bad = client.build_session_client(session, build_wrong_key(key), asynchronous=asynchronous)
+        bad = client.connect(session, build_wrong_key(key), asynchronous=asynchronous)
         nobody = Simulation(contract).build_arguments(read, session.names.create_name())
         yield _call_operation(session, client, bad, read.id, nobody, asynchronous=asynchronous)
 
@@ -166,24 +204,23 @@ def _drive_lifecycle(
 def _call_operation(
     session: Session, client: ClientModules, connected: Any, operation: str, arguments: Any, *, asynchronous: bool
 ) -> tuple[Exchange, ParsedResponse]:
-    module = client.modules[operation]
-    arguments = client.build_arguments(operation, arguments)
+    method, keywords = client.get_method(connected, operation), client.build_keywords(operation, arguments)
     if asynchronous:
 
         def call() -> Any:
             # Not asyncio.run: it keeps an interruption to itself where nothing is awaited.
             loop = asyncio.new_event_loop()
             try:
-                return loop.run_until_complete(module.asyncio_detailed(client=connected, **arguments)).parsed
+                return loop.run_until_complete(method(**keywords))
             finally:
                 loop.close()
     else:
 
         def call() -> Any:
-            return module.sync_detailed(client=connected, **arguments).parsed
+            return method(**keywords)
 
     before = len(session.attempt.exchanges)
-    parsed = _capture_result(call)
+    parsed = client.capture_result(call)
     if len(session.attempt.exchanges) == before and parsed.error is not None:
         raise parsed.error  # nothing was sent: a defect of ours or the client's, not a response
     return session.attempt.exchanges[-1], parsed
@@ -204,12 +241,13 @@ def find_disagreements(
     label = f"The generated client, given {declared.name}'s {response.status},"
     why = "Teams that installed the client see this on every such answer."
     if parsed.error is not None:
-        yield Disagreement(
-            f"{prefix}/raises", BREAKING, clause, f"{label} raises {type(parsed.error).__name__}", why, operation
-        )
+        reason = str(parsed.error).rpartition("the response is not as documented: ")[2]
+        title = f"{label} raises {type(parsed.error).__name__}: {reason}"
+        yield Disagreement(f"{prefix}/raises", BREAKING, clause, title, why, operation)
         return
     if spec.media and parsed.value is None:
-        yield Disagreement(f"{prefix}/unparsed", BREAKING, clause, f"{label} gives None", why, operation)
+        title = f"{label} raises an error whose `parsed` is None: the body is not the documented model"
+        yield Disagreement(f"{prefix}/unparsed", BREAKING, clause, title, why, operation)
         return
     if parsed.value is None:
         return

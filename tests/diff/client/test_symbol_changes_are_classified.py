@@ -150,7 +150,9 @@ def test_another_order_breaks_a_class_that_takes_fields_by_position(tmp_path: Pa
     assert _summarize_changes(found) == {("models.Asked", SymbolChangeKind.ORDER, True)}
 
 
-@pytest.mark.parametrize("after", ["note: str\n    name: str", "between: str | None = None\n    name: str\n    note: str"])
+@pytest.mark.parametrize(
+    "after", ["note: str\n    name: str", "between: str | None = None\n    name: str\n    note: str"]
+)
 def test_no_order_breaks_a_class_that_takes_fields_by_keyword(after: str, tmp_path: Path) -> None:
     """Report neither a new order nor an inserted optional field as breaking: keywords name what they set."""
     fields = ("name: str\n    note: str", after)
@@ -163,7 +165,8 @@ def test_a_class_that_takes_fields_by_keyword_alone_from_now_on_breaks_its_users
     """Report a class that no longer takes fields by position as breaking."""
     fields = "name: str\n    note: str"
     found = compare_apis(
-        _make_api(tmp_path / "a", request=fields), _make_api(tmp_path / "b", request=fields, define="define(kw_only=True)")
+        _make_api(tmp_path / "a", request=fields),
+        _make_api(tmp_path / "b", request=fields, define="define(kw_only=True)"),
     )
     assert _summarize_changes(found) == {("models.Asked", SymbolChangeKind.ORDER, True)}
 
