@@ -20,6 +20,8 @@ GENERATED_MODULES = ("client", "errors", "types")
 """Modules of the generator that ours replace."""
 SHARED_MODULES = (
     *GENERATED_MODULES,
+    "_bounded_network",
+    "_deadline",
     "_http",
     "_reading",
     "_repeating",

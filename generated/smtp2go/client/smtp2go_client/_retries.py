@@ -3,6 +3,7 @@
 
 """Repeated requests; imported when the first one failed, so that success does not pay for it."""
 
+import random
 from collections.abc import Awaitable, Callable
 
 import tenacity
@@ -16,7 +17,9 @@ _backoff = tenacity.wait_random_exponential(multiplier=0.5, max=8)
 def _wait(state: tenacity.RetryCallState) -> float:
     outcome: Outcome = state.outcome.result() if state.outcome is not None else state.args[0]
     asked = get_wait(outcome)
-    return float(_backoff(state)) if asked is None else asked
+    if asked is None:
+        return float(_backoff(state))
+    return asked + random.uniform(0, min(1.0, asked / 10))  # clients that were refused together do not return together
 
 
 def _get_last(state: tenacity.RetryCallState) -> Outcome:

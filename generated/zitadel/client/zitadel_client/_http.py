@@ -7,7 +7,7 @@ A response arrives whole and in time, or a `Failure` says what happened. No exce
 texts and frames hold keys.
 """
 
-import asyncio
+import importlib.util
 import os
 import ssl
 import threading
@@ -17,9 +17,9 @@ import weakref
 from collections.abc import Mapping
 from typing import Any
 
-import httpcore
 import httpx
 
+from ._deadline import deadline, get_remaining
 from ._secrets import Secret, find_secrets
 from .types import Headers
 
@@ -79,14 +79,17 @@ class Received:
 class Failure:
     """A request without a complete response.
 
-    ``was_sent`` is False if the API cannot have acted on the request, ``is_timeout`` True if it took too long, and
-    ``is_invalid`` True if httpx refuses the request itself.
+    ``was_sent`` is False if the API cannot have acted on the request, ``is_timeout`` True if it took too long,
+    ``is_invalid`` True if httpx refuses the request itself, and ``is_final`` True if another attempt would not help.
     """
 
-    __slots__ = ("is_invalid", "is_timeout", "reason", "was_sent")
+    __slots__ = ("is_final", "is_invalid", "is_timeout", "reason", "was_sent")
 
-    def __init__(self, reason: str, *, was_sent: bool, is_timeout: bool = False, is_invalid: bool = False) -> None:
+    def __init__(
+        self, reason: str, *, was_sent: bool, is_timeout: bool = False, is_invalid: bool = False, is_final: bool = False
+    ) -> None:
         self.reason = reason
+        self.is_final = is_final or is_invalid
         self.was_sent = was_sent
         self.is_timeout = is_timeout
         self.is_invalid = is_invalid
@@ -114,6 +117,13 @@ class Connection:
         self.proxy = Secret(proxy)
         self.transport = transport
 
+    def get_ssl_context(self) -> ssl.SSLContext:
+        """Return the certificates to trust; making them takes so long that plain http goes without any."""
+        if self.ssl_context is None:
+            is_plain = httpx.URL(self.url).scheme == "http"
+            self.ssl_context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if is_plain else httpx.create_ssl_context()
+        return self.ssl_context
+
     def find_proxy(self) -> httpx.Proxy | None:
         """Return the proxy: the one that was asked for, else the environment's.
 
@@ -132,67 +142,12 @@ class Connection:
 def find_configuration_problem(connection: Connection) -> str | None:
     """Return the reason that no connection can be made with these settings, None if one can."""
     try:
-        connection.find_proxy()
-        httpx.URL(connection.url)
+        proxy = connection.find_proxy()
     except (ValueError, httpx.InvalidURL):
-        return "proxy must be an http:// or https:// address"
+        return "proxy must be an http://, https:// or socks5:// address"
+    if proxy is not None and proxy.url.scheme.startswith("socks") and importlib.util.find_spec("socksio") is None:
+        return "proxy uses SOCKS, which needs socksio; run `pip install 'httpx[socks]'`"
     return None
-
-
-class _Deadline(threading.local):
-    """The time at which the call of this thread must end."""
-
-    at: float = float("inf")
-
-
-_deadline = _Deadline()
-
-
-def _get_remaining(timeout: float | None) -> float:
-    remaining = _deadline.at - time.monotonic()
-    if remaining <= 0:
-        raise httpcore.ReadTimeout
-    return remaining if timeout is None else min(timeout, remaining)
-
-
-class _BoundedStream(httpcore.NetworkStream):
-    """A stream whose reads end at the deadline: httpx's time-outs begin anew with each byte of a slow response."""
-
-    def __init__(self, stream: httpcore.NetworkStream) -> None:
-        self._stream = stream
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, _get_remaining(timeout))
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, _get_remaining(timeout))
-
-    def close(self) -> None:
-        self._stream.close()
-
-    def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.NetworkStream:
-        return _BoundedStream(self._stream.start_tls(ssl_context, server_hostname, timeout))
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
-
-
-class _BoundedBackend(httpcore.NetworkBackend):
-    """A network of `_BoundedStream`."""
-
-    def __init__(self, backend: httpcore.NetworkBackend) -> None:
-        self._backend = backend
-
-    def connect_tcp(self, *arguments: Any, **options: Any) -> httpcore.NetworkStream:
-        return _BoundedStream(self._backend.connect_tcp(*arguments, **options))
-
-    def connect_unix_socket(self, *arguments: Any, **options: Any) -> httpcore.NetworkStream:
-        return _BoundedStream(self._backend.connect_unix_socket(*arguments, **options))
-
-    def sleep(self, seconds: float) -> None:
-        self._backend.sleep(seconds)
 
 
 def _build_request(prepared: Prepared, connect: float, total: float) -> httpx.Request:
@@ -228,8 +183,8 @@ def _describe(error: BaseException) -> Failure:
     return Failure(f"the connection broke ({type(error).__name__})", was_sent=True)
 
 
-_TOO_LONG = Failure(f"the response body is longer than {MAX_BODY // 1024 // 1024} MiB", was_sent=True)
-_FAILURES = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, httpcore.TimeoutException, httpcore.NetworkError)
+_TOO_LONG = Failure(f"the response body is longer than {MAX_BODY // 1024 // 1024} MiB", was_sent=True, is_final=True)
+_FAILURES = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, TimeoutError)
 _senders: "weakref.WeakSet[SyncSender | AsyncSender]" = weakref.WeakSet()
 
 
@@ -245,7 +200,7 @@ class SyncSender:
     def send(self, prepared: Prepared, timeout: float) -> Received | Failure:
         """Return the response to ``prepared``, or what happened in its place, after ``timeout`` seconds at the latest."""
         transport = self._transport or self._open()
-        _deadline.at = time.monotonic() + timeout
+        deadline.at = time.monotonic() + timeout
         try:
             return self._exchange(transport, _build_request(prepared, self._connection.connect_timeout, timeout))
         except _FAILURES as error:
@@ -253,7 +208,7 @@ class SyncSender:
         except (ValueError, TypeError):
             return Failure("the request is no valid HTTP", was_sent=False, is_invalid=True)
         finally:
-            _deadline.at = float("inf")
+            deadline.at = float("inf")
 
     @staticmethod
     def _exchange(transport: Any, request: httpx.Request) -> Received | Failure:
@@ -266,7 +221,7 @@ class SyncSender:
                 size += len(chunk)
                 if size > MAX_BODY:
                     return _TOO_LONG
-                _get_remaining(None)  # a transport of the caller knows no deadline
+                get_remaining()  # a transport of the caller knows no deadline
         finally:
             response.close()
         return Received(*_read_head(response), chunks[0] if len(chunks) == 1 else b"".join(chunks))
@@ -278,11 +233,14 @@ class SyncSender:
             return self._transport
 
     def _build_transport(self) -> httpx.HTTPTransport:
+        from ._bounded_network import BoundedBackend  # noqa: PLC0415 - httpx too imports its network late
+
         own = self._connection
-        verify = own.ssl_context or httpx.create_ssl_context()
-        transport = httpx.HTTPTransport(verify=verify, limits=_LIMITS, proxy=own.find_proxy(), trust_env=False)
+        transport = httpx.HTTPTransport(
+            verify=own.get_ssl_context(), limits=_LIMITS, proxy=own.find_proxy(), trust_env=False
+        )
         pool: Any = transport._pool
-        pool._network_backend = _BoundedBackend(pool._network_backend)
+        pool._network_backend = BoundedBackend(pool._network_backend)
         return transport
 
     def close(self) -> None:
@@ -308,6 +266,8 @@ class AsyncSender:
 
     async def send(self, prepared: Prepared, timeout: float) -> Received | Failure:
         """Return the response to ``prepared``, or what happened in its place, after ``timeout`` seconds at the latest."""
+        import asyncio  # noqa: PLC0415 - synchronous callers do not pay for it
+
         loop = asyncio.get_running_loop()
         transport = self._transports.get(loop)
         if transport is None:
@@ -316,7 +276,7 @@ class AsyncSender:
             request = _build_request(prepared, self._connection.connect_timeout, timeout)
             async with asyncio.timeout(timeout):
                 return await self._exchange(transport, request)
-        except (*_FAILURES, TimeoutError) as error:
+        except _FAILURES as error:
             return _describe(error)
         except (ValueError, TypeError):
             return Failure("the request is no valid HTTP", was_sent=False, is_invalid=True)
@@ -338,11 +298,14 @@ class AsyncSender:
 
     def _build_transport(self) -> httpx.AsyncHTTPTransport:
         own = self._connection
-        verify = own.ssl_context or httpx.create_ssl_context()
-        return httpx.AsyncHTTPTransport(verify=verify, limits=_LIMITS, proxy=own.find_proxy(), trust_env=False)
+        return httpx.AsyncHTTPTransport(
+            verify=own.get_ssl_context(), limits=_LIMITS, proxy=own.find_proxy(), trust_env=False
+        )
 
     async def aclose(self) -> None:
         """Close every connection of this event loop; the next request opens new ones."""
+        import asyncio  # noqa: PLC0415 - as above
+
         transport = self._transports.pop(asyncio.get_running_loop(), None)
         if transport is not None and transport is not self._connection.transport:
             await transport.aclose()
@@ -421,7 +384,7 @@ async def send_with_async(client: Any, arguments: Mapping[str, Any]) -> Received
     """Return the response that the asynchronous ``client`` gets, or what happened."""
     try:
         response = await client.request(**arguments)
-    except (*_FAILURES, TimeoutError) as error:
+    except _FAILURES as error:
         return _describe(error)
     except (ValueError, TypeError):
         return Failure("the request is no valid HTTP", was_sent=False, is_invalid=True)

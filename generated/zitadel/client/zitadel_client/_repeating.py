@@ -18,7 +18,7 @@ def may_repeat(outcome: Outcome, *, repeatable: bool) -> bool:
     """Return True if the request may be sent again; ``repeatable`` is True for operations that are safe to repeat."""
     found = outcome.found
     if isinstance(found, Failure):
-        return not found.is_invalid and (repeatable or not found.was_sent)
+        return not found.is_final and (repeatable or not found.was_sent)
     if found.status_code < 429:
         return found.status_code == 408 and repeatable
     asked = read_retry_after(found.headers)

@@ -50,7 +50,7 @@ class Call(Generic[T]):
                 self.arguments["json"] = {**self.arguments.get("json", {}), **extra_body}
         except RequestValidationError as error:
             self.refusal = error.with_traceback(None)  # its frames hold the arguments
-        except (TypeError, ValueError, AttributeError, LookupError) as error:
+        except (TypeError, ValueError, AttributeError, LookupError, RecursionError) as error:
             self.refusal = RequestValidationError(f"an argument has the wrong type ({type(error).__name__})")
 
     def __repr__(self) -> str:
