@@ -7,7 +7,7 @@ from typing import Any
 
 from openapi_python_client.strings import PythonIdentifier
 
-from contract_watch.contracts.openapi import OpenApi, Operation
+from contract_watch.contracts.openapi import OpenApi, Operation, read_toml
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.schema import resolve_reference
 from contract_watch.errors import UsageError
@@ -81,7 +81,7 @@ def build_basic_facts(contract: Contract) -> dict[str, JSON]:
         "key_variable_literal": format_python_literal(key),
         "test_key": contract.credentials[0].test if contract.credentials else "YOUR-KEY",
         "mock_path": contract.base_path.rstrip("/"),
-        "repository": "",
+        "urls": _list_urls(contract),
         "request_id_literal": format_python_literal(contract.client.request_id or None),
         "header": location.header,
         "prefix": form[1] or "",
@@ -98,6 +98,15 @@ def build_basic_facts(contract: Contract) -> dict[str, JSON]:
         "remove": "",
         "read": "",
     }  # fmt: skip
+
+
+def _list_urls(contract: Contract) -> dict[str, str]:
+    """Return the addresses for the package's metadata: the vendor's pages, and those that this project's metadata names."""
+    path = contract.root / "pyproject.toml"
+    own = read_toml(path).get("project", {}).get("urls", {}) if path.exists() else {}
+    pages = contract.settings.get("pages") or contract.upstream
+    found = {"Documentation": pages, "Changelog": own.get("Changelog"), "Repository": own.get("Repository")}
+    return {name: url for name, url in found.items() if isinstance(url, str) and url.startswith("https://")}
 
 
 def _choose_connect_arguments(contract: Contract) -> str:
