@@ -4,6 +4,7 @@ A method's arguments are the operation's parameters and the properties of its bo
 generator's data, which has made them safe for Python source.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,6 +23,9 @@ from contract_watch.generator.model_properties import find_schema, is_secret, li
 OWN_ARGUMENTS = ("timeout", "extra_headers", "extra_body")
 """The arguments that every method has; a parameter of the same name gets an underscore."""
 OWN_METHODS = ("close", "aclose", "raw")
+_CODE_TAG = re.compile(r"</?code>")
+_TAG = re.compile(r"</?(?:a|b|br|em|i|li|ol|p|strong|ul)(?: [^<>]{0,300})?/?>", re.IGNORECASE)
+_SPACES = re.compile(r" {2,}")
 _ERRORS = {
     400: "BadRequestError", 401: "AuthenticationError", 403: "PermissionDeniedError", 404: "NotFoundError",
     409: "ConflictError", 422: "UnprocessableEntityError", 429: "RateLimitError",
@@ -122,8 +126,8 @@ def _build_operation(
             f"_{prop.class_info.name}": f"from .models.{prop.class_info.module_name} import {prop.class_info.name} as _{prop.class_info.name}"
             for prop in shown if isinstance(prop, EnumProperty)
         },
-        summary=safe_for_docstring(endpoint.summary),
-        description=safe_for_docstring(endpoint.description),
+        summary=safe_for_docstring(_strip_markup(endpoint.summary.get_untrusted_value())),
+        description=safe_for_docstring(_strip_markup(endpoint.description.get_untrusted_value())),
         errors=_list_errors(endpoint, facts.get("errors", {}).get(label, {})),
         is_repeatable=label in facts["repeatable"] or endpoint.method in ("get", "head"),
         example=_build_example(facts, label, _choose_free_name(function, taken), parameters, properties, fields, plain),
@@ -162,7 +166,7 @@ def _build_argument(prop: PropertyProtocol, model: ModelProperty | None, names: 
 
 
 def _describe(prop: PropertyProtocol, schema: oai.Schema | None) -> str:
-    description = safe_for_docstring(prop.description) if prop.description else ""
+    description = safe_for_docstring(_strip_markup(prop.description.get_untrusted_value())) if prop.description else ""
     description = description if not description or description.endswith((".", "!", "?")) else f"{description}."
     constraints = safe_for_docstring(escape_lines(describe_constraints(schema))) if schema is not None else ""
     return " ".join(part for part in (description, constraints) if part)
@@ -202,16 +206,24 @@ def _list_imports(endpoint: Endpoint, shown: Iterable[PropertyProtocol]) -> Iter
 
 
 def _list_errors(endpoint: Endpoint, descriptions: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return the documented errors: the class, and the status with what the document says of it."""
-    found = []
+    """Return the documented errors: the class, and its statuses with what the document says of them."""
+    found: dict[tuple[str, str], list[str]] = {}
     for response in endpoint.responses.patterns:
         low, high = response.status_code.range or (0, 0)
         if low >= 400:
             kind = _ERRORS.get(low, "InternalServerError" if low >= 500 else "APIStatusError")
-            text = safe_for_docstring(escape_lines(descriptions.get(response.status_code.pattern, "")))
             status = str(low) if low == high else f"{low} to {high}"
-            found.append((kind, f"{status}. {' '.join(text.split())}".strip()))
-    return found
+            text = " ".join(_strip_markup(escape_lines(descriptions.get(response.status_code.pattern, ""))).split())
+            found.setdefault((kind, "" if text == status else text), []).append(status)
+    return [
+        (kind, safe_for_docstring(f"Status {', '.join(statuses)}{f': {text}' if text else '.'}"))
+        for (kind, text), statuses in found.items()
+    ]
+
+
+def _strip_markup(text: str) -> str:
+    """Return ``text`` without the tags that vendors write into their prose."""
+    return _SPACES.sub(" ", _TAG.sub(" ", _CODE_TAG.sub("`", text)))
 
 
 def _build_example(

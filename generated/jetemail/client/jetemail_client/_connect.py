@@ -157,7 +157,7 @@ class Api(SyncSession):
             extra_body: Further properties of the body, such as ones that the API does not document yet.
 
         Raises:
-            errors.AuthenticationError: 401. Unauthorized - User not authenticated
+            errors.AuthenticationError: Status 401: Unauthorized - User not authenticated
             errors.APIError: Anything else went wrong; `errors` lists its classes.
 
         Example:
@@ -211,11 +211,11 @@ class Api(SyncSession):
             extra_body: Further properties of the body, such as ones that the API does not document yet.
 
         Raises:
-            errors.BadRequestError: 400. Bad Request - Invalid input
-            errors.AuthenticationError: 401. Unauthorized - User not authenticated
-            errors.PermissionDeniedError: 403. Forbidden - Feature not available
-            errors.ConflictError: 409. Conflict - Username already exists
-            errors.InternalServerError: 500. Server error
+            errors.BadRequestError: Status 400: Bad Request - Invalid input
+            errors.AuthenticationError: Status 401: Unauthorized - User not authenticated
+            errors.PermissionDeniedError: Status 403: Forbidden - Feature not available
+            errors.ConflictError: Status 409: Conflict - Username already exists
+            errors.InternalServerError: Status 500: Server error
             errors.APIError: Anything else went wrong; `errors` lists its classes.
 
         Example:
@@ -261,10 +261,10 @@ class Api(SyncSession):
             extra_body: Further properties of the body, such as ones that the API does not document yet.
 
         Raises:
-            errors.BadRequestError: 400. Bad Request - Invalid input
-            errors.AuthenticationError: 401. Unauthorized - User not authenticated
-            errors.NotFoundError: 404. Not Found - Smarthost not found
-            errors.InternalServerError: 500. Server error
+            errors.BadRequestError: Status 400: Bad Request - Invalid input
+            errors.AuthenticationError: Status 401: Unauthorized - User not authenticated
+            errors.NotFoundError: Status 404: Not Found - Smarthost not found
+            errors.InternalServerError: Status 500: Server error
             errors.APIError: Anything else went wrong; `errors` lists its classes.
 
         Example:
@@ -324,12 +324,12 @@ class Api(SyncSession):
             extra_body: Further properties of the body, such as ones that the API does not document yet.
 
         Raises:
-            errors.BadRequestError: 400. Bad Request - Invalid input
-            errors.AuthenticationError: 401. Unauthorized - User not authenticated
-            errors.PermissionDeniedError: 403. Forbidden - Feature not available
-            errors.NotFoundError: 404. Not Found - Smarthost not found
-            errors.ConflictError: 409. Conflict - New username already exists
-            errors.InternalServerError: 500. Server error
+            errors.BadRequestError: Status 400: Bad Request - Invalid input
+            errors.AuthenticationError: Status 401: Unauthorized - User not authenticated
+            errors.PermissionDeniedError: Status 403: Forbidden - Feature not available
+            errors.NotFoundError: Status 404: Not Found - Smarthost not found
+            errors.ConflictError: Status 409: Conflict - New username already exists
+            errors.InternalServerError: Status 500: Server error
             errors.APIError: Anything else went wrong; `errors` lists its classes.
 
         Example:
@@ -492,7 +492,7 @@ class AsyncApi(AsyncSession):
             extra_body: Further properties of the body, such as ones that the API does not document yet.
 
         Raises:
-            errors.AuthenticationError: 401. Unauthorized - User not authenticated
+            errors.AuthenticationError: Status 401: Unauthorized - User not authenticated
             errors.APIError: Anything else went wrong; `errors` lists its classes.
 
         Example:
@@ -546,11 +546,11 @@ class AsyncApi(AsyncSession):
             extra_body: Further properties of the body, such as ones that the API does not document yet.
 
         Raises:
-            errors.BadRequestError: 400. Bad Request - Invalid input
-            errors.AuthenticationError: 401. Unauthorized - User not authenticated
-            errors.PermissionDeniedError: 403. Forbidden - Feature not available
-            errors.ConflictError: 409. Conflict - Username already exists
-            errors.InternalServerError: 500. Server error
+            errors.BadRequestError: Status 400: Bad Request - Invalid input
+            errors.AuthenticationError: Status 401: Unauthorized - User not authenticated
+            errors.PermissionDeniedError: Status 403: Forbidden - Feature not available
+            errors.ConflictError: Status 409: Conflict - Username already exists
+            errors.InternalServerError: Status 500: Server error
             errors.APIError: Anything else went wrong; `errors` lists its classes.
 
         Example:
@@ -596,10 +596,10 @@ class AsyncApi(AsyncSession):
             extra_body: Further properties of the body, such as ones that the API does not document yet.
 
         Raises:
-            errors.BadRequestError: 400. Bad Request - Invalid input
-            errors.AuthenticationError: 401. Unauthorized - User not authenticated
-            errors.NotFoundError: 404. Not Found - Smarthost not found
-            errors.InternalServerError: 500. Server error
+            errors.BadRequestError: Status 400: Bad Request - Invalid input
+            errors.AuthenticationError: Status 401: Unauthorized - User not authenticated
+            errors.NotFoundError: Status 404: Not Found - Smarthost not found
+            errors.InternalServerError: Status 500: Server error
             errors.APIError: Anything else went wrong; `errors` lists its classes.
 
         Example:
@@ -659,12 +659,12 @@ class AsyncApi(AsyncSession):
             extra_body: Further properties of the body, such as ones that the API does not document yet.
 
         Raises:
-            errors.BadRequestError: 400. Bad Request - Invalid input
-            errors.AuthenticationError: 401. Unauthorized - User not authenticated
-            errors.PermissionDeniedError: 403. Forbidden - Feature not available
-            errors.NotFoundError: 404. Not Found - Smarthost not found
-            errors.ConflictError: 409. Conflict - New username already exists
-            errors.InternalServerError: 500. Server error
+            errors.BadRequestError: Status 400: Bad Request - Invalid input
+            errors.AuthenticationError: Status 401: Unauthorized - User not authenticated
+            errors.PermissionDeniedError: Status 403: Forbidden - Feature not available
+            errors.NotFoundError: Status 404: Not Found - Smarthost not found
+            errors.ConflictError: Status 409: Conflict - New username already exists
+            errors.InternalServerError: Status 500: Server error
             errors.APIError: Anything else went wrong; `errors` lists its classes.
 
         Example:

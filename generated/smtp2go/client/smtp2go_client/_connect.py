@@ -267,42 +267,38 @@ class Api(SyncSession):
         be found in the SMTP User Guide.
 
         Args:
-            username: A username to access the SMTP2GO service via SMTP.  Length = 5 to 100. 5 to 100 characters.
-            email_password: A valid password for your new SMTP User. <br><br>Must have an entropy of at least 64 bits. <a
-                target='_blank' href='https://www.calculator.net/password-generator.html'>Consider using a password
-                generator</a> or leave blank for an auto generated value. Ideally contain at least: 12 characters, 1
-                digit, symbol, uppercase letter, and lowercase letter.
+            username: A username to access the SMTP2GO service via SMTP. Length = 5 to 100. 5 to 100 characters.
+            email_password: A valid password for your new SMTP User. Must have an entropy of at least 64 bits. Consider using a
+                password generator or leave blank for an auto generated value. Ideally contain at least: 12
+                characters, 1 digit, symbol, uppercase letter, and lowercase letter.
             description: A comment or description of your new SMTP User.
             custom_ratelimit: If true, a custom rate limit will be enabled for this user, and defined by the
-                <code>custom_ratelimit_value</code> and <code>custom_ratelimit_period</code>.  Default: false. The
-                API's default is False.
+                `custom_ratelimit_value` and `custom_ratelimit_period`. Default: false. The API's default is False.
             custom_ratelimit_value: If passed, defines the limit of emails this user can send in the period specified in
-                <code>custom_ratelimit_period</code>.<br><br><strong>Note:</strong> Only stores this value if
-                <code>custom_ratelimit</code> is true. At least 1 and at most 2147483647.
+                `custom_ratelimit_period`. Note: Only stores this value if `custom_ratelimit` is true. At least 1
+                and at most 2147483647.
             custom_ratelimit_period: If passed, defines the period for which this user will be limited to the number of emails specified
-                in <code>custom_ratelimit_value</code>.<br><br><strong>Syntax:</strong> "\\<n\\>
-                [hour[s]|day[s]|week[s]|month[s]] [hh:mm:ss]".<br><br><strong>Examples: </strong> "0:30:00", "1
-                hour", "2 days", "3 months", "4 months 5:00:00".<br><br><strong>Note:</strong> Only stores this
-                value if <code>custom_ratelimit</code> is true.
+                in `custom_ratelimit_value`. Syntax: "\\<n\\> [hour[s]|day[s]|week[s]|month[s]] [hh:mm:ss]".
+                Examples: "0:30:00", "1 hour", "2 days", "3 months", "4 months 5:00:00". Note: Only stores this
+                value if `custom_ratelimit` is true.
             ip_pool: If passed, any emails sent with this SMTP user will use dedicated IP's in this IP Pool, This value
-                can be found on the <code>/v3/dedicated_ips/view</code> endpoint.
+                can be found on the `/v3/dedicated_ips/view` endpoint.
             feedback_enabled: If true, custom feedback via the unsubscribe footer will be enabled and defined by the below
-                settings.  Default: false. The API's default is False.
-            feedback_domain: The domain to insert into the custom feedback links via the unsubscribe footer. Default:
-                blank<br><br><strong>Warning:</strong> <ul> <li>In order to use the SMTP2go feedback handling
-                feature, this parameter needs to be set to "default"</li><li>Setting this value to anything other
-                than "default", disables the ability for SMTP2go to correctly manage the feedback responses and
-                should not normally be set to anything other than "default"</li><ul>. The API's default is
-                'default'.
-            feedback_html: The HTML content to insert into the custom feedback email body via the unsubscribe footer.  Default:
-                blank <br><br><strong>System Variables (Only available here):</strong><ul><li>Unsubscribe URL =
-                %%UNSUBSCRIBE%% </li><li>Email address = %%EMAIL%%</li></ul>.
-            feedback_text: The text content to insert into the custom feedback email body via the unsubscribe footer.  Default:
-                blank<br><br><strong>System Variables (Only available here):</strong><ul><li>Unsubscribe URL =
-                %%UNSUBSCRIBE%% </li><li>Email address = %%EMAIL%%</li></ul>.
-            open_tracking_enabled: If true, open tracking will be enabled for this user.  Default: false. The API's default is False.
-            click_tracking_enabled: If true, click tracking will be enabled for this user.  Default: false. The API's default is False.
-            archive_enabled: If true, archiving (available on paid plans) will be enabled for this user.  Default: false. The
+                settings. Default: false. The API's default is False.
+            feedback_domain: The domain to insert into the custom feedback links via the unsubscribe footer. Default: blank
+                Warning: In order to use the SMTP2go feedback handling feature, this parameter needs to be set to
+                "default" Setting this value to anything other than "default", disables the ability for SMTP2go to
+                correctly manage the feedback responses and should not normally be set to anything other than
+                "default" . The API's default is 'default'.
+            feedback_html: The HTML content to insert into the custom feedback email body via the unsubscribe footer. Default:
+                blank System Variables (Only available here): Unsubscribe URL = %%UNSUBSCRIBE%% Email address =
+                %%EMAIL%% .
+            feedback_text: The text content to insert into the custom feedback email body via the unsubscribe footer. Default:
+                blank System Variables (Only available here): Unsubscribe URL = %%UNSUBSCRIBE%% Email address =
+                %%EMAIL%% .
+            open_tracking_enabled: If true, open tracking will be enabled for this user. Default: false. The API's default is False.
+            click_tracking_enabled: If true, click tracking will be enabled for this user. Default: false. The API's default is False.
+            archive_enabled: If true, archiving (available on paid plans) will be enabled for this user. Default: false. The
                 API's default is False.
             audit_email: If passed, this email will be BCC'd on all emails sent by this SMTP User.
             bounce_notifications: If passed, will control how bounce notifications are handled. Must be one of [from, drop, or a valid
@@ -317,17 +313,14 @@ class Api(SyncSession):
             extra_body: Further properties of the body, such as ones that the API does not document yet.
 
         Raises:
-            errors.BadRequestError: 400. 400
-            errors.AuthenticationError: 401. No valid API key was provided.
-            errors.APIStatusError: 402. The parameters were valid but the request failed.
-            errors.PermissionDeniedError: 403. The API key doesn't have permission to perform the request.
-            errors.NotFoundError: 404. The requested resource doesn't exist.
-            errors.RateLimitError: 429. Too many requests hit the API too quickly. We recommend an exponential backoff of your
+            errors.BadRequestError: Status 400.
+            errors.AuthenticationError: Status 401: No valid API key was provided.
+            errors.APIStatusError: Status 402: The parameters were valid but the request failed.
+            errors.PermissionDeniedError: Status 403: The API key doesn't have permission to perform the request.
+            errors.NotFoundError: Status 404: The requested resource doesn't exist.
+            errors.RateLimitError: Status 429: Too many requests hit the API too quickly. We recommend an exponential backoff of your
                 requests.
-            errors.InternalServerError: 500. Something went wrong on SMTP2GO's end (these are rare).
-            errors.InternalServerError: 502. Something went wrong on SMTP2GO's end (these are rare).
-            errors.InternalServerError: 503. Something went wrong on SMTP2GO's end (these are rare).
-            errors.InternalServerError: 504. Something went wrong on SMTP2GO's end (these are rare).
+            errors.InternalServerError: Status 500, 502, 503, 504: Something went wrong on SMTP2GO's end (these are rare).
             errors.APIError: Anything else went wrong; `errors` lists its classes.
 
         Example:
@@ -397,28 +390,27 @@ class Api(SyncSession):
 
         Args:
             username: A valid username of your existing SMTP User that you wish to edit.
-            email_password: A valid password for your new SMTP User. <br><br> Must have an entropy of at least 64 bits. Consider
-                using a password generator or leave blank for an auto generated value. Ideally contain at least: 12
+            email_password: A valid password for your new SMTP User. Must have an entropy of at least 64 bits. Consider using a
+                password generator or leave blank for an auto generated value. Ideally contain at least: 12
                 characters, 1 digit, symbol, uppercase letter, and lowercase letter.
             description: A comment or description of your new SMTP User.
             custom_ratelimit: If true, a custom rate limit will be enabled for this user, and defined by the
-                <code>custom_ratelimit_value</code> and <code>custom_ratelimit_period</code>. The API's default is
-                False.
-            custom_ratelimit_value: If passed, defines the maximum number of emails this user can send in the
-                <code>custom_ratelimit_period</code>. Values: 1 to 2147483647. At least 1 and at most 2147483647.
+                `custom_ratelimit_value` and `custom_ratelimit_period`. The API's default is False.
+            custom_ratelimit_value: If passed, defines the maximum number of emails this user can send in the `custom_ratelimit_period`.
+                Values: 1 to 2147483647. At least 1 and at most 2147483647.
             custom_ratelimit_period: If passed, defines the period for which this user will be limited to the number of emails specified
-                in <code>custom_ratelimit_value</code>.  Syntax: "<n> {hour[s]|day[s]|week[s]|month[s]}[,hh:mm:ss]".
-                Examples:  "1 day", "1 week", "1 month", "2 months 3:00:00".
+                in `custom_ratelimit_value`. Syntax: "<n> {hour[s]|day[s]|week[s]|month[s]}[,hh:mm:ss]". Examples:
+                "1 day", "1 week", "1 month", "2 months 3:00:00".
             ip_pool: If passed, any emails sent with this SMTP user will use dedicated IP's in this IP Pool, This value
-                can be found on the <code>/v3/dedicated_ips/view</code> endpoint.
+                can be found on the `/v3/dedicated_ips/view` endpoint.
             feedback_enabled: If true, custom feedback via the unsubscribe footer will be enabled and defined by the below
-                settings.  Default: false. The API's default is False.
+                settings. Default: false. The API's default is False.
             feedback_domain: The domain to insert into the custom feedback links via the unsubscribe footer.
             feedback_html: The HTML content to insert into the custom feedback email body via the unsubscribe footer.
             feedback_text: The text content to insert into the custom feedback email body via the unsubscribe footer.
-            open_tracking_enabled: If true, open tracking will be enabled for this user.  Default: false. The API's default is False.
-            click_tracking_enabled: If true, click tracking will be enabled for this user.  Default: false. The API's default is False.
-            archive_enabled: If true, archiving will be enabled for this user.  Default: false. The API's default is False.
+            open_tracking_enabled: If true, open tracking will be enabled for this user. Default: false. The API's default is False.
+            click_tracking_enabled: If true, click tracking will be enabled for this user. Default: false. The API's default is False.
+            archive_enabled: If true, archiving will be enabled for this user. Default: false. The API's default is False.
             audit_email: If passed, this email will be BCC'd on all emails sent by this SMTP User.
             bounce_notifications: If passed, will control how bounce notifications are handled. Must be one of [from, drop, or a valid
                 email address]. [from] will return the email to sender, [drop] will discard the event, and the
@@ -432,17 +424,14 @@ class Api(SyncSession):
             extra_body: Further properties of the body, such as ones that the API does not document yet.
 
         Raises:
-            errors.BadRequestError: 400. 400
-            errors.AuthenticationError: 401. No valid API key was provided.
-            errors.APIStatusError: 402. The parameters were valid but the request failed.
-            errors.PermissionDeniedError: 403. The API key doesn't have permission to perform the request.
-            errors.NotFoundError: 404. The requested resource doesn't exist.
-            errors.RateLimitError: 429. Too many requests hit the API too quickly. We recommend an exponential backoff of your
+            errors.BadRequestError: Status 400.
+            errors.AuthenticationError: Status 401: No valid API key was provided.
+            errors.APIStatusError: Status 402: The parameters were valid but the request failed.
+            errors.PermissionDeniedError: Status 403: The API key doesn't have permission to perform the request.
+            errors.NotFoundError: Status 404: The requested resource doesn't exist.
+            errors.RateLimitError: Status 429: Too many requests hit the API too quickly. We recommend an exponential backoff of your
                 requests.
-            errors.InternalServerError: 500. Something went wrong on SMTP2GO's end (these are rare).
-            errors.InternalServerError: 502. Something went wrong on SMTP2GO's end (these are rare).
-            errors.InternalServerError: 503. Something went wrong on SMTP2GO's end (these are rare).
-            errors.InternalServerError: 504. Something went wrong on SMTP2GO's end (these are rare).
+            errors.InternalServerError: Status 500, 502, 503, 504: Something went wrong on SMTP2GO's end (these are rare).
             errors.APIError: Anything else went wrong; `errors` lists its classes.
 
         Example:
@@ -510,30 +499,26 @@ class Api(SyncSession):
 
         Args:
             username: A valid username of your existing SMTP User that you wish to edit.
-            email_password: A valid SMTP2GO password for your existing SMTP User. <br><br>Must have an entropy of at least 64
-                bits. <a target='_blank' href='https://www.calculator.net/password-generator.html'>Consider using a
-                password generator</a> or leave blank for an auto generated value.
+            email_password: A valid SMTP2GO password for your existing SMTP User. Must have an entropy of at least 64 bits.
+                Consider using a password generator or leave blank for an auto generated value.
             description: A comment or description of the SMTP user.
             custom_ratelimit: If true, a custom rate limit will be enabled for this user, and defined by the
-                <code>custom_ratelimit_value</code> and <code>custom_ratelimit_period</code>.
+                `custom_ratelimit_value` and `custom_ratelimit_period`.
             custom_ratelimit_value: If passed, defines the limit of emails this user can send in the period specified in
-                <code>custom_ratelimit_period</code>.<br><br><strong>Note:</strong> Only stores this value if
-                <code>custom_ratelimit</code> is true. At least 1 and at most 2147483647.
+                `custom_ratelimit_period`. Note: Only stores this value if `custom_ratelimit` is true. At least 1
+                and at most 2147483647.
             custom_ratelimit_period: If passed, defines the period for which this user will be limited to the number of emails specified
-                in <code>custom_ratelimit_value</code>.<br><br><strong>Syntax:</strong> "\\<n\\>
-                [hour[s]|day[s]|week[s]|month[s]] [hh:mm:ss]".<br><br><strong>Examples: </strong> "0:30:00", "1
-                hour", "2 days", "3 months", "4 months 5:00:00".<br><br><strong>Note:</strong> Only stores this
-                value if <code>custom_ratelimit</code> is true.
+                in `custom_ratelimit_value`. Syntax: "\\<n\\> [hour[s]|day[s]|week[s]|month[s]] [hh:mm:ss]".
+                Examples: "0:30:00", "1 hour", "2 days", "3 months", "4 months 5:00:00". Note: Only stores this
+                value if `custom_ratelimit` is true.
             ip_pool: If passed, any emails sent with this API key will use dedicated IP's in this IP Pool, This value can
-                be found on the <code>/v3/dedicated_ips/view</code> endpoint.
+                be found on the `/v3/dedicated_ips/view` endpoint.
             feedback_enabled: If true, custom feedback via the unsubscribe footer will be enabled and defined by the below
                 settings.
-            feedback_html: The HTML content to insert into the custom feedback email body via the unsubscribe
-                footer.<br><br><strong>System Variables (Only available here):</strong><ul><li>Unsubscribe URL =
-                %%UNSUBSCRIBE%% </li><li>Email address = %%EMAIL%%</li></ul>.
-            feedback_text: The text content to insert into the custom feedback email body via the unsubscribe
-                footer.<br><br><strong>System Variables (Only available here):</strong><ul><li>Unsubscribe URL =
-                %%UNSUBSCRIBE%% </li><li>Email address = %%EMAIL%%</li></ul>.
+            feedback_html: The HTML content to insert into the custom feedback email body via the unsubscribe footer. System
+                Variables (Only available here): Unsubscribe URL = %%UNSUBSCRIBE%% Email address = %%EMAIL%% .
+            feedback_text: The text content to insert into the custom feedback email body via the unsubscribe footer. System
+                Variables (Only available here): Unsubscribe URL = %%UNSUBSCRIBE%% Email address = %%EMAIL%% .
             open_tracking_enabled: If true, open tracking will be enabled for this SMTP user.
             click_tracking_enabled: If true, click tracking will be enabled for this SMTP user.
             archive_enabled: If true, archiving (available on paid plans) will be enabled for this SMTP user.
@@ -550,17 +535,14 @@ class Api(SyncSession):
             extra_body: Further properties of the body, such as ones that the API does not document yet.
 
         Raises:
-            errors.BadRequestError: 400. 400
-            errors.AuthenticationError: 401. No valid API key was provided.
-            errors.APIStatusError: 402. The parameters were valid but the request failed.
-            errors.PermissionDeniedError: 403. The API key doesn't have permission to perform the request.
-            errors.NotFoundError: 404. The requested resource doesn't exist.
-            errors.RateLimitError: 429. Too many requests hit the API too quickly. We recommend an exponential backoff of your
+            errors.BadRequestError: Status 400.
+            errors.AuthenticationError: Status 401: No valid API key was provided.
+            errors.APIStatusError: Status 402: The parameters were valid but the request failed.
+            errors.PermissionDeniedError: Status 403: The API key doesn't have permission to perform the request.
+            errors.NotFoundError: Status 404: The requested resource doesn't exist.
+            errors.RateLimitError: Status 429: Too many requests hit the API too quickly. We recommend an exponential backoff of your
                 requests.
-            errors.InternalServerError: 500. Something went wrong on SMTP2GO's end (these are rare).
-            errors.InternalServerError: 502. Something went wrong on SMTP2GO's end (these are rare).
-            errors.InternalServerError: 503. Something went wrong on SMTP2GO's end (these are rare).
-            errors.InternalServerError: 504. Something went wrong on SMTP2GO's end (these are rare).
+            errors.InternalServerError: Status 500, 502, 503, 504: Something went wrong on SMTP2GO's end (these are rare).
             errors.APIError: Anything else went wrong; `errors` lists its classes.
 
         Example:
@@ -618,17 +600,14 @@ class Api(SyncSession):
             extra_body: Further properties of the body, such as ones that the API does not document yet.
 
         Raises:
-            errors.BadRequestError: 400. 400
-            errors.AuthenticationError: 401. No valid API key was provided.
-            errors.APIStatusError: 402. The parameters were valid but the request failed.
-            errors.PermissionDeniedError: 403. The API key doesn't have permission to perform the request.
-            errors.NotFoundError: 404. The requested resource doesn't exist.
-            errors.RateLimitError: 429. Too many requests hit the API too quickly. We recommend an exponential backoff of your
+            errors.BadRequestError: Status 400.
+            errors.AuthenticationError: Status 401: No valid API key was provided.
+            errors.APIStatusError: Status 402: The parameters were valid but the request failed.
+            errors.PermissionDeniedError: Status 403: The API key doesn't have permission to perform the request.
+            errors.NotFoundError: Status 404: The requested resource doesn't exist.
+            errors.RateLimitError: Status 429: Too many requests hit the API too quickly. We recommend an exponential backoff of your
                 requests.
-            errors.InternalServerError: 500. Something went wrong on SMTP2GO's end (these are rare).
-            errors.InternalServerError: 502. Something went wrong on SMTP2GO's end (these are rare).
-            errors.InternalServerError: 503. Something went wrong on SMTP2GO's end (these are rare).
-            errors.InternalServerError: 504. Something went wrong on SMTP2GO's end (these are rare).
+            errors.InternalServerError: Status 500, 502, 503, 504: Something went wrong on SMTP2GO's end (these are rare).
             errors.APIError: Anything else went wrong; `errors` lists its classes.
 
         Example:
@@ -673,17 +652,14 @@ class Api(SyncSession):
             extra_body: Further properties of the body, such as ones that the API does not document yet.
 
         Raises:
-            errors.BadRequestError: 400. 400
-            errors.AuthenticationError: 401. No valid API key was provided.
-            errors.APIStatusError: 402. The parameters were valid but the request failed.
-            errors.PermissionDeniedError: 403. The API key doesn't have permission to perform the request.
-            errors.NotFoundError: 404. The requested resource doesn't exist.
-            errors.RateLimitError: 429. Too many requests hit the API too quickly. We recommend an exponential backoff of your
+            errors.BadRequestError: Status 400.
+            errors.AuthenticationError: Status 401: No valid API key was provided.
+            errors.APIStatusError: Status 402: The parameters were valid but the request failed.
+            errors.PermissionDeniedError: Status 403: The API key doesn't have permission to perform the request.
+            errors.NotFoundError: Status 404: The requested resource doesn't exist.
+            errors.RateLimitError: Status 429: Too many requests hit the API too quickly. We recommend an exponential backoff of your
                 requests.
-            errors.InternalServerError: 500. Something went wrong on SMTP2GO's end (these are rare).
-            errors.InternalServerError: 502. Something went wrong on SMTP2GO's end (these are rare).
-            errors.InternalServerError: 503. Something went wrong on SMTP2GO's end (these are rare).
-            errors.InternalServerError: 504. Something went wrong on SMTP2GO's end (these are rare).
+            errors.InternalServerError: Status 500, 502, 503, 504: Something went wrong on SMTP2GO's end (these are rare).
             errors.APIError: Anything else went wrong; `errors` lists its classes.
 
         Example:
@@ -947,42 +923,38 @@ class AsyncApi(AsyncSession):
         be found in the SMTP User Guide.
 
         Args:
-            username: A username to access the SMTP2GO service via SMTP.  Length = 5 to 100. 5 to 100 characters.
-            email_password: A valid password for your new SMTP User. <br><br>Must have an entropy of at least 64 bits. <a
-                target='_blank' href='https://www.calculator.net/password-generator.html'>Consider using a password
-                generator</a> or leave blank for an auto generated value. Ideally contain at least: 12 characters, 1
-                digit, symbol, uppercase letter, and lowercase letter.
+            username: A username to access the SMTP2GO service via SMTP. Length = 5 to 100. 5 to 100 characters.
+            email_password: A valid password for your new SMTP User. Must have an entropy of at least 64 bits. Consider using a
+                password generator or leave blank for an auto generated value. Ideally contain at least: 12
+                characters, 1 digit, symbol, uppercase letter, and lowercase letter.
             description: A comment or description of your new SMTP User.
             custom_ratelimit: If true, a custom rate limit will be enabled for this user, and defined by the
-                <code>custom_ratelimit_value</code> and <code>custom_ratelimit_period</code>.  Default: false. The
-                API's default is False.
+                `custom_ratelimit_value` and `custom_ratelimit_period`. Default: false. The API's default is False.
             custom_ratelimit_value: If passed, defines the limit of emails this user can send in the period specified in
-                <code>custom_ratelimit_period</code>.<br><br><strong>Note:</strong> Only stores this value if
-                <code>custom_ratelimit</code> is true. At least 1 and at most 2147483647.
+                `custom_ratelimit_period`. Note: Only stores this value if `custom_ratelimit` is true. At least 1
+                and at most 2147483647.
             custom_ratelimit_period: If passed, defines the period for which this user will be limited to the number of emails specified
-                in <code>custom_ratelimit_value</code>.<br><br><strong>Syntax:</strong> "\\<n\\>
-                [hour[s]|day[s]|week[s]|month[s]] [hh:mm:ss]".<br><br><strong>Examples: </strong> "0:30:00", "1
-                hour", "2 days", "3 months", "4 months 5:00:00".<br><br><strong>Note:</strong> Only stores this
-                value if <code>custom_ratelimit</code> is true.
+                in `custom_ratelimit_value`. Syntax: "\\<n\\> [hour[s]|day[s]|week[s]|month[s]] [hh:mm:ss]".
+                Examples: "0:30:00", "1 hour", "2 days", "3 months", "4 months 5:00:00". Note: Only stores this
+                value if `custom_ratelimit` is true.
             ip_pool: If passed, any emails sent with this SMTP user will use dedicated IP's in this IP Pool, This value
-                can be found on the <code>/v3/dedicated_ips/view</code> endpoint.
+                can be found on the `/v3/dedicated_ips/view` endpoint.
             feedback_enabled: If true, custom feedback via the unsubscribe footer will be enabled and defined by the below
-                settings.  Default: false. The API's default is False.
-            feedback_domain: The domain to insert into the custom feedback links via the unsubscribe footer. Default:
-                blank<br><br><strong>Warning:</strong> <ul> <li>In order to use the SMTP2go feedback handling
-                feature, this parameter needs to be set to "default"</li><li>Setting this value to anything other
-                than "default", disables the ability for SMTP2go to correctly manage the feedback responses and
-                should not normally be set to anything other than "default"</li><ul>. The API's default is
-                'default'.
-            feedback_html: The HTML content to insert into the custom feedback email body via the unsubscribe footer.  Default:
-                blank <br><br><strong>System Variables (Only available here):</strong><ul><li>Unsubscribe URL =
-                %%UNSUBSCRIBE%% </li><li>Email address = %%EMAIL%%</li></ul>.
-            feedback_text: The text content to insert into the custom feedback email body via the unsubscribe footer.  Default:
-                blank<br><br><strong>System Variables (Only available here):</strong><ul><li>Unsubscribe URL =
-                %%UNSUBSCRIBE%% </li><li>Email address = %%EMAIL%%</li></ul>.
-            open_tracking_enabled: If true, open tracking will be enabled for this user.  Default: false. The API's default is False.
-            click_tracking_enabled: If true, click tracking will be enabled for this user.  Default: false. The API's default is False.
-            archive_enabled: If true, archiving (available on paid plans) will be enabled for this user.  Default: false. The
+                settings. Default: false. The API's default is False.
+            feedback_domain: The domain to insert into the custom feedback links via the unsubscribe footer. Default: blank
+                Warning: In order to use the SMTP2go feedback handling feature, this parameter needs to be set to
+                "default" Setting this value to anything other than "default", disables the ability for SMTP2go to
+                correctly manage the feedback responses and should not normally be set to anything other than
+                "default" . The API's default is 'default'.
+            feedback_html: The HTML content to insert into the custom feedback email body via the unsubscribe footer. Default:
+                blank System Variables (Only available here): Unsubscribe URL = %%UNSUBSCRIBE%% Email address =
+                %%EMAIL%% .
+            feedback_text: The text content to insert into the custom feedback email body via the unsubscribe footer. Default:
+                blank System Variables (Only available here): Unsubscribe URL = %%UNSUBSCRIBE%% Email address =
+                %%EMAIL%% .
+            open_tracking_enabled: If true, open tracking will be enabled for this user. Default: false. The API's default is False.
+            click_tracking_enabled: If true, click tracking will be enabled for this user. Default: false. The API's default is False.
+            archive_enabled: If true, archiving (available on paid plans) will be enabled for this user. Default: false. The
                 API's default is False.
             audit_email: If passed, this email will be BCC'd on all emails sent by this SMTP User.
             bounce_notifications: If passed, will control how bounce notifications are handled. Must be one of [from, drop, or a valid
@@ -997,17 +969,14 @@ class AsyncApi(AsyncSession):
             extra_body: Further properties of the body, such as ones that the API does not document yet.
 
         Raises:
-            errors.BadRequestError: 400. 400
-            errors.AuthenticationError: 401. No valid API key was provided.
-            errors.APIStatusError: 402. The parameters were valid but the request failed.
-            errors.PermissionDeniedError: 403. The API key doesn't have permission to perform the request.
-            errors.NotFoundError: 404. The requested resource doesn't exist.
-            errors.RateLimitError: 429. Too many requests hit the API too quickly. We recommend an exponential backoff of your
+            errors.BadRequestError: Status 400.
+            errors.AuthenticationError: Status 401: No valid API key was provided.
+            errors.APIStatusError: Status 402: The parameters were valid but the request failed.
+            errors.PermissionDeniedError: Status 403: The API key doesn't have permission to perform the request.
+            errors.NotFoundError: Status 404: The requested resource doesn't exist.
+            errors.RateLimitError: Status 429: Too many requests hit the API too quickly. We recommend an exponential backoff of your
                 requests.
-            errors.InternalServerError: 500. Something went wrong on SMTP2GO's end (these are rare).
-            errors.InternalServerError: 502. Something went wrong on SMTP2GO's end (these are rare).
-            errors.InternalServerError: 503. Something went wrong on SMTP2GO's end (these are rare).
-            errors.InternalServerError: 504. Something went wrong on SMTP2GO's end (these are rare).
+            errors.InternalServerError: Status 500, 502, 503, 504: Something went wrong on SMTP2GO's end (these are rare).
             errors.APIError: Anything else went wrong; `errors` lists its classes.
 
         Example:
@@ -1077,28 +1046,27 @@ class AsyncApi(AsyncSession):
 
         Args:
             username: A valid username of your existing SMTP User that you wish to edit.
-            email_password: A valid password for your new SMTP User. <br><br> Must have an entropy of at least 64 bits. Consider
-                using a password generator or leave blank for an auto generated value. Ideally contain at least: 12
+            email_password: A valid password for your new SMTP User. Must have an entropy of at least 64 bits. Consider using a
+                password generator or leave blank for an auto generated value. Ideally contain at least: 12
                 characters, 1 digit, symbol, uppercase letter, and lowercase letter.
             description: A comment or description of your new SMTP User.
             custom_ratelimit: If true, a custom rate limit will be enabled for this user, and defined by the
-                <code>custom_ratelimit_value</code> and <code>custom_ratelimit_period</code>. The API's default is
-                False.
-            custom_ratelimit_value: If passed, defines the maximum number of emails this user can send in the
-                <code>custom_ratelimit_period</code>. Values: 1 to 2147483647. At least 1 and at most 2147483647.
+                `custom_ratelimit_value` and `custom_ratelimit_period`. The API's default is False.
+            custom_ratelimit_value: If passed, defines the maximum number of emails this user can send in the `custom_ratelimit_period`.
+                Values: 1 to 2147483647. At least 1 and at most 2147483647.
             custom_ratelimit_period: If passed, defines the period for which this user will be limited to the number of emails specified
-                in <code>custom_ratelimit_value</code>.  Syntax: "<n> {hour[s]|day[s]|week[s]|month[s]}[,hh:mm:ss]".
-                Examples:  "1 day", "1 week", "1 month", "2 months 3:00:00".
+                in `custom_ratelimit_value`. Syntax: "<n> {hour[s]|day[s]|week[s]|month[s]}[,hh:mm:ss]". Examples:
+                "1 day", "1 week", "1 month", "2 months 3:00:00".
             ip_pool: If passed, any emails sent with this SMTP user will use dedicated IP's in this IP Pool, This value
-                can be found on the <code>/v3/dedicated_ips/view</code> endpoint.
+                can be found on the `/v3/dedicated_ips/view` endpoint.
             feedback_enabled: If true, custom feedback via the unsubscribe footer will be enabled and defined by the below
-                settings.  Default: false. The API's default is False.
+                settings. Default: false. The API's default is False.
             feedback_domain: The domain to insert into the custom feedback links via the unsubscribe footer.
             feedback_html: The HTML content to insert into the custom feedback email body via the unsubscribe footer.
             feedback_text: The text content to insert into the custom feedback email body via the unsubscribe footer.
-            open_tracking_enabled: If true, open tracking will be enabled for this user.  Default: false. The API's default is False.
-            click_tracking_enabled: If true, click tracking will be enabled for this user.  Default: false. The API's default is False.
-            archive_enabled: If true, archiving will be enabled for this user.  Default: false. The API's default is False.
+            open_tracking_enabled: If true, open tracking will be enabled for this user. Default: false. The API's default is False.
+            click_tracking_enabled: If true, click tracking will be enabled for this user. Default: false. The API's default is False.
+            archive_enabled: If true, archiving will be enabled for this user. Default: false. The API's default is False.
             audit_email: If passed, this email will be BCC'd on all emails sent by this SMTP User.
             bounce_notifications: If passed, will control how bounce notifications are handled. Must be one of [from, drop, or a valid
                 email address]. [from] will return the email to sender, [drop] will discard the event, and the
@@ -1112,17 +1080,14 @@ class AsyncApi(AsyncSession):
             extra_body: Further properties of the body, such as ones that the API does not document yet.
 
         Raises:
-            errors.BadRequestError: 400. 400
-            errors.AuthenticationError: 401. No valid API key was provided.
-            errors.APIStatusError: 402. The parameters were valid but the request failed.
-            errors.PermissionDeniedError: 403. The API key doesn't have permission to perform the request.
-            errors.NotFoundError: 404. The requested resource doesn't exist.
-            errors.RateLimitError: 429. Too many requests hit the API too quickly. We recommend an exponential backoff of your
+            errors.BadRequestError: Status 400.
+            errors.AuthenticationError: Status 401: No valid API key was provided.
+            errors.APIStatusError: Status 402: The parameters were valid but the request failed.
+            errors.PermissionDeniedError: Status 403: The API key doesn't have permission to perform the request.
+            errors.NotFoundError: Status 404: The requested resource doesn't exist.
+            errors.RateLimitError: Status 429: Too many requests hit the API too quickly. We recommend an exponential backoff of your
                 requests.
-            errors.InternalServerError: 500. Something went wrong on SMTP2GO's end (these are rare).
-            errors.InternalServerError: 502. Something went wrong on SMTP2GO's end (these are rare).
-            errors.InternalServerError: 503. Something went wrong on SMTP2GO's end (these are rare).
-            errors.InternalServerError: 504. Something went wrong on SMTP2GO's end (these are rare).
+            errors.InternalServerError: Status 500, 502, 503, 504: Something went wrong on SMTP2GO's end (these are rare).
             errors.APIError: Anything else went wrong; `errors` lists its classes.
 
         Example:
@@ -1190,30 +1155,26 @@ class AsyncApi(AsyncSession):
 
         Args:
             username: A valid username of your existing SMTP User that you wish to edit.
-            email_password: A valid SMTP2GO password for your existing SMTP User. <br><br>Must have an entropy of at least 64
-                bits. <a target='_blank' href='https://www.calculator.net/password-generator.html'>Consider using a
-                password generator</a> or leave blank for an auto generated value.
+            email_password: A valid SMTP2GO password for your existing SMTP User. Must have an entropy of at least 64 bits.
+                Consider using a password generator or leave blank for an auto generated value.
             description: A comment or description of the SMTP user.
             custom_ratelimit: If true, a custom rate limit will be enabled for this user, and defined by the
-                <code>custom_ratelimit_value</code> and <code>custom_ratelimit_period</code>.
+                `custom_ratelimit_value` and `custom_ratelimit_period`.
             custom_ratelimit_value: If passed, defines the limit of emails this user can send in the period specified in
-                <code>custom_ratelimit_period</code>.<br><br><strong>Note:</strong> Only stores this value if
-                <code>custom_ratelimit</code> is true. At least 1 and at most 2147483647.
+                `custom_ratelimit_period`. Note: Only stores this value if `custom_ratelimit` is true. At least 1
+                and at most 2147483647.
             custom_ratelimit_period: If passed, defines the period for which this user will be limited to the number of emails specified
-                in <code>custom_ratelimit_value</code>.<br><br><strong>Syntax:</strong> "\\<n\\>
-                [hour[s]|day[s]|week[s]|month[s]] [hh:mm:ss]".<br><br><strong>Examples: </strong> "0:30:00", "1
-                hour", "2 days", "3 months", "4 months 5:00:00".<br><br><strong>Note:</strong> Only stores this
-                value if <code>custom_ratelimit</code> is true.
+                in `custom_ratelimit_value`. Syntax: "\\<n\\> [hour[s]|day[s]|week[s]|month[s]] [hh:mm:ss]".
+                Examples: "0:30:00", "1 hour", "2 days", "3 months", "4 months 5:00:00". Note: Only stores this
+                value if `custom_ratelimit` is true.
             ip_pool: If passed, any emails sent with this API key will use dedicated IP's in this IP Pool, This value can
-                be found on the <code>/v3/dedicated_ips/view</code> endpoint.
+                be found on the `/v3/dedicated_ips/view` endpoint.
             feedback_enabled: If true, custom feedback via the unsubscribe footer will be enabled and defined by the below
                 settings.
-            feedback_html: The HTML content to insert into the custom feedback email body via the unsubscribe
-                footer.<br><br><strong>System Variables (Only available here):</strong><ul><li>Unsubscribe URL =
-                %%UNSUBSCRIBE%% </li><li>Email address = %%EMAIL%%</li></ul>.
-            feedback_text: The text content to insert into the custom feedback email body via the unsubscribe
-                footer.<br><br><strong>System Variables (Only available here):</strong><ul><li>Unsubscribe URL =
-                %%UNSUBSCRIBE%% </li><li>Email address = %%EMAIL%%</li></ul>.
+            feedback_html: The HTML content to insert into the custom feedback email body via the unsubscribe footer. System
+                Variables (Only available here): Unsubscribe URL = %%UNSUBSCRIBE%% Email address = %%EMAIL%% .
+            feedback_text: The text content to insert into the custom feedback email body via the unsubscribe footer. System
+                Variables (Only available here): Unsubscribe URL = %%UNSUBSCRIBE%% Email address = %%EMAIL%% .
             open_tracking_enabled: If true, open tracking will be enabled for this SMTP user.
             click_tracking_enabled: If true, click tracking will be enabled for this SMTP user.
             archive_enabled: If true, archiving (available on paid plans) will be enabled for this SMTP user.
@@ -1230,17 +1191,14 @@ class AsyncApi(AsyncSession):
             extra_body: Further properties of the body, such as ones that the API does not document yet.
 
         Raises:
-            errors.BadRequestError: 400. 400
-            errors.AuthenticationError: 401. No valid API key was provided.
-            errors.APIStatusError: 402. The parameters were valid but the request failed.
-            errors.PermissionDeniedError: 403. The API key doesn't have permission to perform the request.
-            errors.NotFoundError: 404. The requested resource doesn't exist.
-            errors.RateLimitError: 429. Too many requests hit the API too quickly. We recommend an exponential backoff of your
+            errors.BadRequestError: Status 400.
+            errors.AuthenticationError: Status 401: No valid API key was provided.
+            errors.APIStatusError: Status 402: The parameters were valid but the request failed.
+            errors.PermissionDeniedError: Status 403: The API key doesn't have permission to perform the request.
+            errors.NotFoundError: Status 404: The requested resource doesn't exist.
+            errors.RateLimitError: Status 429: Too many requests hit the API too quickly. We recommend an exponential backoff of your
                 requests.
-            errors.InternalServerError: 500. Something went wrong on SMTP2GO's end (these are rare).
-            errors.InternalServerError: 502. Something went wrong on SMTP2GO's end (these are rare).
-            errors.InternalServerError: 503. Something went wrong on SMTP2GO's end (these are rare).
-            errors.InternalServerError: 504. Something went wrong on SMTP2GO's end (these are rare).
+            errors.InternalServerError: Status 500, 502, 503, 504: Something went wrong on SMTP2GO's end (these are rare).
             errors.APIError: Anything else went wrong; `errors` lists its classes.
 
         Example:
@@ -1298,17 +1256,14 @@ class AsyncApi(AsyncSession):
             extra_body: Further properties of the body, such as ones that the API does not document yet.
 
         Raises:
-            errors.BadRequestError: 400. 400
-            errors.AuthenticationError: 401. No valid API key was provided.
-            errors.APIStatusError: 402. The parameters were valid but the request failed.
-            errors.PermissionDeniedError: 403. The API key doesn't have permission to perform the request.
-            errors.NotFoundError: 404. The requested resource doesn't exist.
-            errors.RateLimitError: 429. Too many requests hit the API too quickly. We recommend an exponential backoff of your
+            errors.BadRequestError: Status 400.
+            errors.AuthenticationError: Status 401: No valid API key was provided.
+            errors.APIStatusError: Status 402: The parameters were valid but the request failed.
+            errors.PermissionDeniedError: Status 403: The API key doesn't have permission to perform the request.
+            errors.NotFoundError: Status 404: The requested resource doesn't exist.
+            errors.RateLimitError: Status 429: Too many requests hit the API too quickly. We recommend an exponential backoff of your
                 requests.
-            errors.InternalServerError: 500. Something went wrong on SMTP2GO's end (these are rare).
-            errors.InternalServerError: 502. Something went wrong on SMTP2GO's end (these are rare).
-            errors.InternalServerError: 503. Something went wrong on SMTP2GO's end (these are rare).
-            errors.InternalServerError: 504. Something went wrong on SMTP2GO's end (these are rare).
+            errors.InternalServerError: Status 500, 502, 503, 504: Something went wrong on SMTP2GO's end (these are rare).
             errors.APIError: Anything else went wrong; `errors` lists its classes.
 
         Example:
@@ -1353,17 +1308,14 @@ class AsyncApi(AsyncSession):
             extra_body: Further properties of the body, such as ones that the API does not document yet.
 
         Raises:
-            errors.BadRequestError: 400. 400
-            errors.AuthenticationError: 401. No valid API key was provided.
-            errors.APIStatusError: 402. The parameters were valid but the request failed.
-            errors.PermissionDeniedError: 403. The API key doesn't have permission to perform the request.
-            errors.NotFoundError: 404. The requested resource doesn't exist.
-            errors.RateLimitError: 429. Too many requests hit the API too quickly. We recommend an exponential backoff of your
+            errors.BadRequestError: Status 400.
+            errors.AuthenticationError: Status 401: No valid API key was provided.
+            errors.APIStatusError: Status 402: The parameters were valid but the request failed.
+            errors.PermissionDeniedError: Status 403: The API key doesn't have permission to perform the request.
+            errors.NotFoundError: Status 404: The requested resource doesn't exist.
+            errors.RateLimitError: Status 429: Too many requests hit the API too quickly. We recommend an exponential backoff of your
                 requests.
-            errors.InternalServerError: 500. Something went wrong on SMTP2GO's end (these are rare).
-            errors.InternalServerError: 502. Something went wrong on SMTP2GO's end (these are rare).
-            errors.InternalServerError: 503. Something went wrong on SMTP2GO's end (these are rare).
-            errors.InternalServerError: 504. Something went wrong on SMTP2GO's end (these are rare).
+            errors.InternalServerError: Status 500, 502, 503, 504: Something went wrong on SMTP2GO's end (these are rare).
             errors.APIError: Anything else went wrong; `errors` lists its classes.
 
         Example:

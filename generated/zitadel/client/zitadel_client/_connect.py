@@ -240,10 +240,10 @@ class Api(SyncSession):
             extra_body: Further properties of the body, such as ones that the API does not document yet.
 
         Raises:
-            errors.BadRequestError: 400. Returned when the request is not valid, or not in the present state of the resource.
-            errors.AuthenticationError: 401. Returned when the request carries no valid token.
-            errors.PermissionDeniedError: 403. Returned when the user does not have permission to access the resource.
-            errors.NotFoundError: 404. Returned when the resource does not exist.
+            errors.BadRequestError: Status 400: Returned when the request is not valid, or not in the present state of the resource.
+            errors.AuthenticationError: Status 401: Returned when the request carries no valid token.
+            errors.PermissionDeniedError: Status 403: Returned when the user does not have permission to access the resource.
+            errors.NotFoundError: Status 404: Returned when the resource does not exist.
             errors.APIError: Anything else went wrong; `errors` lists its classes.
 
         Example:
@@ -294,10 +294,10 @@ class Api(SyncSession):
             extra_body: Further properties of the body, such as ones that the API does not document yet.
 
         Raises:
-            errors.BadRequestError: 400. Returned when the request is not valid, or not in the present state of the resource.
-            errors.AuthenticationError: 401. Returned when the request carries no valid token.
-            errors.PermissionDeniedError: 403. Returned when the user does not have permission to access the resource.
-            errors.NotFoundError: 404. Returned when the resource does not exist.
+            errors.BadRequestError: Status 400: Returned when the request is not valid, or not in the present state of the resource.
+            errors.AuthenticationError: Status 401: Returned when the request carries no valid token.
+            errors.PermissionDeniedError: Status 403: Returned when the user does not have permission to access the resource.
+            errors.NotFoundError: Status 404: Returned when the resource does not exist.
             errors.APIError: Anything else went wrong; `errors` lists its classes.
 
         Example:
@@ -341,10 +341,10 @@ class Api(SyncSession):
             extra_body: Further properties of the body, such as ones that the API does not document yet.
 
         Raises:
-            errors.BadRequestError: 400. Returned when the request is not valid, or not in the present state of the resource.
-            errors.AuthenticationError: 401. Returned when the request carries no valid token.
-            errors.PermissionDeniedError: 403. Returned when the user does not have permission to access the resource.
-            errors.NotFoundError: 404. Returned when the resource does not exist.
+            errors.BadRequestError: Status 400: Returned when the request is not valid, or not in the present state of the resource.
+            errors.AuthenticationError: Status 401: Returned when the request carries no valid token.
+            errors.PermissionDeniedError: Status 403: Returned when the user does not have permission to access the resource.
+            errors.NotFoundError: Status 404: Returned when the resource does not exist.
             errors.APIError: Anything else went wrong; `errors` lists its classes.
 
         Example:
@@ -388,10 +388,10 @@ class Api(SyncSession):
             extra_body: Further properties of the body, such as ones that the API does not document yet.
 
         Raises:
-            errors.BadRequestError: 400. Returned when the request is not valid, or not in the present state of the resource.
-            errors.AuthenticationError: 401. Returned when the request carries no valid token.
-            errors.PermissionDeniedError: 403. Returned when the user does not have permission to access the resource.
-            errors.NotFoundError: 404. Returned when the resource does not exist.
+            errors.BadRequestError: Status 400: Returned when the request is not valid, or not in the present state of the resource.
+            errors.AuthenticationError: Status 401: Returned when the request carries no valid token.
+            errors.PermissionDeniedError: Status 403: Returned when the user does not have permission to access the resource.
+            errors.NotFoundError: Status 404: Returned when the resource does not exist.
             errors.APIError: Anything else went wrong; `errors` lists its classes.
 
         Example:
@@ -435,10 +435,10 @@ class Api(SyncSession):
             extra_body: Further properties of the body, such as ones that the API does not document yet.
 
         Raises:
-            errors.BadRequestError: 400. Returned when the request is not valid, or not in the present state of the resource.
-            errors.AuthenticationError: 401. Returned when the request carries no valid token.
-            errors.PermissionDeniedError: 403. Returned when the user does not have permission to access the resource.
-            errors.NotFoundError: 404. Returned when the resource does not exist.
+            errors.BadRequestError: Status 400: Returned when the request is not valid, or not in the present state of the resource.
+            errors.AuthenticationError: Status 401: Returned when the request carries no valid token.
+            errors.PermissionDeniedError: Status 403: Returned when the user does not have permission to access the resource.
+            errors.NotFoundError: Status 404: Returned when the resource does not exist.
             errors.APIError: Anything else went wrong; `errors` lists its classes.
 
         Example:
@@ -483,10 +483,10 @@ class Api(SyncSession):
             extra_body: Further properties of the body, such as ones that the API does not document yet.
 
         Raises:
-            errors.BadRequestError: 400. Returned when the request is not valid, or not in the present state of the resource.
-            errors.AuthenticationError: 401. Returned when the request carries no valid token.
-            errors.PermissionDeniedError: 403. Returned when the user does not have permission to access the resource.
-            errors.NotFoundError: 404. Returned when the resource does not exist.
+            errors.BadRequestError: Status 400: Returned when the request is not valid, or not in the present state of the resource.
+            errors.AuthenticationError: Status 401: Returned when the request carries no valid token.
+            errors.PermissionDeniedError: Status 403: Returned when the user does not have permission to access the resource.
+            errors.NotFoundError: Status 404: Returned when the resource does not exist.
             errors.APIError: Anything else went wrong; `errors` lists its classes.
 
         Example:
@@ -535,10 +535,10 @@ class Api(SyncSession):
             extra_body: Further properties of the body, such as ones that the API does not document yet.
 
         Raises:
-            errors.BadRequestError: 400. Returned when the request is not valid, or not in the present state of the resource.
-            errors.AuthenticationError: 401. Returned when the request carries no valid token.
-            errors.PermissionDeniedError: 403. Returned when the user does not have permission to access the resource.
-            errors.NotFoundError: 404. Returned when the resource does not exist.
+            errors.BadRequestError: Status 400: Returned when the request is not valid, or not in the present state of the resource.
+            errors.AuthenticationError: Status 401: Returned when the request carries no valid token.
+            errors.PermissionDeniedError: Status 403: Returned when the user does not have permission to access the resource.
+            errors.NotFoundError: Status 404: Returned when the resource does not exist.
             errors.APIError: Anything else went wrong; `errors` lists its classes.
 
         Example:
@@ -582,10 +582,10 @@ class Api(SyncSession):
             extra_body: Further properties of the body, such as ones that the API does not document yet.
 
         Raises:
-            errors.BadRequestError: 400. Returned when the request is not valid, or not in the present state of the resource.
-            errors.AuthenticationError: 401. Returned when the request carries no valid token.
-            errors.PermissionDeniedError: 403. Returned when the user does not have permission to access the resource.
-            errors.NotFoundError: 404. Returned when the resource does not exist.
+            errors.BadRequestError: Status 400: Returned when the request is not valid, or not in the present state of the resource.
+            errors.AuthenticationError: Status 401: Returned when the request carries no valid token.
+            errors.PermissionDeniedError: Status 403: Returned when the user does not have permission to access the resource.
+            errors.NotFoundError: Status 404: Returned when the resource does not exist.
             errors.APIError: Anything else went wrong; `errors` lists its classes.
 
         Example:
@@ -823,10 +823,10 @@ class AsyncApi(AsyncSession):
             extra_body: Further properties of the body, such as ones that the API does not document yet.
 
         Raises:
-            errors.BadRequestError: 400. Returned when the request is not valid, or not in the present state of the resource.
-            errors.AuthenticationError: 401. Returned when the request carries no valid token.
-            errors.PermissionDeniedError: 403. Returned when the user does not have permission to access the resource.
-            errors.NotFoundError: 404. Returned when the resource does not exist.
+            errors.BadRequestError: Status 400: Returned when the request is not valid, or not in the present state of the resource.
+            errors.AuthenticationError: Status 401: Returned when the request carries no valid token.
+            errors.PermissionDeniedError: Status 403: Returned when the user does not have permission to access the resource.
+            errors.NotFoundError: Status 404: Returned when the resource does not exist.
             errors.APIError: Anything else went wrong; `errors` lists its classes.
 
         Example:
@@ -877,10 +877,10 @@ class AsyncApi(AsyncSession):
             extra_body: Further properties of the body, such as ones that the API does not document yet.
 
         Raises:
-            errors.BadRequestError: 400. Returned when the request is not valid, or not in the present state of the resource.
-            errors.AuthenticationError: 401. Returned when the request carries no valid token.
-            errors.PermissionDeniedError: 403. Returned when the user does not have permission to access the resource.
-            errors.NotFoundError: 404. Returned when the resource does not exist.
+            errors.BadRequestError: Status 400: Returned when the request is not valid, or not in the present state of the resource.
+            errors.AuthenticationError: Status 401: Returned when the request carries no valid token.
+            errors.PermissionDeniedError: Status 403: Returned when the user does not have permission to access the resource.
+            errors.NotFoundError: Status 404: Returned when the resource does not exist.
             errors.APIError: Anything else went wrong; `errors` lists its classes.
 
         Example:
@@ -924,10 +924,10 @@ class AsyncApi(AsyncSession):
             extra_body: Further properties of the body, such as ones that the API does not document yet.
 
         Raises:
-            errors.BadRequestError: 400. Returned when the request is not valid, or not in the present state of the resource.
-            errors.AuthenticationError: 401. Returned when the request carries no valid token.
-            errors.PermissionDeniedError: 403. Returned when the user does not have permission to access the resource.
-            errors.NotFoundError: 404. Returned when the resource does not exist.
+            errors.BadRequestError: Status 400: Returned when the request is not valid, or not in the present state of the resource.
+            errors.AuthenticationError: Status 401: Returned when the request carries no valid token.
+            errors.PermissionDeniedError: Status 403: Returned when the user does not have permission to access the resource.
+            errors.NotFoundError: Status 404: Returned when the resource does not exist.
             errors.APIError: Anything else went wrong; `errors` lists its classes.
 
         Example:
@@ -971,10 +971,10 @@ class AsyncApi(AsyncSession):
             extra_body: Further properties of the body, such as ones that the API does not document yet.
 
         Raises:
-            errors.BadRequestError: 400. Returned when the request is not valid, or not in the present state of the resource.
-            errors.AuthenticationError: 401. Returned when the request carries no valid token.
-            errors.PermissionDeniedError: 403. Returned when the user does not have permission to access the resource.
-            errors.NotFoundError: 404. Returned when the resource does not exist.
+            errors.BadRequestError: Status 400: Returned when the request is not valid, or not in the present state of the resource.
+            errors.AuthenticationError: Status 401: Returned when the request carries no valid token.
+            errors.PermissionDeniedError: Status 403: Returned when the user does not have permission to access the resource.
+            errors.NotFoundError: Status 404: Returned when the resource does not exist.
             errors.APIError: Anything else went wrong; `errors` lists its classes.
 
         Example:
@@ -1018,10 +1018,10 @@ class AsyncApi(AsyncSession):
             extra_body: Further properties of the body, such as ones that the API does not document yet.
 
         Raises:
-            errors.BadRequestError: 400. Returned when the request is not valid, or not in the present state of the resource.
-            errors.AuthenticationError: 401. Returned when the request carries no valid token.
-            errors.PermissionDeniedError: 403. Returned when the user does not have permission to access the resource.
-            errors.NotFoundError: 404. Returned when the resource does not exist.
+            errors.BadRequestError: Status 400: Returned when the request is not valid, or not in the present state of the resource.
+            errors.AuthenticationError: Status 401: Returned when the request carries no valid token.
+            errors.PermissionDeniedError: Status 403: Returned when the user does not have permission to access the resource.
+            errors.NotFoundError: Status 404: Returned when the resource does not exist.
             errors.APIError: Anything else went wrong; `errors` lists its classes.
 
         Example:
@@ -1066,10 +1066,10 @@ class AsyncApi(AsyncSession):
             extra_body: Further properties of the body, such as ones that the API does not document yet.
 
         Raises:
-            errors.BadRequestError: 400. Returned when the request is not valid, or not in the present state of the resource.
-            errors.AuthenticationError: 401. Returned when the request carries no valid token.
-            errors.PermissionDeniedError: 403. Returned when the user does not have permission to access the resource.
-            errors.NotFoundError: 404. Returned when the resource does not exist.
+            errors.BadRequestError: Status 400: Returned when the request is not valid, or not in the present state of the resource.
+            errors.AuthenticationError: Status 401: Returned when the request carries no valid token.
+            errors.PermissionDeniedError: Status 403: Returned when the user does not have permission to access the resource.
+            errors.NotFoundError: Status 404: Returned when the resource does not exist.
             errors.APIError: Anything else went wrong; `errors` lists its classes.
 
         Example:
@@ -1118,10 +1118,10 @@ class AsyncApi(AsyncSession):
             extra_body: Further properties of the body, such as ones that the API does not document yet.
 
         Raises:
-            errors.BadRequestError: 400. Returned when the request is not valid, or not in the present state of the resource.
-            errors.AuthenticationError: 401. Returned when the request carries no valid token.
-            errors.PermissionDeniedError: 403. Returned when the user does not have permission to access the resource.
-            errors.NotFoundError: 404. Returned when the resource does not exist.
+            errors.BadRequestError: Status 400: Returned when the request is not valid, or not in the present state of the resource.
+            errors.AuthenticationError: Status 401: Returned when the request carries no valid token.
+            errors.PermissionDeniedError: Status 403: Returned when the user does not have permission to access the resource.
+            errors.NotFoundError: Status 404: Returned when the resource does not exist.
             errors.APIError: Anything else went wrong; `errors` lists its classes.
 
         Example:
@@ -1165,10 +1165,10 @@ class AsyncApi(AsyncSession):
             extra_body: Further properties of the body, such as ones that the API does not document yet.
 
         Raises:
-            errors.BadRequestError: 400. Returned when the request is not valid, or not in the present state of the resource.
-            errors.AuthenticationError: 401. Returned when the request carries no valid token.
-            errors.PermissionDeniedError: 403. Returned when the user does not have permission to access the resource.
-            errors.NotFoundError: 404. Returned when the resource does not exist.
+            errors.BadRequestError: Status 400: Returned when the request is not valid, or not in the present state of the resource.
+            errors.AuthenticationError: Status 401: Returned when the request carries no valid token.
+            errors.PermissionDeniedError: Status 403: Returned when the user does not have permission to access the resource.
+            errors.NotFoundError: Status 404: Returned when the resource does not exist.
             errors.APIError: Anything else went wrong; `errors` lists its classes.
 
         Example:
