@@ -51,7 +51,8 @@ class DoorOperation:
     """One method of the door.
 
     ``module`` is the operation's module below ``api``, ``imports`` the lines that its types need, ``enums`` maps the
-    local names of enumerations to the lines that import them.
+    local names of enumerations to the lines that import them. ``positional`` is the argument that needs no keyword: the
+    only parameter of the path.
     """
 
     name: str
@@ -60,6 +61,7 @@ class DoorOperation:
     module: str
     arguments: list[Argument]
     parameters: list[Argument]
+    positional: Argument | None
     body: str | None
     body_import: str
     body_argument: Argument | None
@@ -115,6 +117,7 @@ def _build_operation(
         module=f"{tag}.{function}",
         arguments=sorted(arguments, key=lambda one: not one.is_required),
         parameters=parameters,
+        positional=parameters[0] if len(endpoint.path_parameters) == 1 else None,
         body=str(model.class_info.name) if model is not None else None,
         body_import=f"from .models.{model.class_info.module_name} import {model.class_info.name} as _Body"
         if model is not None else "",
