@@ -20,6 +20,7 @@ from openapi_python_client.parser.properties.union import UnionProperty
 
 from contract_watch.escaping import escape_text, format_json
 from contract_watch.generator.configuration import FIELD_PREFIX, parse_document
+from contract_watch.generator.model_properties import CONVERSIONS, EXTENSION, list_converted
 from contract_watch.generator.naming import read_written
 from contract_watch.generator.prose import NAME_MAPS
 
@@ -51,6 +52,19 @@ def find_problems(document: Mapping[str, Any]) -> Iterator[str]:
         for prop in own:
             yield from _check_written(f"the property {_show(prop.name)} {where}", prop.name.get_untrusted_value())
         yield from _check_values(own, where)
+        yield from _check_conversions(model, where)
+
+
+def _check_conversions(model: ModelProperty, where: str) -> Iterator[str]:
+    """Yield a phrase for each conversion of a property that the client does not perform."""
+    converted = {one.name.get_untrusted_value() for one in list_converted(model)}
+    for name, schema in (model.data.properties or {}).items():
+        kind = (getattr(schema, "model_extra", None) or {}).get(EXTENSION)
+        if kind is not None and name.get_untrusted_value() not in converted:
+            yield (
+                f"the property {_show(name)} {where} has the {EXTENSION} {escape_text(str(kind), 40)!r}, which is for "
+                f"properties of responses and one of {', '.join(CONVERSIONS)}"
+            )
 
 
 def _list_endpoints(data: GeneratorData) -> list[Endpoint]:

@@ -104,10 +104,11 @@ _BELOW = {"type": "string"}
         ({"properties": {"a\nb": _BELOW}}, "has a character that the generated code would lose"),
         ({"properties": {"self": _BELOW, "ｓｅｌｆ": _BELOW}}, '"self" and "ｓｅｌｆ" are one name in Python'),
         ({"properties": {"a": {"const": "x\\"}}}, "has a quote, a backslash or another character"),
+        ({"properties": {"a": {**_BELOW, "x-client-type": "seconds"}}}, "which is for properties of responses"),
         ({"properties": {"a": {**_BELOW, "enum": ["a-b", "a b"]}}}, "has values that give members of one name"),
         ({"properties": {"a": {**_BELOW, "enum": ["x\u2028", "y"]}}}, "of an enumeration has a character that"),
     ],
-    ids=["bidi", "nul", "line", "full-width", "constant", "members", "separator"],
+    ids=["bidi", "nul", "line", "full-width", "constant", "conversion", "members", "separator"],
 )
 def test_a_schema_that_the_client_would_change_is_refused(change: dict[str, object], problem: str) -> None:
     """One phrase names the property or the value, and the reason."""
