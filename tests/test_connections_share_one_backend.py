@@ -21,7 +21,8 @@ ROOT = Path(__file__).parents[1]
 def test_only_net_imports_httpcore() -> None:
     """No other module builds connections of its own, on which its own deadlines would hold."""
     importing = set()
-    for path in (ROOT / "contract_watch").rglob("*.py"):
+    paths = (ROOT / "contract_watch").rglob("*.py")
+    for path in (one for one in paths if one.parent.name != "client_runtime"):  # a part of the generated clients
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []

@@ -85,10 +85,7 @@ def build_basic_facts(contract: Contract) -> dict[str, JSON]:
         "request_id_literal": format_python_literal(contract.client.request_id or None),
         "header": location.header,
         "prefix": form[1] or "",
-        "repeatable": [
-            one.name for one in contract.operations.values()
-            if contract.is_read_only(one.id) or one.id in contract.client.repeatable
-        ],
+        "repeatable": _list_repeatable(contract),
         "errors": {
             one.name: {str(status): escape_lines(spec.description) for status, spec in one.responses.items()}
             for one in contract.operations.values()
@@ -98,6 +95,16 @@ def build_basic_facts(contract: Contract) -> dict[str, JSON]:
         "remove": "",
         "read": "",
     }  # fmt: skip
+
+
+def _list_repeatable(contract: Contract) -> list[str]:
+    """Return the operations that are safe to repeat: those that read, and those that the contract lists.
+
+    The lifecycle is read as it is written: an overlay may be edited for a document with other operations.
+    """
+    read = contract.settings["lifecycle"].get("read"), contract.settings.get("listing", {}).get("operation")
+    safe = {*read, *contract.client.repeatable}
+    return [one.name for one in contract.operations.values() if one.is_read_only or one.id in safe]
 
 
 def _list_urls(contract: Contract) -> dict[str, str]:

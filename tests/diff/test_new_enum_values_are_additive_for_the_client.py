@@ -40,7 +40,10 @@ def test_only_a_new_value_of_a_response_is_additive(
     response: dict[str, Any], request_: dict[str, Any], severity: Severity, version: str, tmp_path: Path
 ) -> None:
     """Report the added value as additive and ask for a minor version; other changes of the enumeration still break."""
-    base, revision = (_make_document(response=STATE, request=STATE), _make_document(response=response, request=request_))
+    base, revision = (
+        _make_document(response=STATE, request=STATE),
+        _make_document(response=response, request=request_),
+    )
     contract = load_contracts(write_sample_contract(tmp_path, paths=base["paths"]))["sample"]
     generate_outputs(contract, tmp_path / "generated/sample")
     changes = compare(base, revision).changes

@@ -104,7 +104,9 @@ def find_ways_round(path: str, source: str) -> list[str]:
 
 def test_no_module_goes_round_the_quoting_functions() -> None:
     """A string of a document next to a quotation mark, a backtick or a bracket has passed a quoting function."""
-    modules = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+    # The modules that the generated clients share know no document.
+    every = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+    modules = [path for path in every if path.parent.name != "client_runtime"]
     assert len(modules) > 50
     texts = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in modules}
     assert [line for path, text in texts.items() for line in find_ways_round(path, text)] == []

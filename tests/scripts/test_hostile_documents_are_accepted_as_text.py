@@ -55,7 +55,7 @@ def test_a_hostile_document_is_reported_and_taken_over_as_text(
     assert 'look at a name: the property "us\u0435rname" mixes Cyrillic and Latin letters' in capsys.readouterr().out
     readme = (contract.root / f"generated/{SLUG}/client/README.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
-    assert len(blocks) == 2
+    assert len(blocks) == 3
     assert not any("import__" in block or "pwned" in block for block in blocks)
     changelog = (contract.root / "CHANGELOG.md").read_text(encoding="utf-8")
     for text in (readme, changelog):
