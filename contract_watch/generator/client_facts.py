@@ -10,6 +10,7 @@ from openapi_python_client.strings import PythonIdentifier
 from contract_watch.contracts.openapi import OpenApi, Operation, read_toml
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.schema import resolve_reference
+from contract_watch.contracts.servers import find_base_path
 from contract_watch.errors import UsageError
 from contract_watch.escaping import escape_lines, escape_text, format_python_literal
 from contract_watch.generator.readme_example import DEFAULT_ADDRESS, choose_value, read_own_values
@@ -37,16 +38,20 @@ def build_facts(contract: Contract) -> dict[str, JSON]:
             "correct it in the overlay"
         )
     life = contract.lifecycle
+    if unknown := next((name for name in contract.client.repeatable if name not in contract.operations), None):
+        raise UsageError(
+            f"{contract.config_file}: `client.repeatable` names the unknown operation {unknown!r}; remove it"
+        )
     return {
-        **build_basic_facts(contract),
+        **build_basic_facts(contract, document),
         "create": _get_method_name(contract.operations[life.create]),
         "remove": _get_method_name(contract.operations[life.remove]),
         "read": _get_method_name(contract.operations[life.read]),
     }
 
 
-def build_basic_facts(contract: Contract) -> dict[str, JSON]:
-    """Return the values that the package needs with any document.
+def build_basic_facts(contract: Contract, document: OpenApi) -> dict[str, JSON]:
+    """Return the values that the package needs with any ``document``; the contract's own may not fit its overlay.
 
     The values of examples are our own (`contract_watch.generator.readme_example`): people and tests run them.
     """
@@ -60,10 +65,6 @@ def build_basic_facts(contract: Contract) -> dict[str, JSON]:
     regions = contract.client.regions
     if bad := next((name for name in regions if not _REGION.fullmatch(name)), None):
         raise UsageError(f"{contract.config_file}: `client.regions` must have names like eu, got {bad!r}")
-    if unknown := next((name for name in contract.client.repeatable if name not in contract.operations), None):
-        raise UsageError(
-            f"{contract.config_file}: `client.repeatable` names the unknown operation {unknown!r}; remove it"
-        )
     variable, own = contract.address_variable, read_own_values(contract)
     key = contract.credentials[0].variable if contract.credentials else None
     return {
@@ -80,31 +81,28 @@ def build_basic_facts(contract: Contract) -> dict[str, JSON]:
         "key_variable": key or "",
         "key_variable_literal": format_python_literal(key),
         "test_key": contract.credentials[0].test if contract.credentials else "YOUR-KEY",
-        "mock_path": contract.base_path.rstrip("/"),
+        "mock_path": find_base_path(document.raw).rstrip("/"),
         "urls": _list_urls(contract),
         "request_id_literal": format_python_literal(contract.client.request_id or None),
         "header": location.header,
         "prefix": form[1] or "",
-        "repeatable": _list_repeatable(contract),
+        "repeatable": _list_repeatable(contract, document),
         "errors": {
             one.name: {str(status): escape_lines(spec.description) for status, spec in one.responses.items()}
-            for one in contract.operations.values()
+            for one in document.operations.values()
         },
-        "examples": {one.name: _build_example(contract.effective, one, own) for one in contract.operations.values()},
+        "examples": {one.name: _build_example(document, one, own) for one in document.operations.values()},
         "create": "",
         "remove": "",
         "read": "",
     }  # fmt: skip
 
 
-def _list_repeatable(contract: Contract) -> list[str]:
-    """Return the operations that are safe to repeat: those that read, and those that the contract lists.
-
-    The lifecycle is read as it is written: an overlay may be edited for a document with other operations.
-    """
+def _list_repeatable(contract: Contract, document: OpenApi) -> list[str]:
+    """Return the operations that are safe to repeat: those that read, and those that the contract lists."""
     read = contract.settings["lifecycle"].get("read"), contract.settings.get("listing", {}).get("operation")
     safe = {*read, *contract.client.repeatable}
-    return [one.name for one in contract.operations.values() if one.is_read_only or one.id in safe]
+    return [one.name for one in document.operations.values() if one.is_read_only or one.id in safe]
 
 
 def _list_urls(contract: Contract) -> dict[str, str]:

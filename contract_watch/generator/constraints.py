@@ -4,6 +4,8 @@ from typing import Any
 
 from openapi_python_client import schema as oai
 
+from contract_watch.escaping import format_code_span
+
 _MAX_PATTERN = 120
 
 
@@ -22,7 +24,9 @@ def describe_constraints(schema: oai.Schema) -> str:
         parts.append("one of " + ", ".join(repr(_get_plain(value)) for value in schema.enum))
     if schema.pattern:
         pattern = str(_get_plain(schema.pattern))
-        parts.append(f"matches `{pattern}`" if len(pattern) <= _MAX_PATTERN else "matches a documented pattern")
+        parts.append(
+            f"matches {format_code_span(pattern)}" if len(pattern) <= _MAX_PATTERN else "matches a documented pattern"
+        )
     found = "; ".join(part for part in parts if part)
     sentence = f"{found[0].upper()}{found[1:]}." if found else ""
     if schema.default is not None:

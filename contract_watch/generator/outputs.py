@@ -90,7 +90,9 @@ def generate_comparison_client(contract: Contract, document: Mapping[str, Any], 
     """
     into.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f".{contract.slug}-", dir=into.parent) as scratch:
-        _generate_client(contract, document, build_basic_facts(contract), Path(scratch), into, COMPARISON_TIMEOUT)
+        _generate_client(
+            contract, document, build_basic_facts(contract, OpenApi(document)), Path(scratch), into, COMPARISON_TIMEOUT
+        )
 
 
 def find_stale_files(known: Sequence[Contract], directory: Path, *, only_known: bool = False) -> list[str]:

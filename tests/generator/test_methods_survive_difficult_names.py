@@ -62,7 +62,7 @@ def test_names_of_our_own_are_given_way_to(tmp_path: Path, monkeypatch: pytest.M
     with sample.connect("key-1", base_url="https://api.example.com", transport=httpx.MockTransport(answer)) as api:
         done = api.raw_(
             "one/two", timeout_="b", id_="3", timeout__="4", extra_headers_="5", extra_body_="6", self_="7", api_key="8",
-            class_="9", read_string_="10", raw_values_="11", call="12", timeout=30,
+            class_="9", read_string_="10", raw_values_="11", call="12",
         )  # fmt: skip
         assert done.name == "Ann"
         assert api.raw.close_("x").parsed is None
