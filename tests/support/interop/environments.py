@@ -1,8 +1,8 @@
 """The environments of independent clients, built once from lock files with the hash of every package.
 
-Node's is ``tests/data/interop/node_modules``, Python's is ``.venv/interop``. To update the versions, edit
-``tests/data/interop/package.json`` and run ``npm install --package-lock-only --omit-lockfile-registry-resolved`` there;
-for Python run ``uv pip compile --universal --generate-hashes --no-header --no-annotate`` on a file with the line
+Node's is ``tests/data/interop/node_modules``, Python's is ``.venv/interop``; pyright's is ``tests/data/typing/node_modules``.
+To update the versions, edit the ``package.json`` and run ``npm install --package-lock-only
+--omit-lockfile-registry-resolved`` beside it; for Python run ``uv pip compile --universal --generate-hashes --no-header --no-annotate`` on a file with the line
 ``jetemail``.
 """
 
@@ -20,6 +20,7 @@ from pathlib import Path
 from contract_watch.contracts.registry import ROOT
 
 DIRECTORY = Path(__file__).resolve().parents[2] / "data" / "interop"
+PYRIGHT_DIRECTORY = DIRECTORY.parent / "typing"
 OLDEST_NODE = 18
 _FETCH_TIMEOUT = 180
 """Time limit for fetching the packages, in seconds."""
@@ -34,8 +35,8 @@ class NotFetchedError(RuntimeError):
     """Packages that cannot be fetched."""
 
 
-def prepare_node() -> Path:
-    """Install the packages in ``node_modules``; return Node's program. Raises `NoNodeError` or `NotFetchedError`."""
+def prepare_node(directory: Path = DIRECTORY) -> Path:
+    """Install the packages of ``directory`` in its ``node_modules``; return Node's program. Raises `NoNodeError` or `NotFetchedError`."""
     program, npm = shutil.which("node"), shutil.which("npm")
     if program is None or npm is None:
         raise NoNodeError(f"node and npm are not installed; install Node {OLDEST_NODE} or newer")
@@ -47,9 +48,9 @@ def prepare_node() -> Path:
     quiet = ["--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
 
     def make() -> None:
-        _fetch_packages([npm, "ci", "--ignore-scripts", "--prefer-offline", *retries, *quiet])
+        _fetch_packages([npm, "ci", "--ignore-scripts", "--prefer-offline", *retries, *quiet], directory)
 
-    _make_once(DIRECTORY / "node_modules", f"{version} {_hash_file(DIRECTORY / 'package-lock.json')}\n", make)
+    _make_once(directory / "node_modules", f"{version} {_hash_file(directory / 'package-lock.json')}\n", make)
     return Path(program)
 
 
@@ -104,12 +105,12 @@ def _lock_environment(name: str) -> Iterator[None]:
         yield
 
 
-def _fetch_packages(command: Sequence[str]) -> None:
+def _fetch_packages(command: Sequence[str], directory: Path = DIRECTORY) -> None:
     tool = "npm" if command[1] == "ci" else "pip"
     remedy = "make sure that the package index is reachable, then try again"
     try:
         ended = subprocess.run(  # noqa: S603 (npm and pip with our own lock files)
-            command, cwd=DIRECTORY, capture_output=True, text=True, timeout=_FETCH_TIMEOUT, check=False
+            command, cwd=directory, capture_output=True, text=True, timeout=_FETCH_TIMEOUT, check=False
         )
     except subprocess.TimeoutExpired as error:
         raise NotFetchedError(f"{tool} takes more than {_FETCH_TIMEOUT} seconds; {remedy}") from error

@@ -10,7 +10,7 @@ import datetime
 import email.utils
 import json
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from . import _about
 from ._http import Failure, Prepared, Received
@@ -123,9 +123,12 @@ def _read(outcome: Outcome, parser: Parser[T]) -> tuple[Response[T | None] | Non
     received, prepared = outcome.found, outcome.prepared
     if isinstance(received, Failure):
         return None, _build_connection_error(outcome, received)
-    response: Response[T | None] = Response(
-        received.status_code, received.content, received.headers, None, method=prepared.method, url=prepared.shown_url,
-        request_id=_find_request_id(received), attempts=outcome.attempts,
+    response = cast(  # some type checkers infer a response without a body
+        "Response[T | None]",
+        Response(
+            received.status_code, received.content, received.headers, None, method=prepared.method,
+            url=prepared.shown_url, request_id=_find_request_id(received), attempts=outcome.attempts,
+        ),
     )  # fmt: skip
     try:
         response.parsed = parser(received)

@@ -23,7 +23,7 @@ def find_missing_library() -> str | None:
 
 @cache
 def _load_schemas() -> dict[str, Any]:
-    text = (files(__package__) / "_schemas.json").read_text(encoding="utf-8")
+    text = (files(__name__.rpartition(".")[0]) / "_schemas.json").read_text(encoding="utf-8")
     schemas: dict[str, Any] = json.loads(text)
     return schemas
 
