@@ -39,6 +39,10 @@ PUBLISHED ?=
 KNOWN ?=
 # Vendors that must not be skipped, separated by commas.
 REQUIRE ?=
+# The version of the client to release.
+VERSION ?=
+# The interpreters that a release is verified on, separated by commas; empty: the lowest and the highest that are found.
+PYTHONS ?=
 # 1: accept a document although an action of the overlay does not fit it.
 ANYWAY ?=
 
@@ -47,7 +51,8 @@ ANYWAY ?=
 # a server's words, and `make -n contract ONLY='$(shell …)'` ran them. So each value is replaced by its literal text.
 $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(eval override $$(name) := $$(value $$(name)))))
 export PYTHON VENDOR TARGET OUT SEED LIVE EXPLORE ONLY SHARD MINUTES GRPC_TARGET SURFACE THOROUGH FAIL_ON PORT GRPC_PORT \
-	SEEDS WORKERS TESTS SLUG DELETE NAME BASE REVISION PUBLISHED KNOWN REQUIRE ANYWAY
+	SEEDS WORKERS TESTS SLUG DELETE NAME BASE REVISION PUBLISHED KNOWN REQUIRE ANYWAY VERSION \
+	PYTHONS
 
 .PHONY: help
 help: ## print this page
@@ -165,6 +170,18 @@ generate: environment ## write generated/ from the contracts [VENDOR=]
 check-generated: environment ## fail if generated/ does not match the contracts [VENDOR=]
 	@$(RUN) -m scripts.generate_clients --vendor="$$VENDOR" --check
 
+.PHONY: api
+api: environment ## record the public API of the generated clients, unless a change breaks users unannounced [VENDOR=]
+	@$(RUN) -m scripts.record_api --vendor="$$VENDOR"
+
+.PHONY: docs
+docs: environment ## build the documentation site of the clients in site/
+	@$(RUN) -m scripts.build_docs --vendor="$$VENDOR"
+
+.PHONY: release
+release: environment ## build a client's sdist and wheel in dist/ and verify them [VENDOR= VERSION=] [PYTHONS=]
+	@$(RUN) -m scripts.release_client --vendor="$$VENDOR" --version="$$VERSION" --pythons="$$PYTHONS"
+
 .PHONY: rules
 rules: environment ## write docs/rules.md, the rules of the document comparison
 	@$(RUN) -m scripts.list_rules
@@ -181,6 +198,11 @@ prove-sets: environment ## prove on random schemas that a comparison hides nothi
 bench: environment ## compare with other tools; without VENDOR= write docs/benchmarks.md
 	@case "$$VENDOR" in ''|all) set -- --out=docs/benchmarks.md ;; *) set -- --vendor="$$VENDOR" ;; esac; \
 		$(RUN) -m scripts.run_bench "$$@"
+
+.PHONY: bench-clients
+bench-clients: environment ## compare the clients with bare httpx and another generator's client [VENDOR=]
+	@case "$$VENDOR" in ''|all) set -- ;; *) set -- --vendor="$$VENDOR" ;; esac; \
+		$(RUN) -m scripts.bench.clients "$$@"
 
 .PHONY: bench-documents
 bench-documents: environment ## measure how long comparing two documents takes

@@ -1,6 +1,14 @@
 """The changelog in the format of Keep a Changelog: a line under a vendor's heading below Unreleased."""
 
+import re
+
 _UNRELEASED = "## [Unreleased]"
+
+
+def has_entry(text: str, distribution: str, version: str) -> bool:
+    """Return True if a line of the changelog ``text`` names this version of the package ``distribution``."""
+    name = rf"(?<![\w-]){re.escape(distribution)}`? v?{re.escape(version)}(?![\w.]*\d)"
+    return re.search(name, text) is not None
 
 
 def insert_line(text: str, vendor: str, line: str) -> str:

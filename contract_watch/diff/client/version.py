@@ -90,6 +90,13 @@ def choose_next_version(current: str, symbols: Iterable[SymbolChange], document:
     return NextVersion(current, version, step, reason)
 
 
+def allows_breaks(recorded: str, current: str) -> bool:
+    """Return True if the step from the version ``recorded`` to ``current`` permits breaking changes."""
+    (old, is_pre_release), (new, _) = _parse_version(recorded), _parse_version(current)
+    needed, _ = _parse_version(_bump_version(old, VersionStep.MAJOR, is_pre_release=is_pre_release))
+    return new >= needed
+
+
 def _choose_step(symbols: list[SymbolChange], levels: list[str]) -> tuple[VersionStep, str]:
     if broken := sorted({change.symbol for change in symbols if change.is_breaking}):
         return (
