@@ -13,7 +13,12 @@ from contract_watch.contracts.schema import resolve_reference
 from contract_watch.contracts.servers import find_base_path
 from contract_watch.errors import UsageError
 from contract_watch.escaping import escape_lines, escape_text, format_python_literal
-from contract_watch.generator.readme_example import DEFAULT_ADDRESS, choose_value, read_own_values
+from contract_watch.generator.readme_example import (
+    DEFAULT_ADDRESS,
+    choose_value,
+    read_operation_values,
+    read_own_values,
+)
 
 # The versions that installers accept (PEP 440), without rare spellings.
 VERSION_PATTERN = re.compile(r"v?\d+(\.\d+)*(-?(a|b|rc|\.post|\.dev)\.?\d+)?")
@@ -121,6 +126,25 @@ def _choose_connect_arguments(contract: Contract) -> str:
     return "" if contract.address is not None else f", base_url={format_python_literal(DEFAULT_ADDRESS)}"
 
 
+def build_example_options(contract: Contract, url: str) -> dict[str, JSON]:
+    """Return the options of `contract_watch.generator.example_program` for the contract's mock at ``url``."""
+    facts = build_facts(contract)
+    named = {
+        str(PythonIdentifier(place[1:-1], "field_"))
+        for places in contract.identities.values() for place, role in places.items()
+        if place.startswith("{") and role == "existing"
+    }  # fmt: skip
+    return {
+        "package": f"{contract.slug}_client",
+        "key": facts["test_key"],
+        "base_url": url + facts["mock_path"],
+        "create": facts["create"],
+        "remove": facts["remove"],
+        "id": contract.lifecycle.id,
+        "id_arguments": sorted(named),
+    }
+
+
 def _get_method_name(operation: Operation) -> str:
     return str(PythonIdentifier(operation.id, "field_"))
 
@@ -135,6 +159,8 @@ def _build_example(document: OpenApi, operation: Operation, own: Mapping[str, JS
     body: JSON = None
     if operation.body is not None:
         body = choose_value(document.raw, resolve_reference(document.raw, operation.body.schema), own)
+        if isinstance(body, dict):
+            body |= read_operation_values(own, operation.id)
     return {"parameters": values, "body": body}
 
 

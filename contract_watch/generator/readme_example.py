@@ -2,7 +2,8 @@
 
 The document names operations and properties, and its constraints choose among our values. No string of the document
 becomes a value: not its examples, defaults, enumerations or servers. `[example]` of ``contract.toml`` sets values by the
-name of a property or parameter.
+name of a property or parameter. ``[example.<operationId>]`` adds properties to one operation's body: an update shows a
+change.
 """
 
 from collections.abc import Mapping
@@ -40,6 +41,12 @@ def read_own_values(contract: Contract) -> dict[str, JSON]:
     if not isinstance(found, dict):
         raise UsageError(f"{contract.config_file}: `example` must be a table, got {escape_text(repr(found), 100)}")
     return found
+
+
+def read_operation_values(own: Mapping[str, JSON], operation_id: str) -> dict[str, JSON]:
+    """Return the properties that the example of one operation has beside the required ones."""
+    found = own.get(operation_id)
+    return dict(found) if isinstance(found, dict) else {}
 
 
 def choose_value(

@@ -153,7 +153,11 @@ def test_every_module_is_in_a_package() -> None:
 
 def _may_name_vendor(path: PurePosixPath, slug: str) -> bool:
     """Return True if this file may spell that vendor's name."""
-    if path.parts[:2] in {("contracts", slug), ("generated", slug)} or path.parts[0] in ("tests", "typing_tests", "docs"):
+    if path.parts[:2] in {("contracts", slug), ("generated", slug)} or path.parts[0] in (
+        "tests",
+        "typing_tests",
+        "docs",
+    ):
         return True
     free = {"README.md", "CHANGELOG.md", "openapi.json", ".gitattributes", f"contract_tests/quirks/test_{slug}.py"}
     return str(path) in free

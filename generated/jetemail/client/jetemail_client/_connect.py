@@ -337,7 +337,7 @@ class Api(SyncSession):
             from jetemail_client import connect
 
             with connect("YOUR-KEY") as api:
-                result = api.update_smtp_user(current_username="text")
+                result = api.update_smtp_user(current_username="smtp-user1", quota=5000)
             print(result)
             ```
         """
@@ -672,7 +672,7 @@ class AsyncApi(AsyncSession):
             from jetemail_client import aconnect
 
             async with aconnect("YOUR-KEY") as api:
-                result = await api.update_smtp_user(current_username="text")
+                result = await api.update_smtp_user(current_username="smtp-user1", quota=5000)
             print(result)
             ```
         """

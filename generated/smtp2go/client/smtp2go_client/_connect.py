@@ -439,7 +439,7 @@ class Api(SyncSession):
             from smtp2go_client import connect
 
             with connect("YOUR-KEY") as api:
-                result = api.edit_smtp_user(username="smtp-user1")
+                result = api.edit_smtp_user(username="smtp-user1", description="Sends invoices")
             print(result)
             ```
         """
@@ -550,7 +550,7 @@ class Api(SyncSession):
             from smtp2go_client import connect
 
             with connect("YOUR-KEY") as api:
-                result = api.patch_smtp_user(username="smtp-user1")
+                result = api.patch_smtp_user(username="smtp-user1", status="sandbox")
             print(result)
             ```
         """
@@ -1095,7 +1095,7 @@ class AsyncApi(AsyncSession):
             from smtp2go_client import aconnect
 
             async with aconnect("YOUR-KEY") as api:
-                result = await api.edit_smtp_user(username="smtp-user1")
+                result = await api.edit_smtp_user(username="smtp-user1", description="Sends invoices")
             print(result)
             ```
         """
@@ -1206,7 +1206,7 @@ class AsyncApi(AsyncSession):
             from smtp2go_client import aconnect
 
             async with aconnect("YOUR-KEY") as api:
-                result = await api.patch_smtp_user(username="smtp-user1")
+                result = await api.patch_smtp_user(username="smtp-user1", status="sandbox")
             print(result)
             ```
         """

@@ -352,7 +352,7 @@ class Api(SyncSession):
             from zitadel_client import connect
 
             with connect("YOUR-KEY", instance="your-instance.example") as api:
-                result = api.get_smtp_config_by_id(id="text")
+                result = api.get_smtp_config_by_id(id="317512345678901234")
             print(result)
             ```
         """
@@ -399,7 +399,7 @@ class Api(SyncSession):
             from zitadel_client import connect
 
             with connect("YOUR-KEY", instance="your-instance.example") as api:
-                result = api.remove_smtp_config(id="text")
+                result = api.remove_smtp_config(id="317512345678901234")
             print(result)
             ```
         """
@@ -446,7 +446,7 @@ class Api(SyncSession):
             from zitadel_client import connect
 
             with connect("YOUR-KEY", instance="your-instance.example") as api:
-                result = api.activate_smtp_config(id="text")
+                result = api.activate_smtp_config(id="317512345678901234")
             print(result)
             ```
         """
@@ -494,7 +494,7 @@ class Api(SyncSession):
             from zitadel_client import connect
 
             with connect("YOUR-KEY", instance="your-instance.example") as api:
-                result = api.deactivate_smtp_config(id="text")
+                result = api.deactivate_smtp_config(id="317512345678901234")
             print(result)
             ```
         """
@@ -546,7 +546,7 @@ class Api(SyncSession):
             from zitadel_client import connect
 
             with connect("YOUR-KEY", instance="your-instance.example") as api:
-                result = api.update_smtp_config_password(id="text")
+                result = api.update_smtp_config_password(id="317512345678901234", password="Example-password-123")
             print(result)
             ```
         """
@@ -593,7 +593,7 @@ class Api(SyncSession):
             from zitadel_client import connect
 
             with connect("YOUR-KEY", instance="your-instance.example") as api:
-                result = api.update_email_provider_smtp_password(id="text")
+                result = api.update_email_provider_smtp_password(id="317512345678901234", password="Example-password-123")
             print(result)
             ```
         """
@@ -935,7 +935,7 @@ class AsyncApi(AsyncSession):
             from zitadel_client import aconnect
 
             async with aconnect("YOUR-KEY", instance="your-instance.example") as api:
-                result = await api.get_smtp_config_by_id(id="text")
+                result = await api.get_smtp_config_by_id(id="317512345678901234")
             print(result)
             ```
         """
@@ -982,7 +982,7 @@ class AsyncApi(AsyncSession):
             from zitadel_client import aconnect
 
             async with aconnect("YOUR-KEY", instance="your-instance.example") as api:
-                result = await api.remove_smtp_config(id="text")
+                result = await api.remove_smtp_config(id="317512345678901234")
             print(result)
             ```
         """
@@ -1029,7 +1029,7 @@ class AsyncApi(AsyncSession):
             from zitadel_client import aconnect
 
             async with aconnect("YOUR-KEY", instance="your-instance.example") as api:
-                result = await api.activate_smtp_config(id="text")
+                result = await api.activate_smtp_config(id="317512345678901234")
             print(result)
             ```
         """
@@ -1077,7 +1077,7 @@ class AsyncApi(AsyncSession):
             from zitadel_client import aconnect
 
             async with aconnect("YOUR-KEY", instance="your-instance.example") as api:
-                result = await api.deactivate_smtp_config(id="text")
+                result = await api.deactivate_smtp_config(id="317512345678901234")
             print(result)
             ```
         """
@@ -1129,7 +1129,7 @@ class AsyncApi(AsyncSession):
             from zitadel_client import aconnect
 
             async with aconnect("YOUR-KEY", instance="your-instance.example") as api:
-                result = await api.update_smtp_config_password(id="text")
+                result = await api.update_smtp_config_password(id="317512345678901234", password="Example-password-123")
             print(result)
             ```
         """
@@ -1176,7 +1176,7 @@ class AsyncApi(AsyncSession):
             from zitadel_client import aconnect
 
             async with aconnect("YOUR-KEY", instance="your-instance.example") as api:
-                result = await api.update_email_provider_smtp_password(id="text")
+                result = await api.update_email_provider_smtp_password(id="317512345678901234", password="Example-password-123")
             print(result)
             ```
         """
