@@ -34,6 +34,8 @@ class Adapter(ast.NodeTransformer):
             kept = [one for one in node.keywords if one.arg not in ("base_url", "instance", "region")]
             node.args = [ast.Constant(self._options["key"])]
             node.keywords = [*kept, ast.keyword("base_url", ast.Constant(self._options["base_url"]))]
+            if self._options.get("validate"):
+                node.keywords.append(ast.keyword("validate", ast.Constant(value=True)))
         elif self._object_id is not None:
             for one in node.keywords:
                 if one.arg in self._options["id_arguments"]:

@@ -1,0 +1,1 @@
+"""A client's distributions: built twice, compared, and verified in empty environments."""
