@@ -20,6 +20,7 @@ from contract_watch.errors import UsageError
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.y*ml"))
 NIGHTLY = ROOT / ".github" / "workflows" / "nightly.yml"
+RELEASE = ROOT / ".github" / "workflows" / "release.yml"
 LINT = ["--quiet", "--offline", "--pedantic", "--strict-collection"]
 SHARED_SECRETS = ("LIMITER_REDIS_URL",)
 """Secrets that are no vendor's: the rate limiter of all live runs."""
@@ -91,7 +92,15 @@ def _find_loose_ends(text: str) -> list[str]:
     found += [key for key in ("permissions", "concurrency") if key not in workflow]
     found += [f"permissions: {workflow['permissions']}"] if workflow.get("permissions") else []
     return found + [f"{name}: {job.get('permissions')}" for name, job in workflow["jobs"].items()
-                    if job.get("permissions") != {"contents": "read"}]  # fmt: skip
+                    if job.get("permissions") != {"contents": "read"} and not _only_signs(workflow, job)]  # fmt: skip
+
+
+def _only_signs(workflow: Mapping[str, Any], job: Mapping[str, Any]) -> bool:
+    """Return True if a job of a tag's workflow gets a token to sign and publish with, and runs no code of ours beside it."""
+    is_for_tags = list(workflow["on"]) == ["push"] and list(workflow["on"]["push"]) == ["tags"]
+    runs_code = any("run" in step or "checkout" in step.get("uses", "") for step in job["steps"])
+    names = {"id-token", "attestations"}
+    return is_for_tags and not runs_code and "id-token" in job["permissions"] and set(job["permissions"]) <= names
 
 
 def _find_unknown_targets(text: str, makefile: str) -> list[str]:
@@ -113,7 +122,10 @@ def test_each_secret_is_in_its_vendors_job(path: Path) -> None:
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
 def test_actions_are_pinned_and_permissions_are_few(path: Path) -> None:
-    """Each action has a commit and its version, each job only reads, and each workflow has a concurrency group."""
+    """Each action has a commit and its version, each workflow has a concurrency group.
+
+    Each job only reads, or has a token of the release and runs no code of this repository.
+    """
     assert _find_loose_ends(_read(path)) == []
 
 
@@ -131,8 +143,14 @@ def test_an_action_has_one_version() -> None:
 
 
 def test_every_python_has_the_cache_of_pip() -> None:
-    """A job downloads no package that an earlier one has downloaded; hashes prove that it is the same."""
-    steps = [step for path in WORKFLOWS for job in _load(_read(path))["jobs"].values() for step in job["steps"]]
+    """A job downloads no package that an earlier one has downloaded; hashes prove that it is the same.
+
+    A release has no cache: what it publishes must not come from another job.
+    """
+    release = [step for job in _load(_read(RELEASE))["jobs"].values() for step in job["steps"]]
+    assert [step for step in release if "cache" in str(step)] == []
+    others = [path for path in WORKFLOWS if path != RELEASE]
+    steps = [step for path in others for job in _load(_read(path))["jobs"].values() for step in job["steps"]]
     given = [step["with"] for step in steps if step.get("uses", "").startswith("actions/setup-python@")]
     assert len(given) > 3
     assert {(one.get("cache"), one.get("cache-dependency-path")) for one in given} == {("pip", "requirements.lock")}
@@ -265,6 +283,36 @@ def test_a_live_job_that_is_not_one_vendors_alone_is_found(edit: tuple[str, str]
     text = _read(NIGHTLY)
     assert text.count(edit[0]) >= 1
     assert len(_find_misplaced_secrets(text.replace(*edit))) == MAX_VARIABLES
+
+
+@pytest.mark.parametrize(
+    ("edit", "job"),
+    [
+        (
+            ("      - name: attest where and how it was built\n", "      - run: make release\n      - name: x\n"),
+            "attest",
+        ),
+        (("    tags: ['*-client-v*']", "    branches: [main]"), "publish"),
+        (
+            ("      id-token: write # trusted publishing", "      id-token: write # x\n      contents: write # x"),
+            "publish",
+        ),
+        (("      contents: read # checkout", "      contents: read # x\n      id-token: write # x"), "build"),
+    ],
+)
+def test_a_release_job_that_could_leak_its_token_is_found(edit: tuple[str, str], job: str) -> None:
+    """A token beside our code, on a branch, or with more permissions is found."""
+    text = _read(RELEASE)
+    assert text.count(edit[0]) == 1
+    assert _find_loose_ends(text) == []
+    assert [line.partition(":")[0] for line in _find_loose_ends(text.replace(*edit))][-1] == job
+
+
+def test_no_expression_is_part_of_a_release_command() -> None:
+    """A tag's name is text: commands read it from the environment."""
+    runs = [step["run"] for job in _load(_read(RELEASE))["jobs"].values() for step in job["steps"] if "run" in step]
+    assert len(runs) == 2
+    assert [run for run in runs if "${{" in run] == []
 
 
 def test_wheels_alone_are_installed_from_a_lock() -> None:
