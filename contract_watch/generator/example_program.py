@@ -70,14 +70,18 @@ class ExampleRunner:
         if create is None or remove is None:
             return f"{name}: has no example that creates and removes an object"
         try:
-            created, _ = self.run_source(create)
-            self.object_id = self._find_id(created["result"])
+            self.create(create)
             problem = self._run_all(examples)
             self.run_source(remove)
         except self._package.APIError as error:
             return f"{name}: {error}"
         self.ran += [f"{name}.{one}" for one in (self.options["create"], *examples, self.options["remove"])]
         return problem and f"{name}.{problem}"
+
+    def create(self, source: str) -> None:
+        """Run the example that creates an object, whose id the others get."""
+        created, _ = self.run_source(source)
+        self.object_id = self._find_id(created["result"])
 
     def _find_id(self, created: Any) -> str | None:
         found: Any = created.to_dict() if hasattr(created, "to_dict") else None

@@ -69,7 +69,7 @@ def _build(
     command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(out), str(source)]
     try:
         done = subprocess.run(  # noqa: S603 - this interpreter
-            command, env={**kept, **surroundings, "SOURCE_DATE_EPOCH": epoch, "NO_COLOR": "1"}, umask=umask,
+            command, env={**kept, **surroundings, "SOURCE_DATE_EPOCH": epoch}, umask=umask,
             capture_output=True, text=True, timeout=_TIMEOUT, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:

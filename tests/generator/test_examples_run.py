@@ -3,6 +3,7 @@
 Key and address are the mock's, an example's id is one that the mock has assigned; nothing else of an example changes.
 """
 
+import importlib
 import inspect
 import json
 import subprocess
@@ -67,18 +68,11 @@ def test_every_block_of_the_readme_runs(contract: Contract, options: dict[str, A
         _reset(mock)
         runner = ExampleRunner(options)
         if f"api.{options['create']}(" not in block:
-            assert _create(contract, options, runner)
+            module = importlib.import_module(options["package"])
+            runner.create(find_examples(module.Api)[options["create"]])
         _, printed = runner.run_source(block)
         assert printed.strip() == "200" if "status_code" in block else "(" in printed
         assert options["key"] not in printed
-
-
-def _create(contract: Contract, options: dict[str, Any], runner: ExampleRunner) -> bool:
-    """Create the object that the other examples name."""
-    module = __import__(f"{contract.slug}_client")
-    created, _ = runner.run_source(find_examples(module.Api)[options["create"]])
-    runner.object_id = str(getattr(created["result"], "id", "")) or None
-    return runner.object_id is not None or not contract.lifecycle.id
 
 
 @EVERY
