@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from contract_watch.contracts.registry import Contract
+from scripts.bench.clients import measure_clients
 from scripts.bench.contenders import build_contenders
 from scripts.bench.detection import compare_contenders
 from scripts.bench.detection_page import format_detection
@@ -36,6 +37,9 @@ def measure_sections(contract: Contract, amounts: Amounts) -> dict[str, str]:
         parts: dict[str, Callable[[], str]] = {
             "Telling drift": lambda: _measure_detection(contract, amounts.mutants, amounts.seeds),
             "One run": lambda: format_table(list(measure_suite(contract, amounts.runs, Path(scratch)))),
+            "The clients": lambda: format_table(
+                list(measure_clients(contract, 8 * amounts.rounds, batch=20, imports=10))
+            ),
             "The mock under load": lambda: format_table(list(measure_load(contract, amounts.rounds, amounts.seconds))),
         }
         for heading, part in parts.items():
