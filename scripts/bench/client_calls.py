@@ -12,6 +12,7 @@ import json
 import pkgutil
 import sys
 import time
+import typing
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
@@ -21,7 +22,7 @@ import urllib3
 CONCURRENT = 50
 OTHER = "openapi-generator"
 _LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=100)
-_WARM_ROUNDS = 3
+_WARM_ROUNDS = 1
 
 Call = Callable[[], Any]
 AsyncCall = Callable[[], Awaitable[Any]]
@@ -105,9 +106,9 @@ def _find_function(target: Target, name: str) -> tuple[Callable[..., Any], dict[
     parameters = inspect.signature(function).parameters
     arguments |= {one: value for one, value in target.arguments.items() if one in parameters}
     if "body" in parameters and target.body is not None:
-        models = importlib.import_module(f"{options['package']}.models")
-        kind = next(part for part in str(parameters["body"].annotation).split(" | ") if hasattr(models, part))
-        arguments["body"] = getattr(models, kind).from_dict(target.body)
+        annotation = parameters["body"].annotation
+        kinds = typing.get_args(annotation) or (annotation,)
+        arguments["body"] = next(one for one in kinds if hasattr(one, "from_dict")).from_dict(target.body)
     return function, arguments
 
 
@@ -162,7 +163,7 @@ async def _measure_all_async(target: Target, rounds: int, batch: int) -> dict[st
     calls = dict(list_async_calls(target))
     return {
         "async": await measure_async(calls, rounds, batch, 1),
-        "concurrent": await measure_async(calls, rounds, 4 * CONCURRENT, CONCURRENT),
+        "concurrent": await measure_async(calls, rounds, 10 * batch, CONCURRENT),
     }
 
 

@@ -48,7 +48,7 @@ def measure_clients(contract: Contract, rounds: int, batch: int, imports: int) -
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(TemporaryDirectory(prefix="bench-clients-")))
         python = _make_environment()
-        options = _build_options(contract, f"http://127.0.0.1:{start_mock(stack)}")
+        options = build_options(contract, f"http://127.0.0.1:{start_mock(stack)}")
         try:
             options["other"], missing = str(_generate_other(contract, python, scratch)), ""
         except BenchError as error:
@@ -62,7 +62,7 @@ def measure_clients(contract: Contract, rounds: int, batch: int, imports: int) -
             for _ in range(imports)
         ]
     for kind, found in figures.items():
-        yield from _list_rows(kind, found)
+        yield from list_rows(kind, found)
     if missing:
         yield "openapi-generator", f"not measured: {missing}", ""
     best = min(seconds) * 1e3
@@ -70,7 +70,7 @@ def measure_clients(contract: Contract, rounds: int, batch: int, imports: int) -
     yield f"import and connect(), over httpx alone, best of {imports}", f"{best:.1f} ms", goal
 
 
-def _list_rows(kind: str, found: Mapping[str, Sequence[float]]) -> Iterator[Row]:
+def list_rows(kind: str, found: Mapping[str, Sequence[float]]) -> Iterator[Row]:
     label = _LABELS[kind]
     for name, figures in found.items():
         yield f"{label}: {name}", f"{median(figures) * 1e6:,.0f} µs ({min(figures) * 1e6:,.0f} at best)", ""
@@ -91,7 +91,7 @@ def _format_ratio(
     return f"{label}: {name} / {other}", f"{ratio:.2f}", goal
 
 
-def _build_options(contract: Contract, url: str) -> dict[str, Any]:
+def build_options(contract: Contract, url: str) -> dict[str, Any]:
     """Return the options of the measuring program, after creating the object that the call reads."""
     client = contract.root / "generated" / contract.slug / "client"
     facts, options = build_facts(contract), build_example_options(contract, url)
@@ -133,18 +133,18 @@ def _generate_other(contract: Contract, python: str, scratch: Path) -> Path:
         scratch / "openapi.json",
     )
     whole = json.loads((contract.root / "generated" / contract.slug / "openapi.json").read_text(encoding="utf-8"))
-    document.write_text(json.dumps(_drop_boolean_constants(whole)), encoding="utf-8")
+    document.write_text(json.dumps(drop_boolean_constants(whole)), encoding="utf-8")
     options = ["-i", str(document), "-g", "python", "-o", str(out), "--skip-validate-spec"]
     _run([str(program), "generate", *options], scratch)
     return out
 
 
-def _drop_boolean_constants(value: Any) -> Any:
+def drop_boolean_constants(value: Any) -> Any:
     """Return the document without constants of booleans: the other client compares them with strings, and refuses all."""
     if isinstance(value, dict):
         dropped = ("enum", "const") if value.get("type") == "boolean" else ()
-        return {name: _drop_boolean_constants(inner) for name, inner in value.items() if name not in dropped}
-    return [_drop_boolean_constants(inner) for inner in value] if isinstance(value, list) else value
+        return {name: drop_boolean_constants(inner) for name, inner in value.items() if name not in dropped}
+    return [drop_boolean_constants(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _run(command: Sequence[str], directory: Path, given: str | None = None) -> str:
