@@ -87,8 +87,9 @@ def _read_record(contract: Contract) -> tuple[str, list[str]]:
     """Return the recorded version and lines."""
     head, *lines = _get_path(contract).read_text(encoding="utf-8").splitlines() or [""]
     if not head.startswith(_FIRST) or not head.endswith(_LAST):
-        remedy = f"must begin with `{_HEAD.format('1.0.0')}`; restore the file"
-        raise UsageError(f"{_get_label(contract)}: {remedy}")
+        raise UsageError(
+            f"{_get_label(contract)}: must begin with a line such as {_HEAD.format('1.0.0')} Restore the file"
+        )
     return head.removeprefix(_FIRST).removesuffix(_LAST), lines
 
 

@@ -127,7 +127,7 @@ def _choose_connect_arguments(contract: Contract) -> str:
 
 
 def build_example_options(contract: Contract, url: str) -> dict[str, JSON]:
-    """Return the options of `contract_watch.generator.example_program` for the contract's mock at ``url``."""
+    """Return the options of `scripts.release.example_program` for the contract's mock at ``url``."""
     facts = build_facts(contract)
     named = {
         str(PythonIdentifier(place[1:-1], "field_"))

@@ -184,5 +184,6 @@ def run(options: Mapping[str, Any]) -> dict[str, dict[str, list[float]]]:
     return found | ({"missing": missing} if missing else {})
 
 
-if __name__ == "__main__":
-    print(json.dumps(run(json.loads(sys.stdin.read()))))
+def main() -> None:
+    """Measure the call that standard input describes."""
+    print(json.dumps(run(json.load(sys.stdin))))

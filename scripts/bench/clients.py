@@ -20,13 +20,15 @@ from typing import Any
 from contract_watch import cli
 from contract_watch.contracts.registry import ROOT, Contract, choose_contracts, load_contracts
 from contract_watch.generator.client_facts import build_example_options, build_facts
-from contract_watch.generator.example_program import ExampleRunner, find_examples
 from scripts.bench import client_calls
 from scripts.bench.process import BenchError, build_environment
 from scripts.bench.servers import start_mock
 from scripts.bench.table import Row, format_goal, format_table
+from scripts.release.example_program import ExampleRunner, find_examples
 
 _MAX_CALL_RATIO, _MAX_CONCURRENT_RATIO, _MAX_IMPORT = 1.05, 1.10, 20.0
+PROGRAM = Path(client_calls.__file__).read_text(encoding="utf-8") + "\nmain()\n"
+"""The program that times the calls; it needs the clients and httpx alone."""
 _LOCK = Path(__file__).with_name("clients.lock")
 _TIMEOUT = 600
 """Seconds that one step may take."""
@@ -53,9 +55,8 @@ def measure_clients(contract: Contract, rounds: int, batch: int, imports: int) -
             options["other"], missing = str(_generate_other(contract, python, scratch)), ""
         except BenchError as error:
             options["other"], missing = "", str(error)
-        program = str(Path(client_calls.__file__).resolve())
         given = json.dumps({**options, "rounds": rounds, "batch": batch})
-        figures: dict[str, dict[str, list[float]]] = json.loads(_run([python, "-I", program], scratch, given))
+        figures: dict[str, dict[str, list[float]]] = json.loads(_run([python, "-I", "-c", PROGRAM], scratch, given))
         missing = missing or str(next(iter(figures.pop("missing", {})), ""))
         seconds = [
             float(_run([python, "-I", "-c", _IMPORT, options["client"], options["package"]], scratch))
@@ -117,8 +118,8 @@ def _make_environment() -> str:
     if not (installed.exists() and installed.read_text(encoding="utf-8") == lock):
         shutil.rmtree(directory, ignore_errors=True)
         _run([sys.executable, "-m", "venv", str(directory)], ROOT)
-        pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
-        _run([*pip, "--only-binary", ":all:", "--requirement", str(_LOCK)], ROOT)
+        pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        _run([*pip, "--require-hashes", "--only-binary", ":all:", "--requirement", str(_LOCK)], ROOT)
         installed.write_text(lock, encoding="utf-8")
     return str(python)
 

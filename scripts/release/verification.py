@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from contract_watch.contracts.registry import Contract, load_contracts
-from contract_watch.generator import example_program
 from contract_watch.generator.client_facts import build_example_options
 from contract_watch.mock.server import build_mock, run_in_thread
+from scripts.release import example_program
 from scripts.release.builds import ReleaseError
 from scripts.release.interpreters import Interpreter
 
 EXTRA = "validate"
+PROGRAM = Path(example_program.__file__).read_text(encoding="utf-8") + "\nmain()\n"
+"""The program that runs a client's examples; it needs the client alone."""
 _TIMEOUT = 300
 """Seconds that one step may take."""
 _ABOUT = """
@@ -95,8 +97,7 @@ def _try(trial: Trial, contract: Contract, version: str, options: Mapping[str, A
 
 
 def _run_examples(python: str, options: Mapping[str, Any], trial: Trial, directory: Path) -> int:
-    program = str(Path(example_program.__file__).resolve())
-    report = json.loads(_run([python, "-I", program], trial, directory, json.dumps(options)))
+    report = json.loads(_run([python, "-I", "-c", PROGRAM], trial, directory, json.dumps(options)))
     if report["problem"] is not None:
         raise ReleaseError(f"{trial}: {report['problem']}")
     return len(report["ran"])

@@ -11,8 +11,7 @@ import pytest
 
 from contract_watch.contracts.registry import Contract, load_contracts
 from contract_watch.mock.server import build_mock, run_in_thread
-from scripts.bench import client_calls
-from scripts.bench.clients import build_options, drop_boolean_constants, list_rows
+from scripts.bench.clients import PROGRAM, build_options, drop_boolean_constants, list_rows
 from tests.support.patience import PATIENCE
 
 ROUNDS, BATCH = 1, 1
@@ -25,7 +24,7 @@ def test_every_contender_sends_the_same_requests(contract: Contract, tmp_path: P
         options = build_options(contract, url) | {"other": "", "rounds": ROUNDS, "batch": BATCH}
         httpx.delete(f"{url}/__mock/calls", trust_env=False)
         done = subprocess.run(  # noqa: S603 - this interpreter
-            [sys.executable, "-I", str(Path(client_calls.__file__).resolve())], input=json.dumps(options),
+            [sys.executable, "-I", "-c", PROGRAM], input=json.dumps(options),
             capture_output=True, text=True, cwd=tmp_path, timeout=PATIENCE, check=False,
         )  # fmt: skip
         assert (done.returncode, done.stderr) == (0, "")

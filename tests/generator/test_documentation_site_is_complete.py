@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from contract_watch.contracts.registry import ROOT, Contract, load_contracts
-from contract_watch.generator.example_program import list_blocks
 from scripts.build_docs import main
+from scripts.release.example_program import list_blocks
 
 EVERY = pytest.mark.parametrize("contract", load_contracts().values(), ids=load_contracts())
 _OTHERS = re.compile(r"""<(?:script|link|img|iframe)\b[^>]*?(?:src|href)=["'](https?:)?//""")

@@ -4,7 +4,6 @@ Key and address are the mock's, an example's id is one that the mock has assigne
 """
 
 import importlib
-import inspect
 import json
 import subprocess
 import sys
@@ -16,10 +15,10 @@ import httpx
 import pytest
 
 from contract_watch.contracts.registry import ROOT, Contract, load_contracts
-from contract_watch.generator import example_program
 from contract_watch.generator.client_facts import build_example_options
-from contract_watch.generator.example_program import ExampleRunner, find_examples, list_blocks
 from contract_watch.mock.server import build_mock, run_in_thread
+from scripts.release.example_program import ExampleRunner, find_examples, list_blocks
+from scripts.release.verification import PROGRAM
 from tests.support.patience import PATIENCE
 
 EVERY = pytest.mark.parametrize("contract", load_contracts().values(), ids=load_contracts())
@@ -50,7 +49,7 @@ def _reset(mock: str) -> None:
 def test_every_method_has_an_example_that_runs(contract: Contract, options: dict[str, Any]) -> None:
     """The example program of a release runs the examples of all operations, sync and async, in a process of its own."""
     done = subprocess.run(  # noqa: S603 - this interpreter
-        [sys.executable, inspect.getfile(example_program)], input=json.dumps(options), capture_output=True, text=True,
+        [sys.executable, "-c", PROGRAM], input=json.dumps(options), capture_output=True, text=True,
         env={"PYTHONPATH": str(_get_client(contract))}, timeout=PATIENCE, check=True,
     )  # fmt: skip
     report = json.loads(done.stdout)

@@ -35,6 +35,7 @@ ALLOWED = {
         "strings.in_double_quote_literal(text)",
     ): "reads what the generator writes",
     ("contract_watch/diff/acceptance.py", "slug"): "a slug has letters and digits only",
+    ("contract_watch/diff/client_record.py", "contract.slug"): "a slug has letters and digits only",
     ("contract_watch/diff/document/loader.py", "name"): "one of three keywords",
     ("contract_watch/diff/document/scalars.py", "text"): "a message, which the change log escapes",
     ("contract_watch/diff/overlay_check/relocate.py", "quoted"): "a JSONPath for people, which reports escape",

@@ -12,6 +12,7 @@ from pathlib import Path
 import griffe
 
 from contract_watch.diff.client.api import ClientApi, read_api
+from contract_watch.escaping import format_code_span
 
 _PROTOCOL = frozenset(
     f"__{name}__"
@@ -40,7 +41,7 @@ def list_breaks(recorded: Sequence[str], found: Sequence[str]) -> list[str]:
         if symbol not in new:
             messages.append(f"{symbol} is gone")
         elif not _fits(symbol, signature, new[symbol]):
-            messages.append(f"{symbol} was `{signature}` and is `{new[symbol]}`")
+            messages.append(f"{symbol} was {format_code_span(signature)} and is {format_code_span(new[symbol])}")
     messages += [f"{symbol} is new and required" for symbol in new.keys() - old.keys() if _demands(symbol, old, new)]
     return sorted(messages)
 

@@ -134,5 +134,6 @@ def run_examples(options: Mapping[str, Any]) -> dict[str, Any]:
     return {"ran": runner.ran, "problem": problem}
 
 
-if __name__ == "__main__":
-    print(json.dumps(run_examples(json.loads(sys.stdin.read()))))
+def main() -> None:
+    """Run the examples that standard input asks for."""
+    print(json.dumps(run_examples(json.load(sys.stdin))))
