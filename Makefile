@@ -216,4 +216,4 @@ lock: environment ## pin the newest allowed dependencies in requirements.lock
 
 .PHONY: clean
 clean: ## remove everything that can be made again
-	@rm -rf .venv reports .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv reports site dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
