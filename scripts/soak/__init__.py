@@ -1,0 +1,1 @@
+"""`make soak`: many calls of the generated clients against a server that fails in every way."""
