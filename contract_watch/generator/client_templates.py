@@ -20,9 +20,11 @@ GENERATED_MODULES = ("client", "errors", "types")
 """Modules of the generator that ours replace."""
 SHARED_MODULES = (
     *GENERATED_MODULES,
+    "_bodies",
     "_bounded_network",
     "_deadline",
     "_http",
+    "_messages",
     "_reading",
     "_repeating",
     "_retries",

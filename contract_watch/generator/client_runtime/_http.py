@@ -16,83 +16,14 @@ from typing import Any
 
 import httpx
 
+from ._bodies import MAX_BODY, TOO_LONG, decompress
 from ._deadline import deadline, get_remaining
-from ._secrets import Secret, find_secrets
+from ._messages import Failure, Prepared, Received
+from ._secrets import Secret
 from .types import Headers
 
-MAX_BODY = 64 * 1024 * 1024
-"""Bytes of a decompressed response body; a longer one is a failure."""
 _LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=100, keepalive_expiry=15)
 _CONNECT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-
-
-class Prepared:
-    """A request that is ready to be sent; its representation shows no header and no body."""
-
-    __slots__ = ("body", "content", "extras", "headers", "key", "method", "shown_url", "url")
-
-    def __init__(
-        self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, shown_url: str
-    ) -> None:
-        self.method = method
-        self.url = url
-        self.headers = headers
-        self.content = content
-        self.extras: dict[str, Any] = {}
-        """``params``, ``data`` and ``files`` as httpx takes them."""
-        self.shown_url = shown_url
-        self.key = Secret(None)
-        self.body: Any = None
-        """The body before it became text."""
-
-    def list_secrets(self) -> frozenset[str]:
-        """Return the secrets that a response or an error could repeat."""
-        keys = (self.key.value,) if isinstance(self.key.value, str) else ()
-        return frozenset((*keys, *find_secrets(self.body)))
-
-    def __repr__(self) -> str:
-        return f"<Prepared {self.method} {self.shown_url}>"
-
-
-class Received:
-    """A complete response; its representation shows no header and no body."""
-
-    __slots__ = ("content", "headers", "status_code")
-
-    def __init__(self, status_code: int, headers: Headers, content: bytes) -> None:
-        self.status_code = status_code
-        self.headers = headers
-        self.content = content
-
-    @property
-    def text(self) -> str:
-        """The body as text: UTF-8, and a replacement character for what is none."""
-        return self.content.decode("utf-8", "replace")
-
-    def __repr__(self) -> str:
-        return f"<Received {self.status_code}>"
-
-
-class Failure:
-    """A request without a complete response.
-
-    ``was_sent`` is False if the API cannot have acted on the request, ``is_timeout`` True if it took too long,
-    ``is_invalid`` True if httpx refuses the request itself, and ``is_final`` True if another attempt would not help.
-    """
-
-    __slots__ = ("is_final", "is_invalid", "is_timeout", "reason", "was_sent")
-
-    def __init__(
-        self, reason: str, *, was_sent: bool, is_timeout: bool = False, is_invalid: bool = False, is_final: bool = False
-    ) -> None:
-        self.reason = reason
-        self.is_final = is_final or is_invalid
-        self.was_sent = was_sent
-        self.is_timeout = is_timeout
-        self.is_invalid = is_invalid
-
-    def __repr__(self) -> str:
-        return f"<Failure {self.reason}>"
 
 
 class Connection:
@@ -139,16 +70,21 @@ class Connection:
 def find_configuration_problem(connection: Connection) -> str | None:
     """Return the reason that no connection can be made with these settings, None if one can."""
     try:
+        httpx.Request("GET", connection.url)
+    except (ValueError, TypeError, httpx.InvalidURL):
+        return "base_url is no valid address"
+    name = "proxy" if connection.proxy.value is not None else "the environment's proxy (HTTPS_PROXY or ALL_PROXY)"
+    try:
         proxy = connection.find_proxy()
-    except (ValueError, httpx.InvalidURL):
-        return "proxy must be an http://, https:// or socks5:// address"
+    except (ValueError, TypeError, httpx.InvalidURL):
+        return f"{name} must be an http://, https:// or socks5:// address"
     if proxy is not None and proxy.url.scheme.startswith("socks") and importlib.util.find_spec("socksio") is None:
-        return "proxy uses SOCKS, which needs socksio; run `pip install 'httpx[socks]'`"
+        return f"{name} uses SOCKS, which needs socksio; run `pip install 'httpx[socks]'`"
     return None
 
 
 def _build_request(prepared: Prepared, connect: float, total: float) -> httpx.Request:
-    timeouts = {"connect": min(connect, total), "read": total, "write": total, "pool": min(connect, total)}
+    timeouts = {"connect": min(connect, total), "read": total, "write": total, "pool": total}
     return httpx.Request(
         prepared.method,
         prepared.url,
@@ -157,10 +93,6 @@ def _build_request(prepared: Prepared, connect: float, total: float) -> httpx.Re
         extensions={"timeout": timeouts},
         **prepared.extras,
     )
-
-
-def _read_head(response: httpx.Response) -> tuple[int, Headers]:
-    return response.status_code, Headers(response.headers.multi_items())
 
 
 def _describe(error: BaseException) -> Failure:
@@ -173,15 +105,57 @@ def _describe(error: BaseException) -> Failure:
         return Failure("no complete response in time", was_sent=True, is_timeout=True)
     if isinstance(error, httpx.ProxyError):
         return Failure("the proxy refused the connection", was_sent=False)
-    if isinstance(error, httpx.DecodingError):
-        return Failure("the response body cannot be decompressed", was_sent=True)
     if isinstance(error, httpx.LocalProtocolError | httpx.UnsupportedProtocol | httpx.InvalidURL):
         return Failure("the request is no valid HTTP", was_sent=False, is_invalid=True)
     return Failure(f"the connection broke ({type(error).__name__})", was_sent=True)
 
 
-_TOO_LONG = Failure(f"the response body is longer than {MAX_BODY // 1024 // 1024} MiB", was_sent=True, is_final=True)
-_FAILURES = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, TimeoutError)
+_INVALID = Failure("the request is no valid HTTP", is_invalid=True)
+
+
+def _describe_settings(error: Exception) -> Failure:
+    """Return the reason that no connection can be made: a file of certificates is missing, or a library."""
+    kind = type(error).__name__
+    return Failure(
+        f"no connection can be set up ({kind}); check SSL_CERT_FILE, SSL_CERT_DIR and proxy", is_setting=True
+    )
+
+
+def _read_plain(response: httpx.Response, chunks: list[bytes]) -> Received:
+    """Return the response whose body came in ``chunks``, decompressed if it can be."""
+    content = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+    status, headers = response.status_code, Headers(response.headers.multi_items())
+    if len(content) > MAX_BODY:
+        return Received(status, headers, content, TOO_LONG)
+    encodings = headers.get("Content-Encoding")
+    return Received(status, headers, *(decompress(content, encodings.split(",")) if encodings else (content, "")))
+
+
+def _read_sync(response: httpx.Response) -> Received:
+    if response.is_stream_consumed:  # a transport for tests has read it
+        return Received(response.status_code, Headers(response.headers.multi_items()), response.content)
+    chunks, size = [], 0
+    for chunk in response.iter_raw():
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > MAX_BODY:
+            break
+        get_remaining()  # a transport of the caller knows no deadline
+    return _read_plain(response, chunks)
+
+
+async def _read_async(response: httpx.Response) -> Received:
+    if response.is_stream_consumed:
+        return Received(response.status_code, Headers(response.headers.multi_items()), response.content)
+    chunks, size = [], 0
+    async for chunk in response.aiter_raw():
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > MAX_BODY:
+            break
+    return _read_plain(response, chunks)
+
+
 _senders: "weakref.WeakSet[SyncSender | AsyncSender]" = weakref.WeakSet()
 
 
@@ -196,32 +170,32 @@ class SyncSender:
 
     def send(self, prepared: Prepared, timeout: float) -> Received | Failure:
         """Return the response to ``prepared``, or what happened in its place, after ``timeout`` seconds at the latest."""
-        transport = self._transport or self._open()
-        deadline.at = time.monotonic() + timeout
         try:
-            return self._exchange(transport, _build_request(prepared, self._connection.connect_timeout, timeout))
-        except _FAILURES as error:
+            transport = self._transport or self._open()
+        except Exception as error:  # noqa: BLE001 - no error of another library surfaces
+            return _describe_settings(error)
+        try:
+            request = _build_request(prepared, self._connection.connect_timeout, timeout)
+        except (ValueError, TypeError, httpx.InvalidURL):
+            return _INVALID
+        before = deadline.at
+        deadline.at = min(before, time.monotonic() + timeout)
+        try:
+            return self._exchange(transport, request)
+        except Exception as error:  # noqa: BLE001 - as above
             return _describe(error)
-        except (ValueError, TypeError):
-            return Failure("the request is no valid HTTP", was_sent=False, is_invalid=True)
+        except BaseException as error:  # noqa: BLE001 - it is raised again
+            raise error.with_traceback(None) from None  # an interruption's frames hold headers and bodies
         finally:
-            deadline.at = float("inf")
+            deadline.at = before
 
     @staticmethod
-    def _exchange(transport: Any, request: httpx.Request) -> Received | Failure:
+    def _exchange(transport: Any, request: httpx.Request) -> Received:
         response = transport.handle_request(request)
         try:
-            response.request = request
-            chunks, size = [], 0
-            for chunk in response.iter_bytes():
-                chunks.append(chunk)
-                size += len(chunk)
-                if size > MAX_BODY:
-                    return _TOO_LONG
-                get_remaining()  # a transport of the caller knows no deadline
+            return _read_sync(response)
         finally:
             response.close()
-        return Received(*_read_head(response), chunks[0] if len(chunks) == 1 else b"".join(chunks))
 
     def _open(self) -> Any:
         with self._lock:
@@ -265,33 +239,36 @@ class AsyncSender:
         """Return the response to ``prepared``, or what happened in its place, after ``timeout`` seconds at the latest."""
         import asyncio  # noqa: PLC0415 - synchronous callers do not pay for it
 
-        loop = asyncio.get_running_loop()
-        transport = self._transports.get(loop)
-        if transport is None:
-            transport = self._transports.setdefault(loop, self._connection.transport or self._build_transport())
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return Failure("no event loop of asyncio runs here", is_setting=True)
+        try:
+            transport = self._transports.get(loop) or self._open(loop)
+        except Exception as error:  # noqa: BLE001 - no error of another library surfaces
+            return _describe_settings(error)
         try:
             request = _build_request(prepared, self._connection.connect_timeout, timeout)
+        except (ValueError, TypeError, httpx.InvalidURL):
+            return _INVALID
+        try:
             async with asyncio.timeout(timeout):
                 return await self._exchange(transport, request)
-        except _FAILURES as error:
+        except Exception as error:  # noqa: BLE001 - as above
             return _describe(error)
-        except (ValueError, TypeError):
-            return Failure("the request is no valid HTTP", was_sent=False, is_invalid=True)
+        except BaseException as error:  # noqa: BLE001 - it is raised again
+            raise error.with_traceback(None) from None  # a cancellation's frames hold headers and bodies
 
     @staticmethod
-    async def _exchange(transport: Any, request: httpx.Request) -> Received | Failure:
+    async def _exchange(transport: Any, request: httpx.Request) -> Received:
         response = await transport.handle_async_request(request)
         try:
-            response.request = request
-            chunks, size = [], 0
-            async for chunk in response.aiter_bytes():
-                chunks.append(chunk)
-                size += len(chunk)
-                if size > MAX_BODY:
-                    return _TOO_LONG
+            return await _read_async(response)
         finally:
             await response.aclose()
-        return Received(*_read_head(response), chunks[0] if len(chunks) == 1 else b"".join(chunks))
+
+    def _open(self, loop: Any) -> Any:
+        return self._transports.setdefault(loop, self._connection.transport or self._build_transport())
 
     def _build_transport(self) -> httpx.AsyncHTTPTransport:
         own = self._connection
@@ -348,41 +325,49 @@ def _get_origin(url: httpx.URL) -> tuple[str, str, int | None]:
     return url.scheme, url.host, url.port
 
 
-def build_client(url: str, options: Mapping[str, Any], more: Mapping[str, Any], secret_headers: tuple[str, ...]) -> Any:
-    """Return a client of httpx; ``more`` are options of the caller's own, which come last."""
-    return httpx.Client(base_url=url, **_join_options(options, more, _RedirectGuard(url, secret_headers)))
-
-
-def build_async_client(
-    url: str, options: Mapping[str, Any], more: Mapping[str, Any], secret_headers: tuple[str, ...]
+def build_client(
+    url: str, options: Mapping[str, Any], more: Mapping[str, Any], secret_headers: tuple[str, ...], *, is_async: bool
 ) -> Any:
-    """Return an asynchronous client of httpx; ``more`` are options of the caller's own, which come last."""
-    return httpx.AsyncClient(base_url=url, **_join_options(options, more, _RedirectGuard(url, secret_headers).check))
-
-
-def _join_options(options: Mapping[str, Any], more: Mapping[str, Any], guard: Any) -> dict[str, Any]:
-    hooks = dict(more.get("event_hooks") or {})
-    hooks["request"] = [*hooks.get("request", ()), guard]
-    return {**options, **more, "event_hooks": hooks}
+    """Return a client of httpx, or a `Failure`; ``more`` are options of the caller's own, which come last."""
+    try:
+        guard = _RedirectGuard(url, secret_headers)
+        hooks = {**(more.get("event_hooks") or {})}
+        hooks["request"] = [*hooks.get("request", ()), guard.check if is_async else guard]
+        kind = httpx.AsyncClient if is_async else httpx.Client
+        return kind(base_url=url, **{**options, **more, "event_hooks": hooks})
+    except Exception as error:  # noqa: BLE001 - its frames hold the key
+        return Failure(
+            f"httpx takes no such settings ({type(error).__name__}); check httpx_args and the others", is_setting=True
+        )
 
 
 def send_with(client: Any, arguments: Mapping[str, Any]) -> Received | Failure:
     """Return the response that ``client`` gets for the ``arguments`` of its ``request``, or what happened."""
     try:
-        response = client.request(**arguments)
-    except _FAILURES as error:
-        return _describe(error)
-    except (ValueError, TypeError):
-        return Failure("the request is no valid HTTP", was_sent=False, is_invalid=True)
-    return Received(*_read_head(response), response.content)
+        response = client.send(client.build_request(**arguments), stream=True)
+        try:
+            return _read_sync(response)
+        finally:
+            response.close()
+    except Exception as error:  # noqa: BLE001 - no error of another library surfaces
+        return _describe_sent(error)
+    except BaseException as error:  # noqa: BLE001 - it is raised again
+        raise error.with_traceback(None) from None  # an interruption's frames hold headers and bodies
 
 
 async def send_with_async(client: Any, arguments: Mapping[str, Any]) -> Received | Failure:
     """Return the response that the asynchronous ``client`` gets, or what happened."""
     try:
-        response = await client.request(**arguments)
-    except _FAILURES as error:
-        return _describe(error)
-    except (ValueError, TypeError):
-        return Failure("the request is no valid HTTP", was_sent=False, is_invalid=True)
-    return Received(*_read_head(response), response.content)
+        response = await client.send(client.build_request(**arguments), stream=True)
+        try:
+            return await _read_async(response)
+        finally:
+            await response.aclose()
+    except Exception as error:  # noqa: BLE001 - no error of another library surfaces
+        return _describe_sent(error)
+    except BaseException as error:  # noqa: BLE001 - it is raised again
+        raise error.with_traceback(None) from None  # a cancellation's frames hold headers and bodies
+
+
+def _describe_sent(error: Exception) -> Failure:
+    return _INVALID if isinstance(error, ValueError | TypeError) else _describe(error)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from . import _about
-from ._http import Failure, Prepared, Received
+from ._messages import Failure, Prepared, Received
 from ._secrets import mask_json, mask_text
 from ._values import UndocumentedStatusError
 from .errors import (
@@ -18,6 +18,7 @@ from .errors import (
     APIError,
     APIResponseValidationError,
     APITimeoutError,
+    ConfigurationError,
     InternalServerError,
     RateLimitError,
     RequestValidationError,
@@ -61,6 +62,8 @@ class Outcome:
 
 def parse_json(received: Received) -> Any:
     """Return the body as JSON; a ValueError says that it is none."""
+    if received.problem:
+        raise ValueError(received.problem)
     if not received.content:
         raise ValueError("the body is empty")
     try:
@@ -187,6 +190,8 @@ def _build_connection_error(outcome: Outcome, failure: Failure) -> APIError:
     message = outcome.mask(f"{_describe_request(outcome)}: {failure.reason}")
     if failure.is_invalid:
         return RequestValidationError(message, **details)
+    if failure.is_setting:
+        return ConfigurationError(message, **details)
     tried = f" ({outcome.attempts} attempts)" if outcome.attempts > 1 else ""
     kind = APITimeoutError if failure.is_timeout else APIConnectionError
     return kind(message + tried, attempts=outcome.attempts, **details)
@@ -217,8 +222,9 @@ def format_excerpt(content: bytes, mask: Callable[[str], str]) -> str:
         words = [value for name in ("error", "message") if isinstance(value := body.get(name), str)]
         text = words[0] if words else json.dumps(mask_json(body), ensure_ascii=False)
     else:
-        text = content[: 8 * _EXCERPT].decode("utf-8", "replace")
-    shown = "".join(one if one.isprintable() else " " for one in mask(text[: 8 * _EXCERPT]))
+        text = content.decode("utf-8", "replace")
+    text = mask(text)[: 8 * _EXCERPT]  # masked first: a cut secret would not be found
+    shown = "".join(one if one.isprintable() else " " for one in text)
     shown = " ".join(shown.split())
     return shown if len(shown) <= _EXCERPT else f"{shown[:_EXCERPT]}…"
 
@@ -226,7 +232,7 @@ def format_excerpt(content: bytes, mask: Callable[[str], str]) -> str:
 def read_retry_after(headers: Headers) -> float | None:
     """Return the seconds that ``Retry-After`` asks to wait, None if it says nothing that can be understood."""
     text = headers.get("Retry-After", "").strip()
-    if text.isascii() and text.isdigit() and len(text) < 10:
+    if text.isascii() and text.replace(".", "", 1).isdigit():
         return float(text)
     try:
         when = email.utils.parsedate_to_datetime(text)

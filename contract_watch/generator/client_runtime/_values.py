@@ -165,10 +165,14 @@ def fill_segment(name: str, value: Any) -> str:
     Raises:
         RequestValidationError: the segment would lead to another resource.
     """
-    text = "" if value is None or type(value).__name__ == "Unset" else str(to_plain(value))
-    if text in ("", ".", ".."):
-        shown = "None" if value is None else repr(text)
-        raise RequestValidationError(f"{name} must name a resource, got {shown}")
+    plain = to_plain(value)
+    if isinstance(plain, bool) or not isinstance(plain, str | int | float | uuid.UUID | datetime.date):
+        raise RequestValidationError(
+            f"{name} must name a resource, got {describe_kind(plain) if plain is None else type(plain).__name__}"
+        )
+    text = str(plain)
+    if text.strip() in ("", ".", ".."):
+        raise RequestValidationError(f"{name} must name a resource, got {text!r}")
     try:
         return quote(text, safe="")
     except UnicodeEncodeError:

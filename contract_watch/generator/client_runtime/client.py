@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 from . import _about
-from ._http import Prepared, build_async_client, build_client, send_with, send_with_async
+from ._http import build_client, send_with, send_with_async
+from ._messages import Failure, Prepared
 from ._reading import Outcome
 from ._secrets import Secret
 from ._settings import TIMEOUT, USER_AGENT, find_key_problem, find_url_problem
@@ -98,7 +99,7 @@ class Client:
     def _build_options(self) -> dict[str, Any]:
         return {
             "cookies": self._cookies,
-            "headers": {"User-Agent": USER_AGENT, **self._headers},
+            "headers": {"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate", **self._headers},
             "timeout": self._timeout,
             "verify": self._verify_ssl,
             "follow_redirects": self._follow_redirects,
@@ -116,9 +117,7 @@ class Client:
         """Return the client of the underlying library, made at the first call."""
         with self._lock:
             if self._client is None:
-                self._client = build_client(
-                    self._base_url, self._build_options(), self._httpx_args, self._get_secret_headers()
-                )
+                self._client = self._build_client(is_async=False)
             return self._client
 
     def set_async_httpx_client(self, async_client: Any) -> Self:
@@ -136,10 +135,16 @@ class Client:
             loop = type(self)  # no loop runs yet: the caller only looks at it
         with self._lock:
             if loop not in self._async_clients:
-                self._async_clients[loop] = build_async_client(
-                    self._base_url, self._build_options(), self._httpx_args, self._get_secret_headers()
-                )
+                self._async_clients[loop] = self._build_client(is_async=True)
             return self._async_clients[loop]
+
+    def _build_client(self, *, is_async: bool) -> Any:
+        made = build_client(
+            self._base_url, self._build_options(), self._httpx_args, self._get_secret_headers(), is_async=is_async
+        )
+        if isinstance(made, Failure):
+            raise ConfigurationError(made.reason)
+        return made
 
     def close(self) -> None:
         """Close every connection; the next request opens new ones."""

@@ -90,6 +90,8 @@ class RawServer:
         self.url = f"http://127.0.0.1:{self.address[1]}"
         self.script: list[RawAnswer] = []
         self.default: RawAnswer = respond(500, {})
+        self.greeting: Play | None = None
+        """Plays on every connection in place of an answer, before anything is read."""
         self.requests: list[RawRequest] = []
         self.connections = 0
         self._open: set[socket.socket] = set()
@@ -108,7 +110,18 @@ class RawServer:
         return len(self._open)
 
     def _serve(self, connection: socket.socket) -> None:
+        try:
+            self._converse(connection)
+        finally:
+            with self._news:
+                self._open.discard(connection)
+                self._news.notify_all()
+
+    def _converse(self, connection: socket.socket) -> None:
         with connection, contextlib.suppress(OSError), connection.makefile("rb") as stream:
+            if self.greeting is not None:
+                self.greeting(connection, self._over)
+                return
             while (request := _read_request(stream)) is not None:
                 with self._news:
                     self.requests.append(request)
@@ -120,9 +133,6 @@ class RawServer:
                 connection.sendall(answer)
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_WR)
-        with self._news:
-            self._open.discard(connection)
-            self._news.notify_all()
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):

@@ -6,12 +6,17 @@
 httpx's time-outs begin anew with each byte, so that a slow response would never end.
 """
 
+import socket
 import ssl
+import time
 from typing import Any
 
 import httpcore
 
-from ._deadline import get_remaining
+from ._deadline import deadline, get_remaining
+
+_PART = 16 * 1024
+"""Bytes of a request that are written under one time limit."""
 
 
 class BoundedStream(httpcore.NetworkStream):
@@ -24,7 +29,8 @@ class BoundedStream(httpcore.NetworkStream):
         return self._stream.read(max_bytes, get_remaining(timeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, get_remaining(timeout))
+        for start in range(0, len(buffer), _PART):
+            self._stream.write(buffer[start : start + _PART], get_remaining(timeout))
 
     def close(self) -> None:
         self._stream.close()
@@ -44,8 +50,33 @@ class BoundedBackend(httpcore.NetworkBackend):
     def __init__(self, backend: httpcore.NetworkBackend) -> None:
         self._backend = backend
 
-    def connect_tcp(self, *arguments: Any, **options: Any) -> httpcore.NetworkStream:
-        return BoundedStream(self._backend.connect_tcp(*arguments, **options))
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Any = None,
+    ) -> httpcore.NetworkStream:
+        """Connect to the first address of ``host`` that takes it; all of them together have ``timeout`` seconds."""
+        end = deadline.at if timeout is None else min(deadline.at, time.monotonic() + timeout)
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            raise httpcore.ConnectError(str(error)) from None
+        addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
+        for left, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
+            share = (end - time.monotonic()) / left
+            if share <= 0:
+                raise httpcore.ConnectTimeout
+            try:
+                stream = self._backend.connect_tcp(address, port, share, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                if left == 1:
+                    raise
+            else:
+                return BoundedStream(stream)
+        raise httpcore.ConnectError("the host has no address")
 
     def connect_unix_socket(self, *arguments: Any, **options: Any) -> httpcore.NetworkStream:
         return BoundedStream(self._backend.connect_unix_socket(*arguments, **options))

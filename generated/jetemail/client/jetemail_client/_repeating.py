@@ -7,7 +7,7 @@ A request that the API did not act on is repeated: no connection, 429, and 503 w
 broken connections and read time-outs are repeated only for operations that are safe to repeat.
 """
 
-from ._http import Failure
+from ._messages import Failure
 from ._reading import Outcome, read_retry_after
 
 LONGEST_WAIT = 60.0

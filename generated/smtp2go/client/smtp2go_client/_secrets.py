@@ -3,9 +3,13 @@
 
 """Secrets: kept out of texts that people and logs see."""
 
+import base64
+import html
+import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 JSON = Any
 MASK = "[secret]"
@@ -14,7 +18,7 @@ _SECRET_NAME = re.compile(
     r"|[a-z0-9](Keys?|Pass)($|[A-Z])"
 )
 _SHORTEST = 4
-"""The length of the shortest secret that is masked wherever it occurs: shorter ones would mask ordinary words."""
+"""The length of the shortest secret that is masked wherever it occurs; shorter ones are masked as words of their own."""
 _DEPTH = 8
 _ITEMS = 20
 
@@ -42,13 +46,26 @@ def mask_header(name: str, value: str) -> str:
 
 
 def mask_text(text: str, secrets: Iterable[str]) -> str:
-    """Return ``text`` with each of ``secrets`` masked, in the spellings of JSON too."""
+    """Return ``text`` with each of ``secrets`` masked, as a server may repeat it: in JSON, HTML, an address or Base64."""
     for secret in sorted(secrets, key=len, reverse=True):
-        if len(secret) >= _SHORTEST:
-            escaped = secret.replace("\\", "\\\\").replace('"', '\\"')
-            for spelling in dict.fromkeys((secret, escaped, secret.encode("unicode_escape").decode("ascii"))):
+        for spelling in _spell(secret) if secret else ():
+            if len(secret) >= _SHORTEST:
                 text = text.replace(spelling, MASK)
+            else:
+                text = re.sub(rf"(?<!\w){re.escape(spelling)}(?!\w)", MASK, text)
     return text
+
+
+def _spell(secret: str) -> Iterable[str]:
+    data = secret.encode("utf-8", "surrogatepass")
+    quoted = json.dumps(secret, ensure_ascii=False)[1:-1]
+    escaped = json.dumps(secret)[1:-1]
+    return dict.fromkeys(
+        (
+            secret, quoted, escaped, json.dumps(escaped)[1:-1], html.escape(secret), quote(data, safe=""), quote_plus(data),
+            quote(data), base64.b64encode(data).decode(), data.hex(),
+        )
+    )  # fmt: skip
 
 
 def mask_json(value: JSON, depth: int = 0) -> JSON:
@@ -71,17 +88,15 @@ def show_extra(value: Mapping[str, JSON]) -> str:
 
 
 def find_secrets(value: JSON) -> set[str]:
-    """Return the strings under secret names in ``value``, a request body."""
+    """Return the strings and numbers under secret names in ``value``, a request body."""
     found: set[str] = set()
-    waiting: list[JSON] = [value]
+    waiting: list[tuple[JSON, bool]] = [(value, False)]
     while waiting:
-        one = waiting.pop()
+        one, is_secret = waiting.pop()
         if isinstance(one, Mapping):
-            for name, inner in one.items():
-                if isinstance(inner, str) and is_secret_name(str(name)):
-                    found.add(inner)
-                else:
-                    waiting.append(inner)
+            waiting.extend((inner, is_secret or is_secret_name(str(name))) for name, inner in one.items())
         elif isinstance(one, list | tuple):
-            waiting.extend(one)
+            waiting.extend((inner, is_secret) for inner in one)
+        elif is_secret and isinstance(one, str | int | float) and not isinstance(one, bool):
+            found.add(str(one))
     return found

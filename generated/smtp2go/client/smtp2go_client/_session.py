@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, Generic, Self, TypeVar
 
 from . import _about
-from ._http import AsyncSender, Prepared, Received, SyncSender
+from ._http import AsyncSender, SyncSender
+from ._messages import Prepared, Received
 from ._reading import Outcome, read_success
 from ._repeating import may_repeat
 from ._secrets import MASK, is_secret_name
-from ._settings import Settings
+from ._settings import LONGEST_TIMEOUT, Settings, find_header_problem, join_headers
 from .errors import APIError, RequestValidationError
 from .types import UNSET, Response, Unset
 
@@ -45,13 +46,20 @@ class Call(Generic[T]):
         try:
             self.arguments = build()
             if extra_headers:
-                self.arguments["headers"] = {**self.arguments.get("headers", {}), **extra_headers}
+                self._add_headers(extra_headers)
             if extra_body:
                 self.arguments["json"] = {**self.arguments.get("json", {}), **extra_body}
         except RequestValidationError as error:
             self.refusal = error.with_traceback(None)  # its frames hold the arguments
         except (TypeError, ValueError, AttributeError, LookupError, RecursionError) as error:
             self.refusal = RequestValidationError(f"an argument has the wrong type ({type(error).__name__})")
+
+    def _add_headers(self, extra_headers: Mapping[str, str]) -> None:
+        problem = find_header_problem(extra_headers, "extra_headers")
+        if problem is not None:
+            self.refusal = RequestValidationError(problem)
+        else:
+            self.arguments["headers"] = join_headers(self.arguments.get("headers", {}), extra_headers)
 
     def __repr__(self) -> str:
         return f"<Call of {self.operation}>"
@@ -77,9 +85,9 @@ def prepare(settings: Settings, call: Call[Any]) -> Prepared | RequestValidation
             problem = find_violation(call.operation, content)
             if problem is not None:
                 return RequestValidationError(f"{call.operation}: {problem}", **details)
-    headers = {**settings.headers, **arguments.get("headers", {})}
+    headers = join_headers(settings.headers, arguments["headers"]) if "headers" in arguments else settings.headers
     if cookies := arguments.get("cookies"):
-        headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
+        headers = {**headers, "Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
     prepared = Prepared(method, url, headers, content if content is not None else arguments.get("content"), url)
     prepared.key, prepared.body = settings.key, arguments.get("json")
     for name in ("params", "data", "files"):
@@ -108,7 +116,7 @@ class _Base:
         if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 < timeout < math.inf:
             call.refusal = RequestValidationError("timeout must be a number of seconds above 0")
             return self._settings.timeout
-        return timeout
+        return min(timeout, LONGEST_TIMEOUT)
 
 
 class SyncSession(_Base):

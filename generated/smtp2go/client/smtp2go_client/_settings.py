@@ -6,6 +6,7 @@
 import ipaddress
 import math
 import os
+import re
 import ssl
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -22,7 +23,10 @@ TIMEOUT = 30.0
 """Seconds that one attempt of a call may take in all."""
 CONNECT_TIMEOUT = 5.0
 """Seconds that making a connection may take."""
+LONGEST_TIMEOUT = 1e9
+"""A longer time-out is taken for this one: the operating system's clocks end there."""
 MAX_RETRIES = 2
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _KEY_NAME = "api_key" if _about.KEY_VARIABLE is None else f"api_key (or {_about.KEY_VARIABLE})"
 
 
@@ -37,13 +41,12 @@ class Settings:
     ) -> None:  # fmt: skip
         self.url = url
         self.key = Secret(key)
+        own = {"Accept": "application/json", "User-Agent": USER_AGENT}
         self.headers = {
-            "Accept": "application/json",
-            "User-Agent": USER_AGENT,
-            **headers,
+            **join_headers(own, headers),
             _about.KEY_HEADER: f"{_about.KEY_PREFIX} {key}".strip(),
         }
-        self.timeout = timeout
+        self.timeout = min(timeout, LONGEST_TIMEOUT)
         self.max_retries = max_retries
         self.validate = validate
         self.connection = connection
@@ -76,13 +79,13 @@ def build_settings(
     )
     if problem is None and (isinstance(max_retries, bool) or not isinstance(max_retries, int) or max_retries < 0):
         problem = "max_retries must be 0 or more"
-    problem = problem or _find_header_problem(headers or {})
+    problem = problem or _find_type_problem(headers, allow_http_to, ssl_context) or find_header_problem(headers or {})
     if problem is not None:
         return ConfigurationError(problem)
     url = choose_url(base_url, region, instance, allow_http_to)
     if isinstance(url, ConfigurationError):
         return url
-    connection = Connection(url, connect_timeout, ssl_context, proxy.value, transport)
+    connection = Connection(url, min(connect_timeout, LONGEST_TIMEOUT), ssl_context, proxy.value, transport)
     problem = find_configuration_problem(connection) or (find_missing_library() if validate else None)
     if problem is not None:
         return ConfigurationError(problem)
@@ -116,13 +119,32 @@ def _find_number_problem(name: str, value: float) -> str | None:
     return None
 
 
-def _find_header_problem(headers: Mapping[str, str]) -> str | None:
-    for name, value in headers.items():
-        if not (isinstance(name, str) and isinstance(value, str) and value.isascii() and value.isprintable()):
-            return "default_headers must map names to printable ASCII strings"
-        if name.lower() == _about.KEY_HEADER.lower():
-            return f"default_headers must not hold {_about.KEY_HEADER}; pass api_key"
+def _find_type_problem(headers: Any, allow_http_to: Any, ssl_context: Any) -> str | None:
+    if not isinstance(headers, Mapping | None):
+        return f"default_headers must be a mapping, got {type(headers).__name__}"
+    if not isinstance(allow_http_to, Collection) or not all(isinstance(one, str) for one in allow_http_to):
+        return "allow_http_to must be a list of host names"
+    if not isinstance(ssl_context, ssl.SSLContext | None):
+        return f"ssl_context must be an ssl.SSLContext, got {type(ssl_context).__name__}"
     return None
+
+
+def find_header_problem(headers: Mapping[Any, Any], name: str = "default_headers") -> str | None:
+    """Return the reason that ``headers``, the argument ``name``, cannot be sent, None if they can."""
+    for key, value in headers.items():
+        if not (isinstance(key, str) and _HEADER_NAME.fullmatch(key)):
+            return f"{name} must have header names as keys"
+        if not (isinstance(value, str) and value.isascii() and value.isprintable()):
+            return f"{name} must map names to printable ASCII strings"
+        if key.lower() == _about.KEY_HEADER.lower():
+            return f"{name} must not hold {_about.KEY_HEADER}; pass api_key"
+    return None
+
+
+def join_headers(first: Mapping[str, str], second: Mapping[str, str]) -> dict[str, str]:
+    """Return both; a header of ``second`` replaces one of ``first``, however their names are written."""
+    replaced = {name.lower() for name in second}
+    return {**{name: value for name, value in first.items() if name.lower() not in replaced}, **second}
 
 
 def choose_url(

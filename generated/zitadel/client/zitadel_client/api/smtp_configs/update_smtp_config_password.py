@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..._http import Received
+from ..._messages import Received
 from ..._reading import parse_json, read_response, require_parsed
 from ..._values import (
     fill_segment as _fill_segment,
