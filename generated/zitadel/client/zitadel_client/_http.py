@@ -22,7 +22,7 @@ import httpx
 from ._bodies import MAX_BODY, TOO_LONG, decompress
 from ._deadline import deadline, get_remaining
 from ._messages import Failure, Prepared, Received
-from ._secrets import Secret
+from ._secrets import Secret, is_secret_name
 from .types import Headers
 
 _LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=100, keepalive_expiry=15)
@@ -309,15 +309,16 @@ class _RedirectGuard:
 
     def __init__(self, url: str, secret_headers: tuple[str, ...]) -> None:
         self._origin = _get_origin(httpx.URL(url))
-        self._secret_headers = (*secret_headers, "Cookie")
+        self._secret_headers = frozenset(name.lower() for name in secret_headers)
 
     def __call__(self, request: httpx.Request) -> None:
         if _get_origin(request.url) == self._origin:
             return
         if request.headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in request.headers:
             raise httpx.RemoteProtocolError("a redirect to another server asked for the request body")
-        for name in self._secret_headers:
-            request.headers.pop(name, None)
+        for name in list(request.headers):
+            if name.lower() in self._secret_headers or is_secret_name(name):
+                del request.headers[name]
 
     async def check(self, request: httpx.Request) -> None:
         """Do the same for an asynchronous client."""
