@@ -10,11 +10,11 @@ from scripts.soak.client_packages import ClientPackage
 from tests.support.clients.doors import (
     BOTH_WAYS,
     EVERY_PACKAGE,
-    TRUST,
     call_detailed,
     call_once,
     fail_once,
     get_package,
+    open_client,
 )
 from tests.support.clients.raw_server import RawServer, respond, respond_html
 
@@ -67,7 +67,7 @@ def test_the_detailed_functions_never_raise_on_reading(package: ClientPackage, w
     """`sync_detailed` and `asyncio_detailed` return status, headers and body of anything."""
     for content, _ in ANSWERS.values():
         server.default = content
-        with package.load("client").AuthenticatedClient(server.url, package.key, verify_ssl=TRUST) as client:
+        with open_client(package, server.url) as client:
             response = call_detailed(package, way, client, package.create)
         head, _, body = content.partition(b"\r\n\r\n")
         assert response.status_code == int(head.split()[1])
@@ -118,7 +118,7 @@ def test_the_body_is_there_although_one_value_is_wrong(
     assert type(error).__name__ == "APIResponseValidationError"
     assert error.body == body
     assert f"`{problem}` must be" in str(error)
-    with package.load("client").AuthenticatedClient(server.url, package.key, verify_ssl=TRUST) as client:
+    with open_client(package, server.url) as client:
         response = call_detailed(package, way, client, package.calls[method])
     assert response.parsed is None
     assert response.status_code == status

@@ -1,6 +1,7 @@
 """Only what the API cannot have acted on is sent again, and everything else only where repeating is safe."""
 
 import asyncio
+import inspect
 import socket
 import time
 from typing import Any
@@ -8,7 +9,15 @@ from typing import Any
 import pytest
 
 from scripts.soak.client_packages import ClientPackage
-from tests.support.clients.doors import BOTH_WAYS, EVERY_PACKAGE, call_once, fail_once, get_package
+from tests.support.clients.doors import (
+    BOTH_WAYS,
+    EVERY_PACKAGE,
+    call_detailed,
+    call_once,
+    fail_once,
+    get_package,
+    open_client,
+)
 from tests.support.clients.raw_server import RawAnswer, RawServer, cut, hang_up, respond, respond_html
 
 
@@ -177,16 +186,15 @@ def test_two_retries_are_the_default(package: ClientPackage, way: str, server: R
     """A connection that nobody configured tries three times in all."""
     server.default = respond(429, {}, Retry_After="0")
     module = package.load()
-    assert module._connect.MAX_RETRIES == 2
-    assert fail_once(package, way, server.url, package.create, max_retries=module._connect.MAX_RETRIES).attempts == 3
+    default = inspect.signature(module.connect if way == "sync" else module.aconnect).parameters["max_retries"].default
+    assert default == 2
+    assert fail_once(package, way, server.url, package.create, max_retries=default).attempts == 3
 
 
 def test_the_generator_s_functions_never_retry(server: RawServer) -> None:
     """`sync_detailed` sends one request: who uses it decides about the next one."""
-    from tests.support.clients.doors import call_detailed  # noqa: PLC0415
-
     package = get_package("jetemail")
     server.default = respond_html(429, Retry_After="0")
-    with package.load("client").AuthenticatedClient(server.url, package.key) as client:
+    with open_client(package, server.url) as client:
         assert call_detailed(package, "sync", client, package.read).status_code == 429
     assert len(server.requests) == 1

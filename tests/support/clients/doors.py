@@ -62,6 +62,11 @@ def fail_once(package: ClientPackage, way: str, url: str, call: ClientCall, **op
     return caught.value
 
 
+def open_client(package: ClientPackage, url: str, **options: Any) -> Any:
+    """Return an `AuthenticatedClient` for the functions of the generator."""
+    return package.load("client").AuthenticatedClient(url, package.key, **{"verify_ssl": TRUST, **options})
+
+
 def call_detailed(package: ClientPackage, way: str, client: Any, call: ClientCall) -> Any:
     """Make ``call`` through the generator's own function, whose result is the whole response."""
     function, arguments = prepare_detailed(package, call)
