@@ -7,6 +7,13 @@ from ._secrets import Secret, find_secrets
 from .types import Headers
 
 
+class Arguments(dict[str, Any]):
+    """The arguments of a request as httpx takes them; their representation shows none."""
+
+    def __repr__(self) -> str:
+        return f"<Arguments of {self.get('method')} {self.get('url')}>"
+
+
 class Prepared:
     """A request that is ready to be sent; its representation shows no header and no body."""
 

@@ -59,7 +59,7 @@ def _spell(secret: str) -> Iterable[str]:
     escaped = json.dumps(secret)[1:-1]
     return dict.fromkeys(
         (
-            secret, quoted, escaped, json.dumps(escaped)[1:-1], html.escape(secret), quote(data, safe=""), quote_plus(data),
+            secret, quoted, escaped, json.dumps(escaped)[1:-1], repr(secret)[1:-1], ascii(secret)[1:-1], html.escape(secret), quote(data, safe=""), quote_plus(data),
             quote(data), base64.b64encode(data).decode(), data.hex(),
         )
     )  # fmt: skip

@@ -16,7 +16,7 @@ from typing import Any, Self
 
 from . import _about
 from ._http import build_client, send_with, send_with_async
-from ._messages import Failure, Prepared
+from ._messages import Arguments, Failure, Prepared
 from ._reading import Outcome
 from ._secrets import Secret
 from ._settings import TIMEOUT, USER_AGENT, find_key_problem, find_url_problem
@@ -177,9 +177,11 @@ class Client:
         await self.aclose()
 
     def _send(self, arguments: Mapping[str, Any]) -> Outcome:
+        arguments = Arguments(arguments)  # a traceback shows it
         return Outcome(self._prepare(arguments), send_with(self.get_httpx_client(), arguments))
 
     async def _send_async(self, arguments: Mapping[str, Any]) -> Outcome:
+        arguments = Arguments(arguments)  # a traceback shows it
         return Outcome(self._prepare(arguments), await send_with_async(self.get_async_httpx_client(), arguments))
 
     def _prepare(self, arguments: Mapping[str, Any]) -> Prepared:
