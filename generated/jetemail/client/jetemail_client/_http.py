@@ -15,6 +15,7 @@ import time
 import urllib.request
 import weakref
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -223,6 +224,10 @@ class SyncSender:
             transport, self._transport = self._transport, None
         if transport is not None and transport is not self._connection.transport:
             transport.close()
+
+    def __del__(self) -> None:
+        with suppress(Exception):  # nobody has closed it, and the interpreter may be ending
+            self.close()
 
     def forget(self) -> None:
         """Leave the connections to the process that opened them."""

@@ -79,7 +79,11 @@ def build_settings(
     )
     if problem is None and (isinstance(max_retries, bool) or not isinstance(max_retries, int) or max_retries < 0):
         problem = "max_retries must be 0 or more"
-    problem = problem or _find_type_problem(headers, allow_http_to, ssl_context) or find_header_problem(headers or {})
+    problem = (
+        problem
+        or _find_type_problem(headers, allow_http_to, ssl_context, transport)
+        or find_header_problem(headers or {})
+    )
     if problem is not None:
         return ConfigurationError(problem)
     url = choose_url(base_url, region, instance, allow_http_to)
@@ -119,13 +123,17 @@ def _find_number_problem(name: str, value: float) -> str | None:
     return None
 
 
-def _find_type_problem(headers: Any, allow_http_to: Any, ssl_context: Any) -> str | None:
+def _find_type_problem(headers: Any, allow_http_to: Any, ssl_context: Any, transport: Any) -> str | None:
     if not isinstance(headers, Mapping | None):
         return f"default_headers must be a mapping, got {type(headers).__name__}"
     if not isinstance(allow_http_to, Collection) or not all(isinstance(one, str) for one in allow_http_to):
         return "allow_http_to must be a list of host names"
     if not isinstance(ssl_context, ssl.SSLContext | None):
         return f"ssl_context must be an ssl.SSLContext, got {type(ssl_context).__name__}"
+    if transport is not None and not (
+        hasattr(transport, "handle_request") or hasattr(transport, "handle_async_request")
+    ):
+        return "transport must have handle_request or handle_async_request, as httpx's transports have"
     return None
 
 
@@ -158,7 +166,7 @@ def choose_url(
     ]
     if len(given) > 1:
         return ConfigurationError(f"{' and '.join(given)} exclude each other; pass one")
-    if region is not None and region not in _about.REGIONS:
+    if region is not None and not (isinstance(region, str) and region in _about.REGIONS):
         return ConfigurationError(f"region must be one of {', '.join(_about.REGIONS)}")
     name, url = "base_url", base_url
     if region is not None:
