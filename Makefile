@@ -25,6 +25,7 @@ FAIL_ON ?=
 PORT ?= 8025
 GRPC_PORT ?= 8026
 SEEDS ?= 200
+CALLS ?= 100000
 # Test processes: one more than the cores of a small machine, because some tests wait.
 WORKERS ?= 3
 # Which tests `make test-all` runs; empty: all.
@@ -51,7 +52,7 @@ ANYWAY ?=
 # a server's words, and `make -n contract ONLY='$(shell …)'` ran them. So each value is replaced by its literal text.
 $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(eval override $$(name) := $$(value $$(name)))))
 export PYTHON VENDOR TARGET OUT SEED LIVE EXPLORE ONLY SHARD MINUTES GRPC_TARGET SURFACE THOROUGH FAIL_ON PORT GRPC_PORT \
-	SEEDS WORKERS TESTS SLUG DELETE NAME BASE REVISION PUBLISHED KNOWN REQUIRE ANYWAY VERSION \
+	SEEDS CALLS WORKERS TESTS SLUG DELETE NAME BASE REVISION PUBLISHED KNOWN REQUIRE ANYWAY VERSION \
 	PYTHONS
 
 .PHONY: help
@@ -193,6 +194,10 @@ prove-live: environment ## prove on a fake vendor that live runs do no harm (15 
 .PHONY: prove-sets
 prove-sets: environment ## prove on random schemas that a comparison hides nothing (10 minutes)
 	@$(RUN) -m pytest --numprocesses="$$WORKERS" --all tests/diff/document/test_comparison_hides_no_value.py
+
+.PHONY: soak
+soak: environment ## call the clients against a server that fails in every way; look for leaks [CALLS=100000]
+	@$(RUN) -m scripts.soak_clients --calls="$$CALLS"
 
 .PHONY: bench
 bench: environment ## compare with other tools; without VENDOR= write docs/benchmarks.md

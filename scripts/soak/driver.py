@@ -24,6 +24,8 @@ from scripts.soak.measure import Holdings, SecretSearch, measure
 
 AT_ONCE = 50
 PASSWORD = "s0ak-Pass-17-of-a-user"  # noqa: S105 - it opens nothing
+CLOSING = "closed after the response"
+STALE_ERROR = "APIConnectionError"
 _WARM_UP = 600
 """Calls before the first measurement: they import, open and cache what all others use."""
 _SETTLE = 10.0
@@ -39,6 +41,8 @@ class Soak:
     problems: Counter[str] = field(default_factory=Counter)
     before: Holdings | None = None
     after: Holdings | None = None
+    stale: int = 0
+    """Calls that met a connection which the server was closing; a create must not be sent again then."""
     log_lines: int = 0
     seconds: float = 0.0
 
@@ -152,6 +156,8 @@ def _judge(soak: Soak, package: ClientPackage, fault: str, found: Any, search: S
         soak.problems[f"{fault}: {name} surfaced"] += 1
     elif not error and not type(found).__module__.startswith(f"{package.name}.models."):
         soak.problems[f"{fault}: the result is no model but {type(found).__name__}"] += 1
+    elif name == STALE_ERROR and name not in FAULTS[fault].outcomes:
+        soak.stale += 1
     elif name not in FAULTS[fault].outcomes:
         soak.problems[f"{fault}: {name} in place of {' or '.join(sorted(FAULTS[fault].outcomes))}"] += 1
     if error and search.holds_secret(f"{found} {found!r}"):
@@ -166,6 +172,9 @@ def get_limits(soak: Soak) -> Holdings:
 
 
 def _judge_holdings(soak: Soak) -> None:
+    closed = sum(count for (fault, _), count in soak.outcomes.items() if fault == CLOSING)
+    if soak.stale > closed:
+        soak.problems[f"{soak.stale:,} calls met a closed connection, of which the server closed {closed:,}"] += 1
     limits = get_limits(soak)
     assert soak.after is not None
     for name in ("descriptors", "memory", "objects", "connections"):

@@ -32,6 +32,7 @@ def _list_lines(soak: Soak) -> Iterator[str]:
         figures = (getattr(one, name) // scale for one in (before, after, limits))
         yield f"{label:<28}" + "".join(f"{figure:>12,}" for figure in figures)
     yield f"{'log lines at DEBUG':<28}{'':>12}{soak.log_lines:>12,}"
+    yield f"{'calls on a closing connection':<28}{'':>11}{soak.stale:>12,}"
     yield ""
     yield f"{'fault':<28}{'calls':>12}  outcomes"
     for fault in FAULTS:
