@@ -7,7 +7,7 @@ import pkgutil
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
+import httpx
 
 from scripts.soak.client_packages import ClientPackage
 from tests.support.clients.doors import EVERY_PACKAGE
@@ -61,7 +61,6 @@ def test_no_public_signature_names_a_library(package: ClientPackage) -> None:
 
 def test_the_rule_finds_what_it_looks_for() -> None:
     """A signature, an attribute or a base class of httpx is found."""
-    httpx = pytest.importorskip("httpx")
 
     def function(client: httpx.Client) -> None: ...
 

@@ -148,13 +148,14 @@ def test_no_representation_shows_a_secret(package: ClientPackage, server: RawSer
 def test_a_bad_key_is_not_quoted(package: ClientPackage, key: Any) -> None:
     """A key with a line break is refused in one line that does not repeat it, by every way in."""
     module = package.load()
-    for make in (
-        lambda: module.connect(key, base_url="http://127.0.0.1"),
-        lambda: module.aconnect(key, base_url="http://127.0.0.1"),
-        lambda: package.load("client").AuthenticatedClient("http://127.0.0.1", key),
-    ):
+    ways: list[tuple[Any, dict[str, Any]]] = [
+        (module.connect, {"api_key": key}),
+        (module.aconnect, {"api_key": key}),
+        (package.load("client").AuthenticatedClient, {"token": key}),
+    ]
+    for make, arguments in ways:
         with pytest.raises(module.errors.ConfigurationError) as caught:
-            make()
+            make(base_url="http://127.0.0.1", **arguments)
         assert "s3cret" not in str(caught.value)
         assert "\n" not in str(caught.value)
 

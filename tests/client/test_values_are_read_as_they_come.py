@@ -68,7 +68,7 @@ def test_sent_enums_are_closed(slug: str, method: str, member: str, plain: str, 
     assert len(server.requests) == 2
 
 
-WRONG = [
+WRONG: list[tuple[str, Any, str]] = [
     ("quota", "many", "a number"), ("quota", None, "a number"), ("quota", True, "a number"), ("username", None, "a string"),
     ("username", 7, "a string"), ("username", {}, "a string"), ("status", None, "a string"), ("usage", [], "a number"),
     ("approvedDomains", {}, "a list of strings"), ("approvedDomains", "[1]", "a list of strings"),
@@ -90,6 +90,7 @@ def test_wrong_types_are_an_error(way: str, server: RawServer) -> None:
         assert (name, value, type(error).__name__) == (name, value, "APIResponseValidationError")
         assert f"`{name}` must be {expected}" in str(error)
         assert error.body == body
+    rows: Any
     for rows in ({}, "[]", None, 7, [1], [None]):
         server.default = respond(200, {"success": True, "smarthosts": rows})
         error = fail_once(package, way, server.url, package.calls["list_smtp_users"])

@@ -78,6 +78,7 @@ LISTED = {
     ("scripts/bench/client_calls.py", "httpx.Limits"): "opens none: the number of connections",
     ("scripts/bench/client_calls.py", "httpx.MockTransport"): "opens none: records the request",
     ("scripts/bench/client_calls.py", "urllib3.PoolManager"): _BENCH + "the process that starts it waits 10 minutes at most",
+    ("scripts/soak/fault_server.py", "asyncio.start_server"): "listens on loopback",
     ("scripts/bench/load.py", ".create_connection"): _BENCH + "the whole load has a time limit",
     ("scripts/bench/mutant_server.py", "uvicorn.Server"): "listens on loopback",
     ("scripts/bench/process.py", ".connect_ex"): _BENCH + "1 s",
