@@ -20,7 +20,7 @@ from typing import IO, Any
 from contract_watch.contracts.registry import ROOT
 from scripts.soak.client_packages import ClientCall, ClientPackage, load_client_packages
 from scripts.soak.faults import FAULTS, RESULT
-from scripts.soak.measure import Holdings, SecretSearch, measure
+from scripts.soak.measure import Holdings, SecretLogHandler, measure
 
 AT_ONCE = 50
 PASSWORD = "s0ak-Pass-17-of-a-user"  # noqa: S105 - it opens nothing
@@ -72,7 +72,7 @@ def run_soak(calls: int, seed: int = 1) -> Soak:
     """Make ``calls`` calls, half of them from threads and half in an event loop, and judge them."""
     soak = Soak(calls)
     packages = load_client_packages()
-    search = SecretSearch([*(package.key for package in packages), PASSWORD])
+    search = SecretLogHandler([*(package.key for package in packages), PASSWORD])
     with _start_server() as server, _listen_to_logs(search):
         url = f"http://127.0.0.1:{server.port}"
         _make_calls(Soak(0), min(_WARM_UP, calls), url, seed, search)
@@ -87,12 +87,12 @@ def run_soak(calls: int, seed: int = 1) -> Soak:
     return soak
 
 
-def _make_calls(soak: Soak, calls: int, url: str, seed: int, search: SecretSearch) -> None:
+def _make_calls(soak: Soak, calls: int, url: str, seed: int, search: SecretLogHandler) -> None:
     _run_threads(soak, _Plan(calls // 2, seed), url, search)
     asyncio.run(_run_tasks(soak, _Plan(calls - calls // 2, -seed), url, search))
 
 
-def _run_threads(soak: Soak, plan: _Plan, url: str, search: SecretSearch) -> None:
+def _run_threads(soak: Soak, plan: _Plan, url: str, search: SecretLogHandler) -> None:
     doors = {
         package.slug: package.load().connect(package.key, base_url=url, max_retries=1)
         for package in load_client_packages()
@@ -114,7 +114,7 @@ def _run_threads(soak: Soak, plan: _Plan, url: str, search: SecretSearch) -> Non
         door.close()
 
 
-async def _run_tasks(soak: Soak, plan: _Plan, url: str, search: SecretSearch) -> None:
+async def _run_tasks(soak: Soak, plan: _Plan, url: str, search: SecretLogHandler) -> None:
     doors = {
         package.slug: package.load().aconnect(package.key, base_url=url, max_retries=1)
         for package in load_client_packages()
@@ -147,7 +147,7 @@ def _build_arguments(package: ClientPackage, call: ClientCall, fault: str) -> di
     return found if timeout is None else {**found, "timeout": timeout}
 
 
-def _judge(soak: Soak, package: ClientPackage, fault: str, found: Any, search: SecretSearch) -> None:
+def _judge(soak: Soak, package: ClientPackage, fault: str, found: Any, search: SecretLogHandler) -> None:
     """Record the outcome of one call: a model, or an `APIError` of the kind that the fault asks for."""
     error = isinstance(found, Exception)
     name = type(found).__name__ if error else RESULT
@@ -185,7 +185,7 @@ def _judge_holdings(soak: Soak) -> None:
 
 
 @contextmanager
-def _listen_to_logs(search: SecretSearch) -> Iterator[None]:
+def _listen_to_logs(search: SecretLogHandler) -> Iterator[None]:
     """Send every record of every logger at DEBUG to ``search``."""
     root = logging.getLogger()
     before = root.level

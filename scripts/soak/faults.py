@@ -17,7 +17,7 @@ LARGE = 5_000_000
 
 
 @dataclass(frozen=True)
-class Fault:
+class SoakFault:
     """One way to answer.
 
     ``outcomes`` are the names of the errors, and `RESULT`, that are right. Of all calls, ``weight`` in the sum of all
@@ -29,39 +29,39 @@ class Fault:
     timeout: float | None = None
 
 
-FAULTS: Mapping[str, Fault] = {
-    "none": Fault(frozenset({RESULT}), 40),
-    "undocumented property": Fault(frozenset({RESULT}), 3),
-    "media type text/plain": Fault(frozenset({RESULT})),
-    "closed after the response": Fault(frozenset({RESULT})),
-    "gzip": Fault(frozenset({RESULT})),
-    "dripping, in time": Fault(frozenset({RESULT}), 0.3),
-    "5 MB body": Fault(frozenset({RESULT}), 0.1),
-    "5 MB body under 500": Fault(_SERVER, 0.1),
-    "echo of the request": Fault(frozenset({"BadRequestError"}), 6),
-    "401": Fault(frozenset({"AuthenticationError"})),
-    "404 in HTML": Fault(frozenset({"NotFoundError"})),
-    "500 in HTML": Fault(_SERVER),
-    "502, empty": Fault(_SERVER),
-    "520 in HTML": Fault(_SERVER),
-    "503 with Retry-After": Fault(_SERVER),
-    "429 with Retry-After 0": Fault(_LIMITED),
-    "429 with Retry-After 3600": Fault(_LIMITED),
-    "204": Fault(_INVALID),
-    "301": Fault(frozenset({"APIStatusError"})),
-    "null": Fault(_INVALID),
-    "a list": Fault(_INVALID),
-    "HTML under 200": Fault(_INVALID),
-    "cut gzip": Fault(_INVALID),
-    "cut body": Fault(_BROKEN),
-    "cut headers": Fault(_BROKEN),
-    "closed without a byte": Fault(_BROKEN),
-    "reset": Fault(_BROKEN),
-    "no HTTP": Fault(_BROKEN),
-    "false chunks": Fault(_BROKEN),
-    "slow bytes": Fault(frozenset({"APITimeoutError"}), 0.5, timeout=0.2),
-    "slow headers": Fault(frozenset({"APITimeoutError"}), 0.5, timeout=0.2),
-    "silence": Fault(frozenset({"APITimeoutError"}), 0.5, timeout=0.2),
+FAULTS: Mapping[str, SoakFault] = {
+    "none": SoakFault(frozenset({RESULT}), 40),
+    "undocumented property": SoakFault(frozenset({RESULT}), 3),
+    "media type text/plain": SoakFault(frozenset({RESULT})),
+    "closed after the response": SoakFault(frozenset({RESULT})),
+    "gzip": SoakFault(frozenset({RESULT})),
+    "dripping, in time": SoakFault(frozenset({RESULT}), 0.3),
+    "5 MB body": SoakFault(frozenset({RESULT}), 0.1),
+    "5 MB body under 500": SoakFault(_SERVER, 0.1),
+    "echo of the request": SoakFault(frozenset({"BadRequestError"}), 6),
+    "401": SoakFault(frozenset({"AuthenticationError"})),
+    "404 in HTML": SoakFault(frozenset({"NotFoundError"})),
+    "500 in HTML": SoakFault(_SERVER),
+    "502, empty": SoakFault(_SERVER),
+    "520 in HTML": SoakFault(_SERVER),
+    "503 with Retry-After": SoakFault(_SERVER),
+    "429 with Retry-After 0": SoakFault(_LIMITED),
+    "429 with Retry-After 3600": SoakFault(_LIMITED),
+    "204": SoakFault(_INVALID),
+    "301": SoakFault(frozenset({"APIStatusError"})),
+    "null": SoakFault(_INVALID),
+    "a list": SoakFault(_INVALID),
+    "HTML under 200": SoakFault(_INVALID),
+    "cut gzip": SoakFault(_INVALID),
+    "cut body": SoakFault(_BROKEN),
+    "cut headers": SoakFault(_BROKEN),
+    "closed without a byte": SoakFault(_BROKEN),
+    "reset": SoakFault(_BROKEN),
+    "no HTTP": SoakFault(_BROKEN),
+    "false chunks": SoakFault(_BROKEN),
+    "slow bytes": SoakFault(frozenset({"APITimeoutError"}), 0.5, timeout=0.2),
+    "slow headers": SoakFault(frozenset({"APITimeoutError"}), 0.5, timeout=0.2),
+    "silence": SoakFault(frozenset({"APITimeoutError"}), 0.5, timeout=0.2),
 }
 
 

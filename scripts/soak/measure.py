@@ -1,4 +1,4 @@
-"""What a process holds: descriptors, memory, objects; and a search of its logs for secrets."""
+"""Figures of a process: descriptors, memory, objects; and a search of its logs for secrets."""
 
 import gc
 import logging
@@ -35,7 +35,7 @@ def _read_memory() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-class SecretSearch(logging.Handler):
+class SecretLogHandler(logging.Handler):
     """A handler for the root logger that counts all records, and those whose text holds a secret."""
 
     def __init__(self, secrets: Iterable[str]) -> None:

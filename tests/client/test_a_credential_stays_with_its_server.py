@@ -140,7 +140,7 @@ def test_a_redirect_on_the_same_server_keeps_the_key(server: RawServer) -> None:
 @EVERY_PACKAGE
 @BOTH_WAYS
 def test_headers_of_the_caller_replace_our_own(package: ClientPackage, way: str, server: RawServer) -> None:
-    """However a name is written, a header is sent once; the key's header cannot be replaced."""
+    """A header is sent once, in any spelling of its name; the key's header cannot be replaced."""
     server.default = respond(package.create.status, content=package.create.body)
     call_once(
         package, way, server.url, package.create, default_headers={"user-agent": "mine", "X-A": "1"},

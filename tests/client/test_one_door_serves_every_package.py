@@ -73,7 +73,7 @@ def test_a_method_returns_the_model(package: ClientPackage, way: str, server: Ra
 @EVERY_PACKAGE
 @BOTH_WAYS
 def test_extra_properties_and_headers_are_sent(package: ClientPackage, way: str, server: RawServer) -> None:
-    """What the document does not know yet can be sent all the same."""
+    """Properties and headers that the document does not know yet can be sent."""
     call = package.create
     server.default = respond(call.status, content=call.body)
     more = {"extra_body": {"new": [1]}, "extra_headers": {"X-New": "1"}}

@@ -21,7 +21,7 @@ _HARMLESS: dict[str, set[str]] = {
     "poplib": set(), "smtplib": set(), "socketserver": set(), "telnetlib": set(), "trio": set(), "urllib.request": set(),
     "urllib3": set(), "websockets": set(), "xmlrpc": set(),
     "http.client": {"HTTPException"},
-    "socket": {"AF_INET", "SOCK_STREAM", "IPPROTO_TCP", "SOL_SOCKET", "SO_REUSEADDR"},
+    "socket": {"AF_INET", "SOCK_STREAM", "IPPROTO_TCP", "SOL_SOCKET", "SO_LINGER", "SO_REUSEADDR"},
     "httpx": {
         "URL", "Request", "Response", "Timeout", "BaseTransport", "AsyncBaseTransport", "SyncByteStream", "InvalidURL",
         "ConnectError", "ConnectTimeout", "DecodingError", "ReadError", "RemoteProtocolError", "StreamError",
@@ -78,6 +78,7 @@ LISTED = {
     ("scripts/bench/client_calls.py", "httpx.Limits"): "opens none: the number of connections",
     ("scripts/bench/client_calls.py", "httpx.MockTransport"): "opens none: records the request",
     ("scripts/bench/client_calls.py", "urllib3.PoolManager"): _BENCH + "the process that starts it waits 10 minutes at most",
+    ("scripts/soak/driver.py", ".connect"): "a generated client on loopback; each attempt has 30 s and 64 MiB",
     ("scripts/soak/fault_server.py", "asyncio.start_server"): "listens on loopback",
     ("scripts/bench/load.py", ".create_connection"): _BENCH + "the whole load has a time limit",
     ("scripts/bench/mutant_server.py", "uvicorn.Server"): "listens on loopback",
