@@ -24,6 +24,7 @@ LONGEST_TIMEOUT = 1e9
 """A longer time-out is taken for this one: the operating system's clocks end there."""
 MAX_RETRIES = 2
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_FRAMING = ("content-length", "transfer-encoding")
 _KEY_NAME = "api_key" if _about.KEY_VARIABLE is None else f"api_key (or {_about.KEY_VARIABLE})"
 
 
@@ -143,6 +144,8 @@ def find_header_problem(headers: Mapping[Any, Any], name: str = "default_headers
             return f"{name} must map names to printable ASCII strings"
         if key.lower() == _about.KEY_HEADER.lower():
             return f"{name} must not hold {_about.KEY_HEADER}; pass api_key"
+        if key.lower() in _FRAMING:
+            return f"{name} must not hold {key}, which says where the request ends"
     return None
 
 
@@ -201,7 +204,7 @@ def find_url_problem(name: str, url: Any, allow_http_to: Collection[str] | None 
         port, host = parts.port, parts.hostname
     except ValueError:
         return f"{name} is no valid address"
-    if parts.scheme not in ("http", "https") or not host or not url.isprintable() or " " in url:
+    if parts.scheme not in ("http", "https") or not host or not url.isprintable() or set(url) & set(" \\"):
         return f"{name} must begin with https:// and name a host"
     if "@" in parts.netloc:
         return f"{name} must hold no user name and no password; pass the key as api_key"
