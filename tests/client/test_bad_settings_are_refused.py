@@ -27,6 +27,7 @@ ADDRESSES: dict[Any, str] = {
     "https://": "must begin with https://",
     "https://mail.example.com\n": "must begin with https://",
     "https://mail example.com": "must begin with https://",
+    "https://evil.example\\.example.com": "must begin with https://",
     f"https://user:{SECRET}@mail.example.com": "must hold no user name",
     f"https://{SECRET}@mail.example.com": "must hold no user name",
     f"https://mail.example.com?key={SECRET}": "must hold no query",

@@ -50,7 +50,7 @@ BAD_ARGUMENTS: list[dict[str, Any]] = [
     {"extra_body": {"x": float("nan")}}, {"extra_body": {"x": b"y"}}, {"extra_body": {"x": "\ud800"}},
     {"extra_body": {"x": {1, 2}}}, {"extra_body": [1]}, {"extra_body": {(1, 2): 3}}, {"extra_headers": "x"},
     {"extra_headers": {"X-Note": "a\nb"}}, {"extra_headers": {"X-Note": None}}, {"extra_headers": {"X Note": "a"}},
-    {"extra_headers": {"X-Note": "\ud800"}}, {"extra_headers": {1: "a"}}, {"timeout": 0}, {"timeout": "3"},
+    {"extra_headers": {"X-Note": "\ud800"}}, {"extra_headers": {1: "a"}}, {"extra_headers": {"content-length": "3"}}, {"extra_headers": {"Transfer-Encoding": "chunked"}}, {"timeout": 0}, {"timeout": "3"},
     {"timeout": None}, {"timeout": float("nan")}, {"timeout": True},
 ]  # fmt: skip
 
