@@ -20,7 +20,7 @@ from typing import IO, Any
 from contract_watch.contracts.registry import ROOT
 from scripts.soak.client_packages import ClientCall, ClientPackage, load_client_packages
 from scripts.soak.faults import FAULTS, RESULT
-from scripts.soak.measure import Holdings, SecretLogHandler, measure
+from scripts.soak.measure import Holdings, SecretLogHandler, keep_large_blocks_apart, measure
 
 AT_ONCE = 50
 PASSWORD = "s0ak-Pass-17-of-a-user"  # noqa: S105 - it opens nothing
@@ -70,6 +70,7 @@ class _Plan:
 
 def run_soak(calls: int, seed: int = 1) -> Soak:
     """Make ``calls`` calls, half of them from threads and half in an event loop, and judge them."""
+    keep_large_blocks_apart()
     soak = Soak(calls)
     packages = load_client_packages()
     search = SecretLogHandler([*(package.key for package in packages), PASSWORD])

@@ -1,5 +1,6 @@
 """Figures of a process: descriptors, memory, objects; and a search of its logs for secrets."""
 
+import ctypes
 import gc
 import logging
 import os
@@ -7,8 +8,13 @@ import resource
 import sys
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+
+_MMAP_THRESHOLD = -3
+"""The number of glibc's parameter M_MMAP_THRESHOLD."""
 
 
 @dataclass(frozen=True)
@@ -21,9 +27,17 @@ class Holdings:
     connections: int
 
 
+def keep_large_blocks_apart() -> None:
+    """Have glibc return each large block at once: between small ones, freed memory would look like a leak."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, 128 * 1024)
+
+
 def measure(connections: int) -> Holdings:
     """Return the figures after a garbage collection; memory is resident, in bytes."""
     gc.collect()
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)  # glibc holds freed memory for later, more with each thread
     return Holdings(len(os.listdir("/dev/fd")), _read_memory(), len(gc.get_objects()), connections)  # noqa: PTH208 - a count
 
 
