@@ -12,7 +12,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-
 _MMAP_THRESHOLD = -3
 """The number of glibc's parameter M_MMAP_THRESHOLD."""
 

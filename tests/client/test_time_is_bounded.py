@@ -30,7 +30,9 @@ SHORT = 0.12
 @BOTH_WAYS
 def test_a_slow_response_is_a_timeout(package: ClientPackage, way: str, server: RawServer) -> None:
     """A body or header that drips ends at the time-out of the client: `APITimeoutError`, an `APIConnectionError`."""
-    for name, answer in SLOW.items():
+    names = SLOW if package.slug == "jetemail" else ["dripping headers", "a dripping body"]  # all share the module
+    for name in names:
+        answer = SLOW[name]
         server.default = answer
         error = fail_once(package, way, server.url, package.create, timeout=SHORT)
         assert (name, type(error).__name__) == (name, "APITimeoutError")
