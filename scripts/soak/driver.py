@@ -169,7 +169,7 @@ def get_limits(soak: Soak) -> Holdings:
     """Return the most that the process may hold afterwards."""
     assert soak.before is not None
     before = soak.before
-    return Holdings(before.descriptors, before.memory + 48_000_000, before.objects + 2_000, 0)
+    return Holdings(before.descriptors, before.memory + 32_000_000, before.objects + 2_000, 0)
 
 
 def _judge_holdings(soak: Soak) -> None:
