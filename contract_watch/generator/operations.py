@@ -255,14 +255,14 @@ def _build_example(
         arguments.append(f"{one.name}={literal}")
     if plain is not None and plain.is_required:
         arguments.append(f"{plain.name}={format_python_literal(values['body'])}")
-    package = f"{facts['slug']}_client"
+    package, further = f"{facts['slug']}_client", facts["connect_arguments"]
     imports = [f"from {package} import @A@connect"]
     imports += [f"from {package}.models import {', '.join(dict.fromkeys(classes))}"] if classes else []
     return "\n".join(
         [
             *imports,
             "",
-            f'@ASYNC@with @A@connect("YOUR-KEY"{facts["connect_arguments"]}) as api:',
+            f'@ASYNC@with @A@connect("YOUR-KEY"{further}) as api:',
             f"    result = @AWAIT@api.{method}({', '.join(arguments)})",
             "print(result)",
         ]

@@ -14,7 +14,7 @@ from contract_watch.generator.outputs import generate_outputs
 from contract_watch.report.finding import Severity
 from tests.support.clients.sample_client import BODY, DOCUMENT, write_sample_contract
 
-STATE = {"type": "string", "enum": ["on", "off"]}
+STATE: dict[str, Any] = {"type": "string", "enum": ["on", "off"]}
 
 
 def _make_document(*, response: dict[str, Any], request: dict[str, Any]) -> dict[str, Any]:
@@ -22,7 +22,8 @@ def _make_document(*, response: dict[str, Any], request: dict[str, Any]) -> dict
     operation = document["paths"]["/users"]["post"]
     shown = {"type": "object", "required": ["state"], "properties": {"state": response}}
     operation["responses"]["200"]["content"]["application/json"]["schema"] = shown
-    body = {**BODY, "properties": {**BODY["properties"], "wanted": request}}
+    properties: Any = BODY["properties"]
+    body = {**BODY, "properties": {**properties, "wanted": request}}
     operation["requestBody"]["content"]["application/json"]["schema"] = body
     return document
 
@@ -48,7 +49,7 @@ def test_only_a_new_value_of_a_response_is_additive(
     generate_outputs(contract, tmp_path / "generated/sample")
     changes = compare(base, revision).changes
     impact = assess_document_impact(contract, base, revision, changes)
-    client = {one.document_change: one for one in impact.correlated}
+    client = dict(zip(changes, impact.correlated, strict=True))
     found = build_findings(changes, ComparedDocuments(base, revision, "old.json", "new.json"), client)
     assert Severity.BREAKING not in {one.severity for one in found} or severity is Severity.BREAKING
     assert severity in {one.severity for one in found}

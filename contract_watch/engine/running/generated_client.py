@@ -64,7 +64,9 @@ class ClientModules:
             self.package = importlib.import_module(name)
             api = importlib.import_module(f"{name}.api")
             self._errors = importlib.import_module(f"{name}.errors")
-            self._reading, self._http = (importlib.import_module(f"{name}.{part}") for part in ("_reading", "_http"))
+            self._reading, self._messages = (
+                importlib.import_module(f"{name}.{part}") for part in ("_reading", "_messages")
+            )
         except ImportError as error:
             raise UsageError(
                 f"generated/{contract.slug}/client cannot be imported ({error}): run `make generate`"
@@ -84,7 +86,7 @@ class ClientModules:
         credential = {"prefix": location.scheme, "auth_header_name": location.header}
         return self.package.AuthenticatedClient(base_url=session.base, token=key, httpx_args=arguments, **credential)
 
-    def connect(self, session: Session, key: str, *, asynchronous: bool) -> Any:
+    def build_api(self, session: Session, key: str, *, asynchronous: bool) -> Any:
         """Return what ``connect`` gives with ``key`` and the run's connection; the run repeats requests itself."""
         send = session.send_http_request
         open_connection = self.package.aconnect if asynchronous else self.package.connect
@@ -129,8 +131,8 @@ class ClientModules:
     def parse_response(self, operation: str, response: Response) -> ParsedResponse:
         """Let the client parse a recorded response."""
         parser = self.modules[operation]._parse_response  # noqa: SLF001 (the parser itself)
-        received = self._http.Received(response.status, {}, response.body)
-        outcome = self._reading.Outcome(self._http.Prepared("GET", "", {}, None, operation), received)
+        received = self._messages.Received(response.status, {}, response.body)
+        outcome = self._reading.Outcome(self._messages.Prepared("GET", "", {}, None, operation), received)
         return self.capture_result(lambda: self._reading.read_success(outcome, parser))
 
     def capture_result(self, call: Callable[[], Any]) -> ParsedResponse:
@@ -163,11 +165,11 @@ def drive_client(session: Session, client: ClientModules) -> Iterator[tuple[Exch
     key = session.keys[contract.credentials[0].account]
     read = contract.operations[contract.lifecycle.read]
     for asynchronous in (False, True):
-        good = client.connect(session, key, asynchronous=asynchronous)
+        good = client.build_api(session, key, asynchronous=asynchronous)
         yield from _drive_lifecycle(session, client, good, asynchronous)
         if asynchronous:
             return
-        bad = client.connect(session, build_wrong_key(key), asynchronous=asynchronous)
+        bad = client.build_api(session, build_wrong_key(key), asynchronous=asynchronous)
         nobody = Simulation(contract).build_arguments(read, session.names.create_name())
         yield _call_operation(session, client, bad, read.id, nobody, asynchronous=asynchronous)
 

@@ -10,6 +10,7 @@ from attrs import field as _attrs_field
 
 from .._secrets import show_extra
 from .._values import (
+    choose_member,
     copy_properties,
     read_boolean,
     read_enum,
@@ -78,7 +79,7 @@ class UpdateSmtpUserBody:
 
         status: str | Unset = UNSET
         if not isinstance(self.status, Unset):
-            status = self.status.value
+            status = choose_member(UpdateSmtpUserBodyStatus, self.status, "status").value
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)

@@ -10,6 +10,7 @@ from attrs import field as _attrs_field
 
 from .._secrets import show_extra
 from .._values import (
+    choose_member,
     copy_properties,
     read_boolean,
     read_enum,
@@ -129,7 +130,7 @@ class AddSmtpUserBody:
 
         status: str | Unset = UNSET
         if not isinstance(self.status, Unset):
-            status = self.status.value
+            status = choose_member(AddSmtpUserBodyStatus, self.status, "status").value
 
         subaccount_id = self.subaccount_id
 
