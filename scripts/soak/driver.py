@@ -28,7 +28,7 @@ CLOSING = "closed after the response"
 STALE_ERROR = "APIConnectionError"
 _WARM_UP = 600
 """Calls before the first measurement: they import, open and cache what all others use."""
-_SETTLE = 10.0
+_SETTLE = 30.0
 """Seconds that the server may take to notice closed connections."""
 
 
