@@ -7,12 +7,15 @@ import importlib
 import pkgutil
 import sys
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
 
+import markdown2  # type: ignore[import-untyped] # it has no types
 import pdoc.doc
 import pdoc.render
+import pdoc.render_helpers
 
 from contract_watch import cli
 from contract_watch.contracts.registry import ROOT, Contract, choose_contracts
@@ -49,6 +52,7 @@ def build_site(contracts: Sequence[Contract], out: Path) -> int:
         template_directory=TEMPLATES,
         footer_text="Generated clients; `make docs` builds this site.",
     )
+    pdoc.render.env.filters["to_html"] = _render_untrusted
     with TemporaryDirectory(prefix=".site-", dir=out.parent) as scratch:
         fresh = Path(scratch) / "fresh"
         for name, module in modules.items():
@@ -60,6 +64,18 @@ def build_site(contracts: Sequence[Contract], out: Path) -> int:
             out.rename(Path(scratch) / "old")
         fresh.rename(out)
     return len(modules) + 1
+
+
+@cache
+def _render_untrusted(docstring: str) -> str:
+    """Return Markdown as HTML; markup in it is shown as text, since docstrings quote the vendors' documents."""
+    rendered: str = markdown2.markdown(
+        docstring,
+        extras=pdoc.render_helpers.markdown_extensions,
+        link_patterns=pdoc.render_helpers.markdown_link_patterns,
+        safe_mode="escape",
+    )
+    return rendered
 
 
 def _write(path: Path, text: str) -> None:
@@ -79,7 +95,8 @@ def _load_modules(contract: Contract) -> Iterator[pdoc.doc.Module]:
             _import_lazy_names(module)
             page = pdoc.doc.Module(module)
             if name == package:
-                page.__dict__["docstring"] = (client / "README.md").read_text(encoding="utf-8")
+                readme = (client / "README.md").read_text(encoding="utf-8")
+                page.__dict__["docstring"] = readme.partition("-->\n")[2]  # without the comment in its first line
             _hide_private_bases(page)
             yield page
     finally:

@@ -1,5 +1,6 @@
 """`make docs` builds a site that shows everything public of the clients, and needs no network."""
 
+import copy
 import html
 import re
 from pathlib import Path
@@ -8,7 +9,9 @@ import pytest
 
 from contract_watch.contracts.registry import ROOT, Contract, load_contracts
 from scripts.build_docs import main
+from scripts.generate_clients import main as generate
 from scripts.release.example_program import list_blocks
+from tests.support.clients.sample_client import DOCUMENT, write_sample_contract
 
 EVERY = pytest.mark.parametrize("contract", load_contracts().values(), ids=load_contracts())
 _OTHERS = re.compile(r"""<(?:script|link|img|iframe)\b[^>]*?(?:src|href)=["'](https?:)?//""")
@@ -99,6 +102,28 @@ def test_the_site_needs_no_other_server(site: Path) -> None:
     assert [path.name for path in pages if _OTHERS.search(path.read_text(encoding="utf-8"))] == []
     index, _ = _read_page(site, "index.html")
     assert all(f'href="{slug}_client.html"' in index for slug in load_contracts())
+
+
+def test_markup_of_a_document_is_shown_as_text(tmp_path: Path) -> None:
+    """A script, a picture and a link with code, in any prose of a document, are words on the page and nothing else."""
+    hostile = "<script>alert(1)</script> <img src=x onerror=alert(1)> [here](javascript:alert(1))"
+    paths = copy.deepcopy(DOCUMENT["paths"])
+    operation = paths["/users"]["post"]
+    operation |= {"summary": hostile, "description": hostile}
+    body = operation["requestBody"]["content"]["application/json"]["schema"]
+    body |= {
+        "description": hostile,
+        "properties": {**body["properties"], "note": {"type": "string", "description": hostile}},
+    }
+    operation["responses"]["400"] = {"description": hostile}
+    root = write_sample_contract(tmp_path, paths=paths)
+    assert generate(["--vendor", "sample"], root) == 0
+    assert main(["--vendor", "sample"], root) == 0
+    for path in (root / "site").rglob("*.html"):
+        source = path.read_text(encoding="utf-8")
+        assert "<script>alert" not in source, path
+        assert not re.search(r"<img[^>]*onerror|href=.javascript:", source), path
+    assert _read_page(root / "site", "sample_client.html")[1].count("<script>alert(1)</script>") > 4
 
 
 def test_only_a_site_is_replaced(site: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
