@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from openapi_python_client.strings import PythonIdentifier
@@ -71,6 +71,10 @@ def build_basic_facts(contract: Contract, document: OpenApi) -> dict[str, JSON]:
     if bad := next((name for name in regions if not _REGION.fullmatch(name)), None):
         raise UsageError(f"{contract.config_file}: `client.regions` must have names like eu, got {bad!r}")
     variable, own = contract.address_variable, read_own_values(contract)
+    try:
+        operations = list(document.operations.values())
+    except UsageError:
+        operations = []  # the generator refuses such a document, in its own words
     key = contract.credentials[0].variable if contract.credentials else None
     return {
         "banner": format_banner(contract),
@@ -91,23 +95,23 @@ def build_basic_facts(contract: Contract, document: OpenApi) -> dict[str, JSON]:
         "request_id_literal": format_python_literal(contract.client.request_id or None),
         "header": location.header,
         "prefix": form[1] or "",
-        "repeatable": _list_repeatable(contract, document),
+        "repeatable": _list_repeatable(contract, operations),
         "errors": {
             one.name: {str(status): escape_lines(spec.description) for status, spec in one.responses.items()}
-            for one in document.operations.values()
+            for one in operations
         },
-        "examples": {one.name: _build_example(document, one, own) for one in document.operations.values()},
+        "examples": {one.name: _build_example(document, one, own) for one in operations},
         "create": "",
         "remove": "",
         "read": "",
     }  # fmt: skip
 
 
-def _list_repeatable(contract: Contract, document: OpenApi) -> list[str]:
+def _list_repeatable(contract: Contract, operations: Iterable[Operation]) -> list[str]:
     """Return the operations that are safe to repeat: those that read, and those that the contract lists."""
     read = contract.settings["lifecycle"].get("read"), contract.settings.get("listing", {}).get("operation")
     safe = {*read, *contract.client.repeatable}
-    return [one.name for one in document.operations.values() if one.is_read_only or one.id in safe]
+    return [one.name for one in operations if one.is_read_only or one.id in safe]
 
 
 def _list_urls(contract: Contract) -> dict[str, str]:

@@ -18,6 +18,8 @@ from types import ModuleType
 from typing import Any, get_args
 from urllib.parse import urlsplit
 
+import httpx
+
 from contract_watch.contracts.openapi import ResponseSpec, split_arguments
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.judging.disagreement import ADDITIVE, BREAKING, Disagreement
@@ -27,7 +29,7 @@ from contract_watch.engine.planning.probe import OwnName, fill_placeholders
 from contract_watch.engine.planning.simulation import Simulation
 from contract_watch.engine.protocols.exchange import Exchange
 from contract_watch.engine.protocols.httpx_transport import AsyncHttpxTransport, HttpxTransport
-from contract_watch.engine.protocols.wire import Response
+from contract_watch.engine.protocols.wire import Response, TransportError
 from contract_watch.engine.running.session import Session
 from contract_watch.errors import UsageError
 
@@ -58,6 +60,8 @@ class ClientModules:
             sys.path.insert(0, folder)
 
     def __init__(self, contract: Contract) -> None:
+        self.stopped_by: Exception | None = None
+        """The reason that the run itself, not the target, ended a call."""
         self.add_to_path(contract)
         name = f"{contract.slug}_client"
         try:
@@ -88,7 +92,17 @@ class ClientModules:
 
     def build_api(self, session: Session, key: str, *, asynchronous: bool) -> Any:
         """Return what ``connect`` gives with ``key`` and the run's connection; the run repeats requests itself."""
-        send = session.send_http_request
+        self.stopped_by = None
+
+        def send(request: httpx.Request) -> Response:
+            try:
+                return session.send_http_request(request)
+            except TransportError:
+                raise
+            except Exception as error:  # the client makes an error of its own of it
+                self.stopped_by = error
+                raise
+
         open_connection = self.package.aconnect if asynchronous else self.package.connect
         return open_connection(
             key,
@@ -223,6 +237,8 @@ def _call_operation(
 
     before = len(session.attempt.exchanges)
     parsed = client.capture_result(call)
+    if client.stopped_by is not None:
+        raise client.stopped_by
     if len(session.attempt.exchanges) == before and parsed.error is not None:
         raise parsed.error  # nothing was sent: a defect of ours or the client's, not a response
     return session.attempt.exchanges[-1], parsed
