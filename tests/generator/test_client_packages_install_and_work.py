@@ -8,7 +8,6 @@ import importlib
 import os
 import re
 import subprocess
-import sys
 import tomllib
 import venv
 from collections.abc import Iterator
@@ -24,14 +23,6 @@ from tests.support.clients.sample_client import ScriptedServer, read_files, serv
 
 GENERATED = ROOT / "generated"
 EVERY = pytest.mark.parametrize("contract", load_contracts().values(), ids=load_contracts())
-
-
-@pytest.fixture(autouse=True)
-def _forget_sample() -> Iterator[None]:
-    """Let each test import a sample client of its own."""
-    yield
-    for name in [name for name in sys.modules if name.split(".")[0] == "sample_client"]:
-        del sys.modules[name]
 
 
 @pytest.fixture(name="root")
