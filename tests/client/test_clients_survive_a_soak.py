@@ -28,7 +28,9 @@ def test_two_thousand_calls_end_in_results_and_errors() -> None:
 
 
 BROKEN = """
+import socket
 import sys
+from urllib.parse import urlsplit
 from scripts.soak import driver
 from scripts.soak_clients import main
 from scripts.soak.client_packages import load_client_packages
@@ -43,7 +45,8 @@ def log_key(self, prepared, timeout):
     return send(self, prepared, timeout)
 
 def leave_open(self):
-    leaked.append(self._transport)
+    server = urlsplit(self._connection.url)
+    leaked.append((self._transport, socket.create_connection((server.hostname, server.port))))
     self._transport = None
 
 def surface(*_):

@@ -37,8 +37,9 @@ class GrpcFront(grpc.GenericRpcHandler):
                 return await self._respond(path, b"".join(found), context)
             except grpc.aio.AbortError:
                 raise
-            except Exception:
-                self._front.errors.append(traceback.format_exc())
+            except Exception as error:
+                if type(error).__name__ != "ExecuteBatchError":  # the caller has gone before the status could be sent
+                    self._front.errors.append(traceback.format_exc())
                 raise
 
         return grpc.stream_unary_rpc_method_handler(behaviour)
