@@ -13,6 +13,7 @@ from contract_watch.contracts.schema import resolve_reference
 from contract_watch.contracts.servers import find_base_path
 from contract_watch.errors import UsageError
 from contract_watch.escaping import escape_lines, escape_text, format_python_literal
+from contract_watch.generator.configuration import FIELD_PREFIX
 from contract_watch.generator.readme_example import (
     DEFAULT_ADDRESS,
     choose_value,
@@ -134,7 +135,7 @@ def build_example_options(contract: Contract, url: str) -> dict[str, JSON]:
     """Return the options of `scripts.release.example_program` for the contract's mock at ``url``."""
     facts = build_facts(contract)
     named = {
-        str(PythonIdentifier(place[1:-1], "field_"))
+        str(PythonIdentifier(place[1:-1], FIELD_PREFIX))
         for places in contract.identities.values() for place, role in places.items()
         if place.startswith("{") and role == "existing"
     }  # fmt: skip
@@ -150,7 +151,7 @@ def build_example_options(contract: Contract, url: str) -> dict[str, JSON]:
 
 
 def _get_method_name(operation: Operation) -> str:
-    return str(PythonIdentifier(operation.id, "field_"))
+    return str(PythonIdentifier(operation.id, FIELD_PREFIX))
 
 
 def _build_example(document: OpenApi, operation: Operation, own: Mapping[str, JSON]) -> dict[str, JSON]:

@@ -1,7 +1,8 @@
-"""The templates of a client: the generator's own with a banner and a few changes, and two of ours.
+"""The templates of a client: the generator's own with a banner and changes, and those of our layer around it.
 
 The repository holds no copy of the generator. `templates/changes.toml` lists the changes with their reasons;
-`templates/*.jinja` replace whole templates. A template gets the facts of the contract in one variable, ``facts``.
+`templates/*.jinja` replace whole templates, `templates/package/` adds modules, and `client_runtime/` holds the modules
+that are the same in every package. A template gets the facts of the contract in one variable, ``facts``.
 """
 
 import tomllib
@@ -18,22 +19,8 @@ RUNTIME = Path(__file__).resolve().parent / "client_runtime"
 """The modules that all clients share."""
 GENERATED_MODULES = ("client", "errors", "types")
 """Modules of the generator that ours replace."""
-SHARED_MODULES = (
-    *GENERATED_MODULES,
-    "_bodies",
-    "_bounded_network",
-    "_deadline",
-    "_http",
-    "_messages",
-    "_reading",
-    "_repeating",
-    "_retries",
-    "_secrets",
-    "_session",
-    "_settings",
-    "_validation",
-    "_values",
-)
+_OWN_MODULES = ("__init__", "_about")
+"""Modules of `client_runtime` that are for this repository: each package has its own."""
 
 # The first line of every template of the generator; jinja drops the line break after a block.
 TEMPLATE_HEADER = '{% import "facts.jinja" as given %}{% set facts = given.facts %}\n'
@@ -63,7 +50,7 @@ def write_templates(facts: Mapping[str, JSON], directory: Path) -> None:
         text = path.read_text(encoding="utf-8")
         (directory / place).write_text(head + text if place.parent.name == "package" else text, encoding="utf-8")
     for path in RUNTIME.glob("*.py"):
-        if path.stem in SHARED_MODULES:
+        if path.stem not in _OWN_MODULES:
             raw = f"{{% raw %}}\n{path.read_text(encoding='utf-8')}{{% endraw %}}\n"
             owner = directory if path.stem in GENERATED_MODULES else directory / "package"
             (owner / f"{path.stem}.py.jinja").write_text(head + raw, encoding="utf-8")

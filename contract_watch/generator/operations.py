@@ -17,6 +17,7 @@ from openapi_python_client.parser.properties.protocol import PropertyProtocol
 from openapi_python_client.strings import PythonIdentifier, safe_for_docstring
 
 from contract_watch.escaping import escape_lines, format_python_literal
+from contract_watch.generator.configuration import FIELD_PREFIX
 from contract_watch.generator.constraints import describe_constraints
 from contract_watch.generator.model_properties import find_schema, is_secret, list_properties
 
@@ -94,7 +95,7 @@ def _build_operation(
     tag: str, endpoint: Endpoint, models: Mapping[str, ModelProperty], facts: Mapping[str, Any], taken: set[str]
 ) -> DoorOperation:
     label = f"{endpoint.method.upper()} {endpoint.path.get_untrusted_value()}"
-    function = str(PythonIdentifier(endpoint.name, "field_"))
+    function = str(PythonIdentifier(endpoint.name, FIELD_PREFIX))
     names = set(OWN_ARGUMENTS) | {"self"}
     parameters = [
         _build_argument(prop, None, names)
@@ -239,7 +240,7 @@ def _build_example(
         return ""
     arguments: list[str] = []
     classes: list[str] = []
-    by_target = {str(PythonIdentifier(name, "field_")): value for name, value in values["parameters"].items()}
+    by_target = {str(PythonIdentifier(name, FIELD_PREFIX)): value for name, value in values["parameters"].items()}
     arguments += [
         f"{one.name}={format_python_literal(by_target[one.target])}" for one in parameters if one.target in by_target
     ]

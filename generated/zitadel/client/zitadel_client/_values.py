@@ -89,12 +89,6 @@ def read_number(value: JSON, name: str) -> float:
     return value
 
 
-def read_null(value: JSON, name: str) -> None:
-    """Return None, which ``value`` must be."""
-    if value is not None:
-        raise refuse(name, "null", value)
-
-
 def read_date(value: JSON, name: str) -> datetime.date:
     """Return the date in ``value``."""
     try:
