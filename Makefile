@@ -16,6 +16,10 @@ SEED ?=
 LIVE ?=
 EXPLORE ?=
 ONLY ?=
+# The file that remembers every run; empty: history.sqlite in OUT.
+HISTORY ?=
+# Minutes over which breaking findings on a vendor's server are asked for again; empty: 15.
+RECHECK_MINUTES ?=
 SHARD ?=
 MINUTES ?=
 GRPC_TARGET ?=
@@ -51,7 +55,7 @@ ANYWAY ?=
 # make expands what its command line gives both where a recipe names it and where it is exported: ids of findings hold
 # a server's words, and `make -n contract ONLY='$(shell …)'` ran them. So each value is replaced by its literal text.
 $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(eval override $$(name) := $$(value $$(name)))))
-export PYTHON VENDOR TARGET OUT SEED LIVE EXPLORE ONLY SHARD MINUTES GRPC_TARGET SURFACE THOROUGH FAIL_ON PORT GRPC_PORT \
+export HISTORY RECHECK_MINUTES PYTHON VENDOR TARGET OUT SEED LIVE EXPLORE ONLY SHARD MINUTES GRPC_TARGET SURFACE THOROUGH FAIL_ON PORT GRPC_PORT \
 	SEEDS CALLS WORKERS TESTS SLUG DELETE NAME BASE REVISION PUBLISHED KNOWN REQUIRE ANYWAY VERSION \
 	PYTHONS
 
@@ -61,7 +65,7 @@ help: ## print this page
 		Makefile
 	@echo
 	@echo "make contract VENDOR=all TARGET=mock OUT=reports [SURFACE=] [GRPC_TARGET=host:port] [SEED=] [EXPLORE=1|0] [THOROUGH=1] \
-	[ONLY=id] [SHARD=i/n] [MINUTES=n] [FAIL_ON=additive|warning] [REQUIRE=slug,slug]"
+	[ONLY=id] [SHARD=i/n] [MINUTES=n] [HISTORY=file] [FAIL_ON=additive|warning] [REQUIRE=slug,slug]"
 
 .PHONY: environment
 environment:
@@ -74,12 +78,12 @@ contract: environment ## check vendors' contracts against the mock, a URL, or th
 	@$(RUN) -m contract_tests --vendor="$$VENDOR" --target="$$TARGET" --out="$$OUT" --seed="$$SEED" --live="$$LIVE" \
 		--explore="$$EXPLORE" --only="$$ONLY" --shard="$$SHARD" --minutes="$$MINUTES" --grpc-target="$$GRPC_TARGET" \
 		--surface="$$SURFACE" --thorough="$$THOROUGH" --fail-on="$$FAIL_ON" \
-		--require="$$REQUIRE"
+		--require="$$REQUIRE" --history="$$HISTORY" --recheck-minutes="$$RECHECK_MINUTES"
 
 .PHONY: live
 live: environment ## check the real account of every vendor whose key is set; LIVE=mutate allows changes [VENDOR=] [REQUIRE=]
 	@$(RUN) -m scripts.check_accounts --vendor="$$VENDOR" --live="$$LIVE" --out="$$OUT" --fail-on="$$FAIL_ON" \
-		--require="$$REQUIRE"
+		--require="$$REQUIRE" --history="$$HISTORY" --recheck-minutes="$$RECHECK_MINUTES"
 
 .PHONY: plan
 plan: environment ## print every request that a live run would send; send none [VENDOR=] [LIVE=read]
@@ -101,7 +105,7 @@ sweep: environment ## list objects that killed runs left on the account; DELETE=
 .PHONY: drift
 drift: environment ## compare the document that a vendor publishes now with the stored one [VENDOR=] [PUBLISHED=file-or-url] [KNOWN=1]
 	@$(RUN) -m scripts.watch_documents --vendor="$$VENDOR" --published="$$PUBLISHED" --known="$$KNOWN" --out="$$OUT" \
-		--fail-on="$$FAIL_ON" --require="$$REQUIRE"
+		--fail-on="$$FAIL_ON" --require="$$REQUIRE" --history="$$HISTORY"
 
 .PHONY: accept
 accept: environment ## store the document that make drift compared last and generate its client, or change nothing [VENDOR=] [ANYWAY=1]

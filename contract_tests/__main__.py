@@ -12,7 +12,7 @@ from contract_watch.engine.command.options import build_parser, complete_setting
 from contract_watch.engine.command.pytest_plugin import ContractPlugin
 from contract_watch.engine.command.pytest_run import run_pytest
 from contract_watch.engine.command.suite import Suite
-from contract_watch.report.terminal import format_closing, format_terminal
+from contract_watch.report.terminal import format_closing, format_past, format_terminal
 from contract_watch.report.verdict import compute_exit_status
 
 
@@ -31,6 +31,8 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         status = cli.ExitStatus.INCONCLUSIVE
     colour = cli.supports_colour(sys.stdout)
+    if lines := format_past(plugin.records):
+        print(lines, end="\n\n")
     for record in plugin.records:
         print(format_terminal(record, colour=colour))
         print()
@@ -43,14 +45,15 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"reports: {options.out}/findings.json, junit.xml, report.md")
     if closing := format_closing(plugin.records):
         print(closing)
-    for line in plugin.skipped:
+    for line in (*plugin.history_problems, *plugin.skipped):
         print(f"error: {line}", file=sys.stderr)
     status = compute_exit_status(
         [record.verdict for record in plugin.records],
         left_behind=any(record.left_behind for record in plugin.records),
         fail_on=options.fail_on,
     )
-    return cli.join_statuses([status, cli.ExitStatus.INCONCLUSIVE if plugin.skipped else cli.ExitStatus.OK])
+    is_complete = plugin.is_recorded and not plugin.skipped
+    return cli.join_statuses([status, cli.ExitStatus.OK if is_complete else cli.ExitStatus.INCONCLUSIVE])
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from contract_watch import cli
 from contract_watch.contracts.registry import Contract, choose_contracts
 from contract_watch.engine.command.live_runs import list_missing_variables, read_environment, run_accounts
 from contract_watch.engine.command.options import add_options, check_consequences
+from contract_watch.history.remember import locate_history
 from contract_watch.report.overview import format_overview, read_required
 
 
@@ -20,13 +21,17 @@ from contract_watch.report.overview import format_overview, read_required
 def main(arguments: list[str] | None = None) -> int:
     """Run; see the module for the statuses."""
     parser = cli.CommandParser("scripts.check_accounts", "Checks every account whose key is set.")
-    add_options(parser, "--vendor", "--live", "--out", "--fail-on", "--require")
+    add_options(parser, "--vendor", "--live", "--out", "--fail-on", "--require", "--history", "--recheck-minutes")
     given = parser.parse_args(arguments)
     check_consequences(given.live, given.fail_on)
     required = read_required(given.require, choose_contracts("all"))
     contracts, environment = choose_contracts(given.vendor), read_environment(os.environ)
     out = cli.create_output_directory("--out", given.out)
-    status, overview = run_accounts(contracts, environment, live=given.live or "read", out=out, fail_on=given.fail_on)
+    history = locate_history(given.history, out)
+    status, overview = run_accounts(
+        contracts, environment, live=given.live or "read", out=out, fail_on=given.fail_on, history=history,
+        recheck_minutes=given.recheck_minutes,
+    )  # fmt: skip
     print(f"\n{format_overview(overview)}\n\nreports: {out}/report.md", flush=True)
     problems = overview.list_skipped(required, "live")
     if all(list_missing_variables(contract, environment) for contract in contracts):

@@ -18,6 +18,7 @@ from contract_watch.diff.document_check import NOWHERE
 from contract_watch.diff.document_watch import read_all_waivers, watch_documents
 from contract_watch.diff.published_document import describe_address_options, find_address
 from contract_watch.errors import UsageError
+from contract_watch.history.remember import HISTORY_HELP, locate_history, remember_runs
 from contract_watch.report.overview import (
     NO_ADDRESS,
     REQUIRE_HELP,
@@ -26,7 +27,7 @@ from contract_watch.report.overview import (
     read_required,
 )
 from contract_watch.report.report_files import write_reports
-from contract_watch.report.terminal import format_closing, format_terminal
+from contract_watch.report.terminal import format_closing, format_past, format_terminal
 from contract_watch.report.verdict import FAIL_ON, compute_exit_status
 
 
@@ -39,6 +40,7 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     parser.add_argument("--known", default="", help="1: leave out vendors without a known address")
     parser.add_argument("--require", default="", help=REQUIRE_HELP)
     parser.add_out_option()
+    parser.add_argument("--history", default="", help=HISTORY_HELP)
     parser.add_argument("--fail-on", default="warning", choices=FAIL_ON, help="the least verdict that fails (warning)")
     given = parser.parse_args(arguments)
     restore_backup(root)  # a killed `make accept` may have left files replaced
@@ -47,15 +49,21 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     contracts, left_out = _select_contracts(given, root)
     waivers = read_all_waivers(contracts)  # before anything is fetched or written
     out = cli.create_output_directory("--out", given.out)
+    history = locate_history(given.history, out)
     result = watch_documents(contracts, waivers, given.published)
     unknown = [record.contract for record in result.records if record.target == NOWHERE]
     skipped = dict.fromkeys([*(contract.slug for contract in left_out), *unknown], NO_ADDRESS)
     overview = build_overview(everything, "document", result.records, skipped)
+    problems: list[str] = []
+    compared = [record for record in result.records if record.target != NOWHERE]
+    is_recorded = remember_runs(history, compared, problems.append)
     write_reports(result.records, out, overview=overview)
     colour = cli.supports_colour(sys.stdout)
     print(f"{format_overview(overview)}\n")
     for contract in left_out:
         print(f"{contract.name}: left out: {NO_ADDRESS}; {describe_address_options(contract)}\n")
+    if lines := format_past(result.records):
+        print(lines, end="\n\n")
     for record in result.records:
         print(format_terminal(record, colour=colour))
         print()
@@ -65,11 +73,13 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     for slug, document in result.cached.items():  # after the report: `make accept` takes over only a reported document
         store_entry(root / CACHE_DIRECTORY, slug, document)
     missing = overview.list_skipped(required, "document")
-    for line in [*result.waiver_problems, *missing]:
+    for line in [*result.waiver_problems, *problems, *missing]:
         print(f"error: {line}", file=sys.stderr)
     verdicts = [record.verdict for record in result.records]
     status = compute_exit_status(verdicts, left_behind=False, fail_on=given.fail_on)
-    status = cli.join_statuses([status, cli.ExitStatus.INCONCLUSIVE if missing else cli.ExitStatus.OK])
+    status = cli.join_statuses(
+        [status, cli.ExitStatus.OK if is_recorded and not missing else cli.ExitStatus.INCONCLUSIVE]
+    )
     return cli.ExitStatus.USAGE if result.waiver_problems and status != cli.ExitStatus.FAILURE else status
 
 

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.account.object_names import NameGenerator
-from contract_watch.engine.command.pytest_plugin import FAMILIES
 from contract_watch.engine.exploring.depth import ExplorationDepth, list_modes
 from contract_watch.engine.exploring.exploration import explore_requests, explore_workflows
 from contract_watch.engine.planning.encodability import can_encode_rest
 from contract_watch.engine.planning.planner import plan_probes
-from contract_watch.engine.planning.probe import Probe
+from contract_watch.engine.planning.probe import FAMILIES, Probe
 from contract_watch.engine.running.cleanup import clean_up
 from contract_watch.engine.running.client_stage import parse_recorded_responses, run_client
 from contract_watch.engine.running.preflight import run_preflight

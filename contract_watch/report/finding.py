@@ -16,6 +16,14 @@ class Severity(Enum):
 
 
 @dataclass(frozen=True)
+class RecheckCount:
+    """The rechecks of a finding: ``seen`` of them showed it, ``of`` could tell."""
+
+    seen: int
+    of: int
+
+
+@dataclass(frozen=True)
 class Finding:
     """One disagreement; ``id`` is the same from run to run.
 
@@ -28,6 +36,7 @@ class Finding:
         exchange: the redacted request and response as JSON.
         reproduce: one or more curl lines.
         flapping: a retry did not reproduce it; ``again`` is the exchange of the retry.
+        rechecks: on a real account, the result of asking for it again over several minutes; None without rechecks.
         symbols: for a change of a document, the changes of the generated client; None if unknown or not applicable.
         hypotheses: the changes by the vendor that would explain it, the most specific one first.
     """
@@ -45,6 +54,7 @@ class Finding:
     reproduce: str
     flapping: bool = False
     again: dict[str, Any] | None = None
+    rechecks: RecheckCount | None = None
     symbols: tuple[str, ...] | None = None
     hypotheses: tuple[Hypothesis, ...] = ()
 
@@ -56,7 +66,9 @@ class Finding:
         """Return the finding as ``findings.json`` holds it."""
         content = {**vars(self), "severity": self.severity.value}
         del content["hypotheses"]
-        for optional in ("again", "symbols"):
+        if self.rechecks is not None:
+            content["rechecks"] = vars(self.rechecks)
+        for optional in ("again", "rechecks", "symbols"):
             if content[optional] is None:
                 del content[optional]
         return content

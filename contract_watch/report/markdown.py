@@ -9,7 +9,7 @@ from contract_watch.report.coverage_table import COLUMNS, split_coverage_rows
 from contract_watch.report.finding import Finding, Severity
 from contract_watch.report.record import Record
 from contract_watch.report.summary import (
-    FLAKY,
+    describe_flaky,
     describe_waived,
     format_headline,
     format_rerun,
@@ -27,6 +27,15 @@ _MAX_TITLE_LENGTH = 300
 _MAX_LISTED = 200
 _MAX_CAUSES_BYTES = 200_000
 """The bytes of causes in detail for each vendor: the summary of a CI job holds one mebibyte."""
+
+
+def format_past_markdown(records: Sequence[Record]) -> str:
+    """Return the lines at the top of the page: for each vendor since when its causes are there; empty without a history."""
+    known = [(record, record.past) for record in records if record.past is not None]
+    lines = [
+        f"- {escape_markdown(record.name)} ({record.axis}): {escape_markdown(past.summary)}" for record, past in known
+    ]
+    return "\n".join([*lines, "", ""]) if lines else ""
 
 
 def format_markdown(records: Sequence[Record]) -> str:
@@ -60,7 +69,7 @@ def _format_section(record: Record) -> Iterator[str]:
 
 def _format_cause(record: Record, cause: Cause, number: int) -> Iterator[str]:
     finding = cause.representative
-    flaky = f" ({FLAKY})" if cause.is_flaky else ""
+    flaky = f" ({describe_flaky(cause.findings)})" if cause.is_flaky else ""
     title = format_prose(cause.title, _MAX_TITLE_LENGTH)
     yield f"### {number}. {cause.severity.value}: {title}{format_surfaces(record, cause)}{flaky}"
     yield ""
@@ -111,7 +120,7 @@ def _format_findings(cause: Cause) -> Iterator[str]:
     yield ""
     distinct = list({finding.id: finding for finding in cause.findings}.values())
     for finding in distinct[:_MAX_LISTED]:
-        flaky = f" ({FLAKY})" if finding.flapping else ""
+        flaky = f" ({describe_flaky([finding])})" if finding.flapping else ""
         title = format_prose(finding.title, _MAX_TITLE_LENGTH)
         yield f"- {finding.severity.value}: {title}{flaky}; {format_code_span(finding.id)}"
     if len(distinct) > _MAX_LISTED:

@@ -1,12 +1,14 @@
 """The results of a run for one vendor, from which every report is built."""
 
 import datetime as dt
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from contract_watch.report.causes import Cause, group_findings
 from contract_watch.report.finding import Finding
+from contract_watch.report.past import Past
 from contract_watch.report.verdict import Verdict, derive_verdict
 from contract_watch.report.waivers import Waiver, apply_waivers
 
@@ -55,6 +57,8 @@ class Record:
         live: for a run on a real account, its permissions, its account and the prefix of its names.
         document: for a comparison of documents, the two documents and the effect on the client and on the overlay.
         coverage: results by operation (``METHOD path``) and status.
+        past: the past of this run, None until the history has it.
+        run_id: unique for each run.
     """
 
     contract: str
@@ -80,6 +84,8 @@ class Record:
     document: dict[str, Any] = field(default_factory=dict)
     coverage: dict[tuple[str, int], CoverageCell] = field(default_factory=dict)
     suite_checks: list[SuiteCheck] = field(default_factory=list)
+    past: Past | None = None
+    run_id: str = field(default_factory=lambda: secrets.token_hex(16))
 
     def count_request(self, stage: str, surface: str) -> None:
         """Count one request that reached the target."""
@@ -91,6 +97,15 @@ class Record:
         """The verdict of this run; a client that breaks although no finding says so is a warning."""
         breaks_alone = self.document.get("client", {}).get("breaks_alone")
         return max(derive_verdict(self.findings, self.reason), Verdict.WARNING if breaks_alone else Verdict.NONE)
+
+    @property
+    def axis(self) -> str:
+        """Return the kind of check: ``live``, ``document``, ``mock``, or ``target`` for any other address."""
+        if self.document:
+            return "document"
+        if self.live or self.target_option == "live":
+            return "live"
+        return "mock" if self.target_option in ("", "mock") else "target"
 
     @property
     def conforming_statuses(self) -> dict[str, set[int]]:
@@ -136,6 +151,8 @@ class Record:
             "version": VERSION,
             "contract": self.contract,
             "contract_digest": self.digest,
+            "run_id": self.run_id,
+            "axis": self.axis,
             "target": self.target,
             "surface": self.surfaces,
             "started": self.started.strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -156,6 +173,7 @@ class Record:
             ],
             "left_behind": self.left_behind,
             "notes": self.notes,
+            **({"history": self.past.to_json()} if self.past is not None else {}),
             **({"live": self.live} if self.live else {}),
             **({"document": self.document} if self.document else {}),
         }

@@ -6,7 +6,7 @@ from pathlib import Path
 from contract_watch.escaping import format_json
 from contract_watch.report.atomic_file import write_atomically
 from contract_watch.report.junit import format_junit
-from contract_watch.report.markdown import format_markdown
+from contract_watch.report.markdown import format_markdown, format_past_markdown
 from contract_watch.report.overview import Overview, format_overview_markdown, write_overview
 from contract_watch.report.record import FORMAT, Record
 from contract_watch.report.reproduction_files import move_long_reproductions, remove_stale_reproductions
@@ -31,5 +31,5 @@ def write_reports(records: Sequence[Record], out: Path, *, overview: Overview | 
     if overview is not None and overview.has_result:
         page = format_overview_markdown(overview) + page
         write_overview(overview, out)
-    write_atomically(out / "report.md", page)
+    write_atomically(out / "report.md", format_past_markdown(records) + page)
     remove_stale_reproductions(records, out)

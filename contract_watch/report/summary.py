@@ -1,6 +1,6 @@
 """The result of one vendor in a few words, as the terminal and the Markdown report begin with it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from contract_watch.escaping import escape_text, format_commands, quote_shell
 from contract_watch.report.causes import Cause
@@ -116,8 +116,8 @@ def iterate_summary(record: Record) -> Iterator[tuple[str, str]]:
     if record.findings:
         yield "What broke" if record.verdict is Verdict.BREAKING else "What changed", format_broken(record)
         yield "Whom", format_affected(record)
-        if record.since:
-            yield "Since", format_since(record)
+        if since := format_since(record):
+            yield "Since", since
     if waived := [line for is_breaking, line in _iterate_waived(record) if is_breaking]:
         yield "Waived", "; ".join(waived)
     if record.left_behind:
@@ -127,7 +127,15 @@ def iterate_summary(record: Record) -> Iterator[tuple[str, str]]:
 
 
 def format_since(record: Record) -> str:
-    """Return since when the change may be there, escaped for a terminal."""
+    """Return since when the change is there, escaped for a terminal; empty if nobody knows."""
+    ages = record.past.ages if record.past is not None else {}
+    known = [ages[cause.id] for cause in list_deciding_causes(record) if cause.id in ages]
+    if known:
+        first = min(known, key=lambda age: age.first_seen)
+        clean = f"; last seen without it on {first.last_clean}" if first.last_clean else ""
+        return f"{first.first_seen}, {_format_count(first.nights, 'night')}{clean}"
+    if not record.since:
+        return ""
     return f"some time after {escape_text(record.since)}, which the contract is written for"
 
 
@@ -181,6 +189,15 @@ def format_totals(record: Record) -> str:
 def format_surfaces(record: Record, cause: Cause) -> str:
     """Return a phrase that names the protocols of a cause; empty for a vendor with one protocol."""
     return f" (over {', '.join(cause.surfaces)})" if len(record.surfaces) > 1 else ""
+
+
+def describe_flaky(findings: Iterable[Finding]) -> str:
+    """Return a phrase for findings that decide nothing: in how many rechecks they were seen, if there were any."""
+    counts = [one.rechecks for one in findings if one.rechecks is not None]
+    if not counts:
+        return FLAKY
+    best = max(counts, key=lambda count: count.seen)
+    return f"flaky: seen in {best.seen} of {best.of} rechecks" if best.of else "not rechecked"
 
 
 def is_document_change(finding: Finding) -> bool:

@@ -9,7 +9,7 @@ from contract_watch.report.coverage_table import COLUMNS, split_coverage_rows
 from contract_watch.report.finding import Finding, Severity
 from contract_watch.report.record import Record
 from contract_watch.report.summary import (
-    FLAKY,
+    describe_flaky,
     describe_waived,
     format_affected,
     format_broken,
@@ -36,6 +36,13 @@ _MAX_TEXT_LENGTH = 300
 def format_terminal(record: Record, *, colour: bool) -> str:
     """Return the report on one vendor as lines; strings from a server are escaped."""
     return "\n".join(_format_lines(record, colour))
+
+
+def format_past(records: Sequence[Record]) -> str:
+    """Return a line for each vendor that says since when its causes are there; empty without a history."""
+    return "\n".join(
+        f"{record.name} ({record.axis}): {record.past.summary}" for record in records if record.past is not None
+    )
 
 
 def format_closing(records: Sequence[Record]) -> str:
@@ -67,8 +74,8 @@ def _format_lines(record: Record, colour: bool) -> Iterator[str]:
     yield f"{'Document' if record.document else 'Target'}: {escape_text(record.target)}, {format_totals(record)}"
     if affected := format_affected(record):
         yield f"Whom: {affected}"
-    if record.findings and record.since:
-        yield f"Since: {format_since(record)}"
+    if record.findings and (since := format_since(record)):
+        yield f"Since: {since}"
     yield from _format_causes(record)
     if record.findings:
         yield from _format_table(record)
@@ -86,7 +93,7 @@ def _format_causes(record: Record) -> Iterator[str]:
     """Yield the causes: the worst in detail, as long as there is room, then titles. No breaking cause is left out."""
     causes, room, left_out = record.find_causes(), _MAX_LINES_OF_CAUSES, 0
     for number, cause in enumerate(causes, 1):
-        flaky = f" [{FLAKY}]" if cause.is_flaky else ""
+        flaky = f" [{describe_flaky(cause.findings)}]" if cause.is_flaky else ""
         title = (
             f"{number}. {cause.severity.value}: {escape_text(cause.title, _MAX_LINE_LENGTH)}"
             f"{format_surfaces(record, cause)}{flaky}"

@@ -228,7 +228,12 @@ def test_a_run_gets_no_variable_of_another_vendor(tmp_path: Path, monkeypatch: p
     given = {"PATH": "/usr/bin:/bin", "SECRET_NAMES": ",".join(names), "SECRETS_JSON": json.dumps({"JETEMAIL_API_KEY": "x"}),
              **{f"SECRET_{number}": f"value-{name}" for number, name in enumerate(names)}}  # fmt: skip
     for contract in choose_contracts("all"):
-        assert run_vendor(contract, read_environment(given), live="read", out=tmp_path, fail_on="breaking") == 0
+        assert (
+            run_vendor(
+                contract, read_environment(given), live="read", out=tmp_path, fail_on="breaking", history=tmp_path / "h"
+            )
+            == 0
+        )
         found = seen.read_text(encoding="utf-8")
         assert set(re.findall(r"value-(\w+)", found)) == set(list_variables(contract))
         assert "SECRET" not in found

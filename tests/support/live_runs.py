@@ -7,10 +7,10 @@ from typing import Any
 from contract_watch.engine.account.clock import Clock
 from contract_watch.engine.account.object_names import parse_name
 from contract_watch.engine.command.options import FLAGS, RunOptions, resolve_options
-from contract_watch.engine.command.pytest_plugin import FAMILIES
 from contract_watch.engine.command.suite import Suite
 from contract_watch.engine.exploring.depth import ExplorationDepth, list_modes
 from contract_watch.engine.exploring.exploration import explore_requests, explore_workflows
+from contract_watch.engine.planning.probe import FAMILIES
 from contract_watch.engine.running.client_stage import parse_recorded_responses, run_client
 from contract_watch.report.record import Record
 from tests.support.production.fake import FakeProduction

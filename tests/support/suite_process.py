@@ -74,7 +74,9 @@ class SuiteResult:
     @property
     def all_output(self) -> str:
         """Return everything that the run wrote."""
-        files = (path.read_text(encoding="utf-8") for path in sorted(self.directory.rglob("*")) if path.is_file())
+        files = (
+            path.read_bytes().decode("utf-8", "replace") for path in sorted(self.directory.rglob("*")) if path.is_file()
+        )
         return "\n".join([self.out, self.err, *files])
 
     def __repr__(self) -> str:

@@ -101,7 +101,16 @@ def _is_variable_value(value: str) -> bool:
         return False
 
 
-def run_vendor(contract: Contract, environment: Mapping[str, str], *, live: str, out: Path, fail_on: str) -> int:
+def run_vendor(
+    contract: Contract,
+    environment: Mapping[str, str],
+    *,
+    live: str,
+    out: Path,
+    fail_on: str,
+    history: Path,
+    recheck_minutes: str = "",
+) -> int:
     """Run the suite on one vendor's account and return its status; OK, with a line, if the account has no key.
 
     ``environment`` is that of `read_environment`; the process gets no variable of another vendor.
@@ -116,17 +125,25 @@ def run_vendor(contract: Contract, environment: Mapping[str, str], *, live: str,
         for variable in list_variables(other)
     }
     command = [sys.executable, "-m", "contract_tests", "--vendor", contract.slug, "--target", "live", "--live", live,
-               "--out", str(out / contract.slug), "--fail-on", fail_on]  # fmt: skip
+               "--out", str(out / contract.slug), "--fail-on", fail_on, "--history", str(history), "--recheck-minutes", recheck_minutes]  # fmt: skip
     ended = subprocess.run(command, env={n: v for n, v in environment.items() if n not in others}, check=False)  # noqa: S603 (our own command)
     return ended.returncode if ended.returncode in list(ExitStatus) else ExitStatus.INCONCLUSIVE
 
 
 def run_accounts(
-    contracts: Sequence[Contract], environment: Mapping[str, str], *, live: str, out: Path, fail_on: str
+    contracts: Sequence[Contract],
+    environment: Mapping[str, str],
+    *,
+    live: str,
+    out: Path,
+    fail_on: str,
+    history: Path,
+    recheck_minutes: str = "",
 ) -> tuple[int, Overview]:
     """Run the suite on the accounts of ``contracts``; return the joined status, and the table of all vendors.
 
     ``out`` gets the reports of each vendor in a directory of its own, and a page with the table and all of them.
+    ``history`` is the file that remembers the runs.
 
     Raises:
         OSError: ``out`` is not writable.
@@ -137,7 +154,15 @@ def run_accounts(
             directory = out / contract.slug
             for name in (*REPORT_NAMES, FILE_NAME):
                 (directory / name).unlink(missing_ok=True)  # an earlier run's report is no result of this one
-            status = run_vendor(contract, environment, live=live, out=out, fail_on=fail_on)
+            status = run_vendor(
+                contract,
+                environment,
+                live=live,
+                out=out,
+                fail_on=fail_on,
+                history=history,
+                recheck_minutes=recheck_minutes,
+            )
             result.add(contract, directory, status, list_missing_variables(contract, environment))
     finally:
         overview = tabulate_verdicts(choose_contracts("all"), "live", result.verdicts, result.skipped)
@@ -179,4 +204,4 @@ def _read_verdict(directory: Path) -> Verdict | None:
 def _read_page(directory: Path) -> str:
     """Return the page of one vendor's run without its table, which only names that vendor's result."""
     table = format_overview_markdown(read_overview(directory / FILE_NAME))
-    return (directory / "report.md").read_text(encoding="utf-8").removeprefix(table)
+    return (directory / "report.md").read_text(encoding="utf-8").replace(table, "", 1)

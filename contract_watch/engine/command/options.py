@@ -20,10 +20,12 @@ from contract_watch.contracts.registry import Contract, choose_contracts
 from contract_watch.engine.account.live_settings import LiveSettings, read_live_settings
 from contract_watch.engine.protocols.targets import find_vendor, load_account_keys, resolve_address, validate_target
 from contract_watch.errors import UsageError
+from contract_watch.history.remember import HISTORY_HELP, locate_history
 from contract_watch.report.overview import REQUIRE_HELP, read_required
 from contract_watch.report.verdict import FAIL_ON
 
 _MAX_MINUTES = 24 * 60
+RECHECK_MINUTES = 15.0
 FLAGS: dict[str, dict[str, Any]] = {
     "--vendor": {"default": "all", "help": "a contract's slug, or all (all)"},
     "--target": {"default": "mock", "help": "mock, an http(s) address, or live (mock)"},
@@ -39,6 +41,10 @@ FLAGS: dict[str, dict[str, Any]] = {
     },
     "--only": {"default": "", "help": "one probe's or finding's id: run what it takes to show it, and no more"},
     "--shard": {"default": "", "help": "i/n: run the i-th of n parts of the probes"},
+    "--recheck-minutes": {
+        "default": "",
+        "help": "ask for breaking findings three times more over so many minutes; 0: never (15 on a vendor's server, else 0)",
+    },
     "--thorough": {"default": "", "help": "1: run the probes too that others stand for, though it takes more requests"},
     "--minutes": {"default": "", "help": "explore for so long, not once"},
     "--grpc-target": {"default": "", "help": "host:port where the target speaks gRPC (as the mock says, or TARGET's)"},
@@ -46,6 +52,7 @@ FLAGS: dict[str, dict[str, Any]] = {
         "default": "",
         "help": "rest, grpc, grpc-web, or several with commas: speak these only (all there are)",
     },
+    "--history": {"default": "", "help": HISTORY_HELP},
     "--require": {"default": "", "help": REQUIRE_HELP},
     "--fail-on": {
         "default": "breaking",
@@ -59,7 +66,8 @@ class RunOptions:
     """A run's settings, all checked. ``shard`` is (number, of how many), counted from one.
 
     By vendor: ``addresses`` of its operations (none for the mock, which has yet to begin), and ``protected``, what protects
-    its account where the target is, or is to be treated as, a real one.
+    its account where the target is, or is to be treated as, a real one. ``recheck_minutes`` is the time over which breaking
+    findings are asked for again, 0 for never; ``rechecked_ids`` are, for a round of that, the checks that it makes.
     """
 
     contracts: list[Contract]
@@ -73,6 +81,7 @@ class RunOptions:
     shard: tuple[int, int]
     minutes: float
     fail_on: str
+    history: Path
     required: tuple[str, ...] = ()
     keys: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     thorough: bool = False
@@ -80,6 +89,8 @@ class RunOptions:
     protocols: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     addresses: Mapping[str, str] = field(default_factory=dict)
     live_settings: Mapping[str, LiveSettings] = field(default_factory=dict)
+    recheck_minutes: float = 0.0
+    rechecked_ids: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def build_parser() -> CommandParser:
@@ -133,11 +144,13 @@ def resolve_options(raw: Mapping[str, str], environment: Mapping[str, str] | Non
             one.slug: read_live_settings(one, keys[one.slug][one.credentials[0].account], raw["live"], environment)
             for one in chosen
         }
+    out = create_output_directory("--out", raw["out"] or "reports")
     return RunOptions(
         contracts=[contract for contract in chosen if surfaces[contract.slug]],
         vendor=raw["vendor"] or "all",
         target=target,
-        out=create_output_directory("--out", raw["out"] or "reports"),
+        out=out,
+        history=locate_history(raw.get("history", ""), out),
         seed=seed,
         is_seed_given=bool(raw["seed"]),
         explore=explore is True if protected else explore is not False,
@@ -152,7 +165,16 @@ def resolve_options(raw: Mapping[str, str], environment: Mapping[str, str] | Non
         protocols=surfaces,
         addresses=addresses,
         live_settings=protected,
+        recheck_minutes=_read_recheck_minutes(
+            raw.get("recheck_minutes", ""), is_live=bool(vendors) or target == "live"
+        ),
     )
+
+
+def _read_recheck_minutes(text: str, *, is_live: bool) -> float:
+    if not text:
+        return RECHECK_MINUTES if is_live else 0.0
+    return 0.0 if text == "0" else parse_number("--recheck-minutes", text, _MAX_MINUTES)
 
 
 def _select_protocols(text: str, chosen: list[Contract]) -> dict[str, tuple[str, ...]]:

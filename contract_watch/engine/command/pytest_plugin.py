@@ -2,6 +2,8 @@
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,12 +12,16 @@ import pytest
 from contract_watch.cli import write_traceback
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.engine.account.guard import BlockedRequestError
+from contract_watch.engine.command.recheck import mark_pending, recheck_findings
+from contract_watch.engine.command.recheck_round import run_recheck_round
 from contract_watch.engine.command.run_overview import build_run_overview, list_skipped_vendors
 from contract_watch.engine.command.suite import Suite, VendorRun
 from contract_watch.engine.exploring.depth import list_modes
 from contract_watch.engine.judging.findings import ContractBrokenError
+from contract_watch.engine.planning.probe import FAMILIES
 from contract_watch.engine.running.progress import Progress
 from contract_watch.escaping import escape_lines, escape_text
+from contract_watch.history.remember import remember_runs
 from contract_watch.report.finding import Finding
 from contract_watch.report.record import Record
 from contract_watch.report.report_files import write_reports
@@ -23,8 +29,6 @@ from contract_watch.report.terminal import format_terminal
 
 TestFunction = TypeVar("TestFunction", bound=Callable[..., None])
 STAGES = ("probes", "client", "explore")
-FAMILIES = ("credentials", "undeclared", "accepted", "refused", "rules", "faults")
-"""The order of the probes: those that make objects first, so that later ones find some."""
 
 
 def assert_no_findings(findings: list[Finding]) -> None:
@@ -56,6 +60,7 @@ class ContractPlugin:
     """Registered once a run.
 
     ``records`` are the vendors' results when it is over, ``skipped`` has a line for each required vendor without one.
+    ``history_problems`` has a line for everything that the history lost; ``is_recorded`` is False if it lost this run.
     """
 
     def __init__(self, suite: Suite) -> None:
@@ -63,6 +68,8 @@ class ContractPlugin:
         self.records: list[Record] = []
         self.report_error = ""
         self.skipped: list[str] = []
+        self.history_problems: list[str] = []
+        self.is_recorded = True
         self._reason: str | None = None
         self._has_traceback = False
         self._progress = Progress(sys.stderr)
@@ -184,6 +191,7 @@ class ContractPlugin:
             return
         try:
             self.records = self.suite.finish(self._reason)
+            self._recheck_findings()
         except Exception as error:  # noqa: BLE001 (whatever it is, its traceback may quote what was sent)
             self.report_error = f"internal error at the end of the run: {self._describe_internal_error(error)}"
             return
@@ -191,6 +199,7 @@ class ContractPlugin:
             self._progress.clear()
         options = self.suite.options
         try:
+            self.is_recorded = remember_runs(options.history, self.records, self.history_problems.append)
             overview = build_run_overview(options, self.records)
             write_reports(self.records, options.out, overview=overview)
         except OSError as error:
@@ -198,6 +207,23 @@ class ContractPlugin:
         self.skipped = list_skipped_vendors(options, self.records)
         if self.skipped and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _recheck_findings(self) -> None:
+        """Ask for breaking findings again where a verdict needs that, and replace what was reported meanwhile."""
+        suite, options = self.suite, self.suite.options
+        if not options.recheck_minutes:
+            return
+        pending = [mark_pending(record, suite.find_checks) for record in self.records]
+        if all(before.findings == after.findings for before, after in zip(self.records, pending, strict=True)):
+            return
+        with suppress(OSError):  # the end of the run says that the directory is not writable
+            write_reports(pending, options.out, overview=build_run_overview(options, pending))
+        if self._reason is not None:  # nothing more is sent
+            self.records = pending
+            return
+        clock, progress = suite.live_run.clock, self._progress.print_line
+        run_round = partial(run_recheck_round, options, suite.connector, clock, progress)
+        recheck_findings(self.records, suite.find_checks, run_round, clock.wait, options.recheck_minutes, progress)
 
     def _describe_internal_error(self, error: BaseException) -> str:
         """Return kind and place of an error of ours; the traceback of the run's first goes into a file of the reports."""
@@ -212,7 +238,7 @@ class ContractPlugin:
         """Print the report below pytest's own if the user called pytest."""
         if self.report_error:
             terminalreporter.write_line(f"error: {self.report_error}")
-        for line in self.skipped:
+        for line in (*self.history_problems, *self.skipped):
             terminalreporter.write_line(f"error: {line}")
         for record in self.records:
             terminalreporter.section(f"contract {record.contract}")

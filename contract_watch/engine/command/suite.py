@@ -19,6 +19,7 @@ from contract_watch.engine.account.guard import LiveMode
 from contract_watch.engine.account.object_names import NameGenerator
 from contract_watch.engine.command.live_run import LiveRun
 from contract_watch.engine.command.options import RunOptions
+from contract_watch.engine.command.selection import find_probes, select_probes
 from contract_watch.engine.exploring.depth import DEFAULT_DEPTH, ExplorationDepth
 from contract_watch.engine.planning.encodability import can_encode_grpc, can_encode_rest
 from contract_watch.engine.planning.planner import plan_probes
@@ -43,6 +44,10 @@ if TYPE_CHECKING:
     from contract_watch.mock.app import Mock
 
 
+_MAX_CHECKS = 2
+"""The checks that ask for one finding again: the first ones that showed it."""
+
+
 @dataclass
 class VendorRun:
     """One vendor's part of a run, on one surface."""
@@ -58,7 +63,7 @@ class Suite:
 
     def __init__(self, options: RunOptions, connector: Connector | None = None, clock: Clock | None = None) -> None:
         self.options = options
-        self._connector = connector or NetworkConnector()
+        self.connector = connector or NetworkConnector()
         self.plans: dict[tuple[str, str], list[Probe]] = {}
         self._waivers: dict[str, list[Waiver]] = {}
         self.live_run = LiveRun(options, clock)
@@ -69,7 +74,7 @@ class Suite:
             for surface in options.protocols[contract.slug]:
                 can_encode = can_encode_rest if surface == "rest" else can_encode_grpc
                 mine = [probe for probe in planned if can_encode(contract, probe)]
-                self.plans[contract.slug, surface] = _select_probes(mine, options)
+                self.plans[contract.slug, surface] = select_probes(contract.slug, mine, options)
             every = read_waivers(contract.directory / "waivers.toml")
             self._waivers[contract.slug] = [one for one in every if not one.rule]
             _ = contract.lifecycle, contract.rate, contract.hosts
@@ -97,6 +102,14 @@ class Suite:
             raise UsageError(
                 f"unknown --only {only!r}; give a probe's or a finding's id, as junit.xml and findings.json list them"
             )
+
+    def find_checks(self, record: Record, key: tuple[str, str]) -> list[str]:
+        """Return a few ids of checks that can show a finding again, by its protocol and id; none if only exploring can."""
+        protocol, name = key
+        showed = [one.id for one in record.suite_checks if one.surface == protocol and name in one.finding_ids]
+        if checks := [one for one in showed if not one.startswith("explore/")]:
+            return checks[:_MAX_CHECKS]
+        return [probe.id for probe in find_probes(self.plans.get((record.contract, protocol), []), name)]
 
     def should_explore(self, name: str = "", contract: Contract | None = None) -> bool:
         """Return True if this run explores, or with ``name`` if it runs that part of one contract's exploration.
@@ -147,7 +160,7 @@ class Suite:
         earlier = next((one.session for one in self.runs.values() if one.contract is contract), None)
         redactor = earlier.redactor if earlier is not None else None
         patience = earlier.patience if earlier is not None else Patience.begin(contract, record, self.live_run.clock)
-        wire, keys = self._connector.connect_http(get_origin(base), gate), options.keys[contract.slug]
+        wire, keys = self.connector.connect_http(get_origin(base), gate), options.keys[contract.slug]
         session = Session(contract, base, keys, names, record, spoken, gate, wire, redactor,
                           patience=patience)  # fmt: skip
         self._stack.callback(session.close)
@@ -174,11 +187,11 @@ class Suite:
             parts = urlsplit(base)
             told = self.options.grpc_target or self._find_mock_grpc_address(base, gate) or _get_authority(base)
             secure = parts.scheme == "https" and (not self.options.grpc_target or self.options.target == "live")
-            return self._connector.connect_grpc(contract, told, gate, secure=secure)
+            return self.connector.connect_grpc(contract, told, gate, secure=secure)
         if protocol == "grpc-web":
             from contract_watch.engine.protocols.grpc_protocols import GrpcWebProtocol  # noqa: PLC0415 (loads slowly)
 
-            return GrpcWebProtocol(contract, base, self._connector.connect_http(get_origin(base), gate))
+            return GrpcWebProtocol(contract, base, self.connector.connect_http(get_origin(base), gate))
         return None
 
     def _find_mock_grpc_address(self, base: str, gate: Gate | None) -> str:
@@ -358,29 +371,6 @@ def _redact_record(record: Record, redactor: Redactor) -> None:
     record.notes = [redactor.redact_string(note) for note in record.notes]
     record.left_behind = [redactor.redact_string(name) for name in record.left_behind]
     record.reason = redactor.redact_string(record.reason) if record.reason is not None else None
-
-
-def _select_probes(planned: list[Probe], options: RunOptions) -> list[Probe]:
-    if options.only or options.thorough:
-        planned = [replace(probe, represented_by="") for probe in planned]
-    if options.only:
-        return _find_probes(planned, options.only)
-    number, of = options.shard
-    return [probe for index, probe in enumerate(planned) if index % of == number - 1]
-
-
-def _find_probes(planned: list[Probe], only: str) -> list[Probe]:
-    """Return the probes that ``only`` names: by their own id, or by the clause that a finding's id begins with."""
-    exact = [probe for probe in planned if probe.id == only]
-    if exact:
-        return exact
-    aimed = [probe for probe in planned if any(only.startswith(f"{clause}/") for clause in probe.clauses)]
-    if aimed:
-        return aimed
-    operation, _, rest = only.partition("/")
-    if rest[:3].isdigit() or rest.startswith("response/"):
-        return [probe for probe in planned if any(step.operation == operation for step in probe.steps)]
-    return []
 
 
 def _get_authority(base: str) -> str:

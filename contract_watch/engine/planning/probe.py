@@ -23,6 +23,9 @@ POOL_STAND_IN = "ct-000000-rehears-stock"
 """The stand-in for ``{stock}`` where nothing is sent."""
 PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9]*)(?::([a-z0-9]+))?\}")
 
+FAMILIES = ("credentials", "undeclared", "accepted", "refused", "rules", "faults")
+"""The order of the probes: those that make objects first, so that later ones find some."""
+
 
 @dataclass(frozen=True)
 class ProbeStep:

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from contract_watch.contracts.registry import Contract
-from contract_watch.engine.command.pytest_plugin import FAMILIES
 from contract_watch.engine.planning.encodability import can_encode_rest
 from contract_watch.engine.planning.planner import plan_probes
+from contract_watch.engine.planning.probe import FAMILIES
 from contract_watch.engine.running import minimizing
 from contract_watch.engine.running.cleanup import clean_up
 from contract_watch.engine.running.client_stage import parse_recorded_responses, run_client

@@ -1,0 +1,110 @@
+"""One run as the history keeps it: the run of ``findings.json`` without exchanges."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+STEADY, FLAKY, WAIVED = "steady", "flaky", "waived"
+_MAX_NAMES = 200
+"""The findings and clauses of one cause that a row holds: enough to recognise the cause in another night."""
+_MAX_TITLE = 500
+_DETAILS = ("version", "contract_digest", "surface", "seed", "target", "interpretations", "live")
+
+
+@dataclass(frozen=True)
+class CauseEntry:
+    """A cause in one run. ``kind`` is `STEADY`, `FLAKY` or `WAIVED`; only steady causes are open or gone."""
+
+    id: str
+    severity: str
+    title: str
+    kind: str
+    findings: tuple[str, ...]
+    clauses: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RunEntry:
+    """One run of one vendor.
+
+    Attributes:
+        key: unique for each run, so that a run that is merged twice counts once.
+        axis: ``live``, ``document``, ``mock``, or ``target`` for another address, which ``target`` then holds.
+        night: the UTC date of the start.
+        is_conclusive: the run came to an end and could tell.
+        not_exercised: the ids of clauses that the run did not check.
+        details: the facts that only people read, and ``requests`` by stage.
+        shapes: the shapes of the run's responses, by operation and status; empty if none were recorded.
+    """
+
+    key: str
+    vendor: str
+    axis: str
+    target: str
+    night: str
+    started: str
+    seconds: float
+    verdict: str
+    is_conclusive: bool
+    reason: str
+    requests: int
+    causes: tuple[CauseEntry, ...] = ()
+    not_exercised: tuple[str, ...] = ()
+    details: Mapping[str, Any] = field(default_factory=dict)
+    shapes: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def stream(self) -> tuple[str, str, str]:
+        """Return the vendor, axis and target: runs with the same three follow each other."""
+        return self.vendor, self.axis, self.target
+
+
+def build_entry(run: Mapping[str, Any]) -> RunEntry:
+    """Return the row of a run of ``findings.json``; the run has to conform to ``findings.schema.json``."""
+    axis = str(run.get("axis") or "target")
+    clauses = {str(finding["id"]): str(finding["clause"]) for finding in run["findings"]}
+    causes = [_build_cause(cause, clauses) for cause in run["causes"]]
+    causes += [_build_waived(finding) for finding in run["waived"]]
+    details = {name: run[name] for name in _DETAILS if name in run}
+    return RunEntry(
+        key=str(run.get("run_id") or _hash_run(run)),
+        vendor=run["contract"],
+        axis=axis,
+        target=str(run["target"]) if axis == "target" else "",
+        night=run["started"][:10],
+        started=run["started"],
+        seconds=float(run["seconds"]),
+        verdict=run["verdict"],
+        is_conclusive=run["reason"] is None,
+        reason=(run["reason"] or "")[:_MAX_TITLE],
+        requests=int(run["requests"]["total"]),
+        causes=tuple(causes),
+        not_exercised=tuple(one["id"] for one in run["clauses"]["not_exercised"]),
+        details={**details, "requests": run["requests"], "documented": run["clauses"]["documented"]},
+        shapes=run.get("shapes") or {},
+    )
+
+
+def _build_cause(cause: Mapping[str, Any], clauses: Mapping[str, str]) -> CauseEntry:
+    findings = [str(name) for name in cause["findings"]]
+    broken = dict.fromkeys(clauses[name] for name in findings if name in clauses)
+    return CauseEntry(
+        id=cause["id"],
+        severity=cause["severity"],
+        title=cause["title"][:_MAX_TITLE],
+        kind=FLAKY if cause["flapping"] else STEADY,
+        findings=tuple(findings[:_MAX_NAMES]),
+        clauses=tuple(list(broken)[:_MAX_NAMES]),
+    )
+
+
+def _build_waived(finding: Mapping[str, Any]) -> CauseEntry:
+    name, clause = str(finding["id"]), str(finding["clause"])
+    return CauseEntry(name, finding["severity"], finding["title"][:_MAX_TITLE], WAIVED, (name,), (clause,))
+
+
+def _hash_run(run: Mapping[str, Any]) -> str:
+    """Return a key for a run that has none: equal content is the same run."""
+    return hashlib.sha256(json.dumps(run, sort_keys=True).encode()).hexdigest()[:32]

@@ -1,0 +1,165 @@
+"""The causes of a vendor over its runs: first seen, last seen, last clean, still open, gone.
+
+A cause is recognised in another night by its id, or by a finding that both nights have: what explains most findings in
+one night may explain fewer in the next. A cause is gone once a run that could tell checked one of its clauses and did not
+find it; an outage, or a run that left its clauses out, leaves it open. A flaky finding neither opens nor closes a cause.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from contract_watch.history.entry import FLAKY, STEADY, WAIVED, CauseEntry, RunEntry
+from contract_watch.report.past import CauseAge, GoneCause, NightResult, Past
+
+STRIP_NIGHTS = 90
+_SEVERITIES = ("breaking", "warning", "additive")
+
+
+@dataclass
+class Spell:
+    """The time from the first sight of a cause until it is gone; ``sights`` counts the runs that found it."""
+
+    cause: CauseEntry
+    first_seen: str
+    last_seen: str
+    last_clean: str | None
+    is_again: bool
+    nights: set[str] = field(default_factory=set)
+    findings: set[str] = field(default_factory=set)
+    clauses: set[str] = field(default_factory=set)
+    sights: int = 0
+
+    def add_sight(self, cause: CauseEntry, night: str) -> None:
+        """Take in the cause as ``night`` shows it."""
+        self.cause, self.last_seen = cause, night
+        self.nights.add(night)
+        self.sights += 1
+        self.findings.update(cause.findings)
+        self.clauses.update(cause.clauses)
+
+    def matches(self, cause: CauseEntry) -> bool:
+        """Return True if ``cause`` is this one in another night."""
+        return self.cause.id == cause.id or not self.findings.isdisjoint(cause.findings)
+
+    def was_checked(self, not_exercised: Iterable[str]) -> bool:
+        """Return True if a run that left out the clauses ``not_exercised`` would have found it."""
+        return not self.clauses or not self.clauses.issubset(not_exercised)
+
+
+class Timeline:
+    """The causes of one stream of runs, which are added oldest first."""
+
+    def __init__(self) -> None:
+        self._open: list[Spell] = []
+        self._known: set[str] = set()
+        self._clean_nights: list[RunEntry] = []
+        self._nights: dict[str, RunEntry] = {}
+        self._last: RunEntry | None = None
+        self._before: RunEntry | None = None
+        self._conclusive_before: str | None = None
+        self._gone: list[Spell] = []
+
+    def add_run(self, run: RunEntry) -> None:
+        """Take in the next run."""
+        if self._last is not None:
+            self._before = self._last
+            self._conclusive_before = self._last.night if self._last.is_conclusive else self._conclusive_before
+        self._last, self._gone = run, []
+        self._nights[run.night] = run
+        seen: list[Spell] = []
+        for cause in (one for one in run.causes if one.kind == STEADY):
+            seen += self._add_cause(cause, run)
+        unsettled = [one for one in run.causes if one.kind in (FLAKY, WAIVED)]
+        kept = []
+        for spell in self._open:
+            if spell in seen or any(spell.matches(cause) for cause in unsettled):
+                kept.append(spell)
+            elif run.is_conclusive and spell.was_checked(run.not_exercised):
+                self._gone.append(spell)
+            else:
+                kept.append(spell)
+        self._open = kept
+        if run.is_conclusive:
+            self._clean_nights.append(run)
+
+    def _add_cause(self, cause: CauseEntry, run: RunEntry) -> list[Spell]:
+        """Add a cause to the spell that it continues; of several, the first one of which goes on for all."""
+        matching = [spell for spell in self._open if spell.matches(cause)]
+        if not matching:
+            spell = Spell(cause, run.night, run.night, self._find_last_clean(cause), cause.id in self._known)
+            self._open.append(spell)
+            matching = [spell]
+        first = min(matching, key=lambda spell: spell.first_seen)
+        if first.cause.id != cause.id and first.last_seen == run.night and first.cause in run.causes:
+            # One cause of an earlier night is two causes now: each goes on from the same first sight.
+            first = Spell(cause, first.first_seen, run.night, first.last_clean, first.is_again,
+                          set(first.nights), sights=first.sights - 1)  # fmt: skip
+            self._open.append(first)
+        first.add_sight(cause, run.night)
+        self._known.add(cause.id)
+        for other in matching:
+            if other is not first and other.cause not in run.causes:
+                self._open.remove(other)
+        return [first]
+
+    def _find_last_clean(self, cause: CauseEntry) -> str | None:
+        """Return the last night that checked a cause, which it did not find."""
+        for run in reversed(self._clean_nights):
+            if not cause.clauses or not set(cause.clauses).issubset(run.not_exercised):
+                return run.night
+        return None
+
+    def build_past(self) -> Past:
+        """Return the past of the last run that was added."""
+        run = self._last
+        assert run is not None, "a timeline has a run"
+        ages = {}
+        for cause in (one for one in run.causes if one.kind == STEADY):
+            spell = next((one for one in self._open if one.cause == cause), None)
+            if spell is not None:
+                ages[cause.id] = _describe_age(spell)
+        strip = [_summarise_night(one) for _, one in sorted(self._nights.items())][-STRIP_NIGHTS:]
+        gone = tuple(
+            GoneCause(one.cause.id, one.cause.severity, one.cause.title, one.first_seen, one.last_seen)
+            for one in self._gone
+        )
+        summary = self._format_summary(run, ages, gone)
+        return Past(summary, ages, gone, strip, self._conclusive_before)
+
+    def _format_summary(self, run: RunEntry, ages: dict[str, CauseAge], gone: Sequence[GoneCause]) -> str:
+        if self._before is None:
+            return "first run on record: nothing to compare with"
+        severities = {cause.id: cause.severity for cause in run.causes}
+        new = [severities[name] for name, age in ages.items() if age.state != "open"]
+        old = [age for age in ages.values() if age.state == "open"]
+        since = self._conclusive_before or self._before.night
+        counts = [f"{new.count(one)} {one}" for one in _SEVERITIES if one in new]
+        parts = [f"new since {since}: {', '.join(counts)}"] if new else []
+        parts += [f"open since {min(age.first_seen for age in old)}: {len(old)}"] if old else []
+        parts += [f"gone: {len(gone)}"] if gone else []
+        if flaky := sum(cause.kind == FLAKY for cause in run.causes):
+            parts.append(f"flaky: {flaky}")
+        if not run.is_conclusive:
+            known = [spell for spell in self._open if spell.last_seen != run.night]
+            parts += (
+                [f"not checked again: {len(known)}, open since {min(one.first_seen for one in known)}"] if known else []
+            )
+            parts.append(f"last complete run: {self._conclusive_before or 'none on record'}")
+        return "; ".join(parts) or f"nothing new since {since}"
+
+
+def _describe_age(spell: Spell) -> CauseAge:
+    state = ("again" if spell.is_again else "new") if spell.sights == 1 else "open"
+    return CauseAge(state, spell.first_seen, spell.last_seen, spell.last_clean, len(spell.nights))
+
+
+def _summarise_night(run: RunEntry) -> NightResult:
+    return NightResult(run.night, run.verdict, run.seconds, run.requests)
+
+
+def trace_runs(runs: Iterable[RunEntry]) -> Past:
+    """Return the past of the last of ``runs``, which are of one stream, oldest first."""
+    timeline = Timeline()
+    for run in runs:
+        timeline.add_run(run)
+    return timeline.build_past()
