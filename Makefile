@@ -37,6 +37,8 @@ TESTS ?=
 SLUG ?=
 DELETE ?=
 NAME ?=
+# 1: accept the shapes of the recorded runs.
+ACCEPT ?=
 BASE ?=
 REVISION ?=
 PUBLISHED ?=
@@ -55,7 +57,7 @@ ANYWAY ?=
 # make expands what its command line gives both where a recipe names it and where it is exported: ids of findings hold
 # a server's words, and `make -n contract ONLY='$(shell …)'` ran them. So each value is replaced by its literal text.
 $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(eval override $$(name) := $$(value $$(name)))))
-export HISTORY RECHECK_MINUTES PYTHON VENDOR TARGET OUT SEED LIVE EXPLORE ONLY SHARD MINUTES GRPC_TARGET SURFACE THOROUGH FAIL_ON PORT GRPC_PORT \
+export ACCEPT HISTORY RECHECK_MINUTES PYTHON VENDOR TARGET OUT SEED LIVE EXPLORE ONLY SHARD MINUTES GRPC_TARGET SURFACE THOROUGH FAIL_ON PORT GRPC_PORT \
 	SEEDS CALLS WORKERS TESTS SLUG DELETE NAME BASE REVISION PUBLISHED KNOWN REQUIRE ANYWAY VERSION \
 	PYTHONS
 
@@ -125,6 +127,10 @@ explore: environment ## explore for MINUTES on all cores; write each failure as 
 		--seed="$$SEED" --out="$$OUT" --fail-on="$$FAIL_ON" --live="$$LIVE"
 
 ##@ Add a vendor
+
+.PHONY: shapes
+shapes: environment ## compare recorded responses with the committed shapes; ACCEPT=1 commits them [VENDOR=] [HISTORY=]
+	@$(RUN) -m scripts.review_shapes --vendor="$$VENDOR" --accept="$$ACCEPT" --history="$$HISTORY" --out="$$OUT"
 
 .PHONY: new-contract
 new-contract: environment ## write the skeleton of a contract [SLUG= NAME=]

@@ -37,7 +37,7 @@ def remember_runs(path: Path, records: Sequence[Record], warn: Callable[[str], N
     """
     try:
         with History(path) as history:
-            entries = [build_entry(record.to_json()) for record in records]
+            entries = [build_entry({**record.to_json(), "shapes": record.shapes}) for record in records]
             history.append(entries)
             for record, entry in zip(records, entries, strict=True):
                 record.past = trace_runs(history.read_stream(*entry.stream))

@@ -42,6 +42,20 @@ class SuiteCheck:
     surface: str = "rest"
 
 
+@dataclass(frozen=True)
+class Interpretation:
+    """One thing that the documents leave open, and what the run learned of it.
+
+    ``name`` has ``@scope`` if a response narrowed it in one scope only. ``declared`` are the values that the model knows,
+    ``taken`` those that the target's responses leave possible, ``mock`` the one that the mock follows.
+    """
+
+    name: str
+    declared: tuple[str, ...]
+    taken: tuple[str, ...]
+    mock: str
+
+
 @dataclass
 class Record:
     """The run of one vendor.
@@ -57,6 +71,8 @@ class Record:
         live: for a run on a real account, its permissions, its account and the prefix of its names.
         document: for a comparison of documents, the two documents and the effect on the client and on the overlay.
         coverage: results by operation (``METHOD path``) and status.
+        shapes: the shapes of the responses by operation and status; empty for a run that left something out.
+        interpretations: what the target's responses leave possible of what the documents leave open; see `Interpretation`.
         past: the past of this run, None until the history has it.
         run_id: unique for each run.
     """
@@ -84,6 +100,8 @@ class Record:
     document: dict[str, Any] = field(default_factory=dict)
     coverage: dict[tuple[str, int], CoverageCell] = field(default_factory=dict)
     suite_checks: list[SuiteCheck] = field(default_factory=list)
+    shapes: dict[str, Any] = field(default_factory=dict)
+    interpretations: list["Interpretation"] = field(default_factory=list)
     past: Past | None = None
     run_id: str = field(default_factory=lambda: secrets.token_hex(16))
 
@@ -173,6 +191,7 @@ class Record:
             ],
             "left_behind": self.left_behind,
             "notes": self.notes,
+            **({"interpretations": [vars(one) for one in self.interpretations]} if self.interpretations else {}),
             **({"history": self.past.to_json()} if self.past is not None else {}),
             **({"live": self.live} if self.live else {}),
             **({"document": self.document} if self.document else {}),

@@ -20,6 +20,7 @@ from contract_watch.engine.account.object_names import NameGenerator
 from contract_watch.engine.command.live_run import LiveRun
 from contract_watch.engine.command.options import RunOptions
 from contract_watch.engine.command.selection import find_probes, select_probes
+from contract_watch.engine.command.shape_judgement import judge_shapes
 from contract_watch.engine.exploring.depth import DEFAULT_DEPTH, ExplorationDepth
 from contract_watch.engine.planning.encodability import can_encode_grpc, can_encode_rest
 from contract_watch.engine.planning.planner import plan_probes
@@ -34,9 +35,11 @@ from contract_watch.engine.running.parallel import count_cores
 from contract_watch.engine.running.preflight import run_preflight
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Patience, Session
+from contract_watch.engine.running.shape_watch import ShapeWatch
 from contract_watch.errors import UsageError
 from contract_watch.report.record import CoverageCell, Record
 from contract_watch.report.waivers import Waiver, read_waivers
+from contract_watch.shapes.baseline import read_baselines
 
 if TYPE_CHECKING:
     from contract_watch.engine.exploring.drawn_case import DrawnCase
@@ -56,6 +59,7 @@ class VendorRun:
     protocol: str
     session: Session
     runner: Runner
+    shapes: ShapeWatch
 
 
 class Suite:
@@ -77,7 +81,7 @@ class Suite:
                 self.plans[contract.slug, surface] = select_probes(contract.slug, mine, options)
             every = read_waivers(contract.directory / "waivers.toml")
             self._waivers[contract.slug] = [one for one in every if not one.rule]
-            _ = contract.lifecycle, contract.rate, contract.hosts
+            _ = contract.lifecycle, contract.rate, contract.hosts, read_baselines(contract.directory)
         self._check_only()
         self.runs: dict[tuple[str, str], VendorRun] = {}
         self._records: dict[str, Record] = {}
@@ -106,6 +110,8 @@ class Suite:
     def find_checks(self, record: Record, key: tuple[str, str]) -> list[str]:
         """Return a few ids of checks that can show a finding again, by its protocol and id; none if only exploring can."""
         protocol, name = key
+        if "/shape/" in name:  # many nights have confirmed it
+            return []
         showed = [one.id for one in record.suite_checks if one.surface == protocol and name in one.finding_ids]
         if checks := [one for one in showed if not one.startswith("explore/")]:
             return checks[:_MAX_CHECKS]
@@ -164,7 +170,7 @@ class Suite:
         session = Session(contract, base, keys, names, record, spoken, gate, wire, redactor,
                           patience=patience)  # fmt: skip
         self._stack.callback(session.close)
-        run = VendorRun(contract, protocol, session, Runner(session))
+        run = VendorRun(contract, protocol, session, Runner(session), ShapeWatch(session))
         first = all(known.contract is not contract for known in self.runs.values())
         self.runs[contract.slug, protocol] = run
         how = f" over {protocol}" if len(record.surfaces) > 1 else ""
@@ -336,7 +342,11 @@ class Suite:
             reasons = ["nothing that tells anything reached the target"]
         record.reason = "; ".join(dict.fromkeys(reasons)) or None
         _fill_cells(contract, record)
-        is_whole = self._asks_everything(contract) and not any(run.session.target.is_mock for run in runs)
+        asks_everything = self._asks_everything(contract)
+        is_sampled = bool(self.options.only or self.options.rechecked_ids) or self.options.shard != (1, 1)
+        shapes = [run.shapes for run in runs]
+        judge_shapes(contract, record, shapes, self.options.history, is_whole=not is_sampled)
+        is_whole = asks_everything and not any(run.session.target.is_mock for run in runs)
         record.apply_waivers(self._waivers[contract.slug], dt.datetime.now(dt.UTC).date(), is_whole=is_whole)
         for run in runs:
             _redact_record(record, run.session.redactor)

@@ -74,6 +74,11 @@ class TargetKnowledge:
             and any(is_same_name(asked, text) or _may_sanitise(asked, text) for asked in self._requested_names)
         )
 
+    @property
+    def own_strings(self) -> Collection[str]:
+        """Return the names and ids of every object that this run asked for."""
+        return self._requested_names | self.received_ids
+
     def list_owned(self) -> set[tuple[str, str]]:
         """Return (account, name) of every object that may exist, by the model or by the requests sent."""
         modelled = {pair for state in self.possible_states for pair in self._contract.model.list_owned(state)}

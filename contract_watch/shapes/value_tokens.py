@@ -1,0 +1,32 @@
+"""Strings that may be recorded as values of a closed set: never secrets, names, ids or prose."""
+
+import re
+from collections.abc import Collection
+
+import jsonschema_rs
+
+_TOKEN = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[._-][A-Za-z0-9]+)*")
+_MAX_LENGTH = 40
+_MAX_DIGITS = 5
+_MAX_MIXED = 15
+"""The letters and digits in a row, mixed, above which a string is more likely an id or a key than a word."""
+_MIXED = re.compile(rf"(?=[A-Za-z]*[0-9])(?=[0-9]*[A-Za-z])[A-Za-z0-9]{{{_MAX_MIXED},}}")
+_FORMATS = {
+    name: jsonschema_rs.Draft202012Validator({"type": "string", "format": name}, validate_formats=True)
+    for name in ("date-time", "date", "uuid", "email", "ipv4", "ipv6", "uri")
+}
+_MAX_FORMAT_LENGTH = 256
+
+
+def is_token(text: str, sent: Collection[str]) -> bool:
+    """Return True if ``text`` looks like a member of a closed set and is none of the strings that the run ``sent``."""
+    if len(text) > _MAX_LENGTH or sum(map(str.isdigit, text)) > _MAX_DIGITS or not _TOKEN.fullmatch(text):
+        return False
+    return _MIXED.search(text) is None and text not in sent
+
+
+def detect_format(text: str) -> str:
+    """Return the first format of JSON Schema that ``text`` has, or an empty string."""
+    if len(text) > _MAX_FORMAT_LENGTH:
+        return ""
+    return next((name for name, validator in _FORMATS.items() if validator.is_valid(text)), "")
