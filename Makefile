@@ -18,6 +18,8 @@ EXPLORE ?=
 ONLY ?=
 # The file that remembers every run; empty: history.sqlite in OUT.
 HISTORY ?=
+# The checks of a night, separated by commas; empty: all.
+AXES ?=
 # Minutes over which breaking findings on a vendor's server are asked for again; empty: 15.
 RECHECK_MINUTES ?=
 SHARD ?=
@@ -57,7 +59,7 @@ ANYWAY ?=
 # make expands what its command line gives both where a recipe names it and where it is exported: ids of findings hold
 # a server's words, and `make -n contract ONLY='$(shell …)'` ran them. So each value is replaced by its literal text.
 $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(eval override $$(name) := $$(value $$(name)))))
-export ACCEPT HISTORY RECHECK_MINUTES PYTHON VENDOR TARGET OUT SEED LIVE EXPLORE ONLY SHARD MINUTES GRPC_TARGET SURFACE THOROUGH FAIL_ON PORT GRPC_PORT \
+export ACCEPT AXES HISTORY RECHECK_MINUTES PYTHON VENDOR TARGET OUT SEED LIVE EXPLORE ONLY SHARD MINUTES GRPC_TARGET SURFACE THOROUGH FAIL_ON PORT GRPC_PORT \
 	SEEDS CALLS WORKERS TESTS SLUG DELETE NAME BASE REVISION PUBLISHED KNOWN REQUIRE ANYWAY VERSION \
 	PYTHONS
 
@@ -99,6 +101,19 @@ vendors: environment ## print vendors and their variables as JSON, a matrix for 
 .PHONY: overview
 overview: environment ## join the tables of vendors below OUT into OUT/overview.md
 	@$(RUN) -m scripts.join_overviews --out="$$OUT"
+
+.PHONY: nightly
+nightly: environment ## make all checks of a night and one page of them, OUT/index.html [VENDOR=] [AXES=live,document,mock] [LIVE=mutate]
+	@$(RUN) -m scripts.run_night --vendor="$$VENDOR" --axes="$$AXES" --live="$$LIVE" --out="$$OUT" --explore="$$EXPLORE" \
+		--require="$$REQUIRE" --history="$$HISTORY" --recheck-minutes="$$RECHECK_MINUTES"
+
+.PHONY: night-page
+night-page: environment ## write the page of the checks below OUT, and tell whom it concerns; check nothing [OUT=] [HISTORY=]
+	@$(RUN) -m scripts.run_night --vendor="$$VENDOR" --only-page=1 --out="$$OUT" --require="$$REQUIRE" --history="$$HISTORY"
+
+.PHONY: merge-history
+merge-history: environment ## add the runs of every history and report below OUT to HISTORY [OUT=] [HISTORY=]
+	@$(RUN) -m scripts.merge_history --out="$$OUT" --history="$$HISTORY"
 
 .PHONY: sweep
 sweep: environment ## list objects that killed runs left on the account; DELETE=1 deletes them [VENDOR=]

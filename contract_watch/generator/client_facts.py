@@ -85,7 +85,7 @@ def build_basic_facts(contract: Contract, document: OpenApi) -> dict[str, JSON]:
         "url": format_python_literal(None if variable else contract.address),
         "base_path": format_python_literal((contract.address or "").rstrip("/") if variable else ""),
         "url_variable": variable,
-        "connect_arguments": _choose_connect_arguments(contract),
+        "connect_arguments": choose_connect_arguments(contract),
         "url_variable_literal": format_python_literal(variable or None),
         "regions": regions,
         "key_variable": key or "",
@@ -124,7 +124,7 @@ def _list_urls(contract: Contract) -> dict[str, str]:
     return {name: url for name, url in found.items() if isinstance(url, str) and url.startswith("https://")}
 
 
-def _choose_connect_arguments(contract: Contract) -> str:
+def choose_connect_arguments(contract: Contract) -> str:
     """Return the source of the further arguments that `connect` needs in an example."""
     if contract.address_variable:
         return ', instance="your-instance.example"'

@@ -43,7 +43,13 @@ _INSERT = f"INSERT OR IGNORE INTO runs ({', '.join(COLUMNS)}) VALUES ({', '.join
 
 
 class HistoryError(Exception):
-    """The history cannot be read or written; the message is one line with the remedy."""
+    """The history at ``path`` cannot be read or written; the message is one line with the remedy."""
+
+    def __init__(self, path: Path, problem: str) -> None:
+        super().__init__(
+            f"{path}: {problem}; make room or give another HISTORY=, then add the run with make merge-history"
+        )
+        self.path = path
 
 
 class History:
@@ -194,8 +200,7 @@ class History:
         try:
             yield
         except (OSError, sqlite3.Error) as error:
-            raise HistoryError(f"{self._path}: {_describe_error(error)}; make room or give another HISTORY=, "
-                               "then add the run with make merge-history") from error  # fmt: skip
+            raise HistoryError(self._path, _describe_error(error)) from error
 
 
 def _migrate(database: sqlite3.Connection, found: int) -> None:

@@ -191,11 +191,26 @@ class Record:
             ],
             "left_behind": self.left_behind,
             "notes": self.notes,
+            **({"matrix": self._matrix_to_json()} if self.coverage else {}),
             **({"interpretations": [vars(one) for one in self.interpretations]} if self.interpretations else {}),
             **({"history": self.past.to_json()} if self.past is not None else {}),
             **({"live": self.live} if self.live else {}),
             **({"document": self.document} if self.document else {}),
         }
+
+    def _matrix_to_json(self) -> list[dict[str, Any]]:
+        """Return the results by operation and status, in a stable order."""
+        return [
+            {
+                "operation": operation,
+                "status": status,
+                "conforming": cell.conforming,
+                "drifted": cell.drifted,
+                "documented": cell.is_documented,
+                "note": cell.reason_not_exercised,
+            }
+            for (operation, status), cell in sorted(self.coverage.items())
+        ]
 
     def _finding_to_json(self, finding: Finding) -> dict[str, Any]:
         """Return a finding as JSON; of several protocols the title names its own, so that no two are the same."""

@@ -1,6 +1,6 @@
 """The result of one vendor in a few words, as the terminal and the Markdown report begin with it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from contract_watch.escaping import escape_text, format_commands, quote_shell
 from contract_watch.report.causes import Cause
@@ -94,7 +94,11 @@ def format_broken(record: Record) -> str:
 
 def format_affected(record: Record) -> str:
     """Return whom the causes concern that decide the verdict: callers of operations, code that uses the client."""
-    deciding = list_deciding_causes(record)
+    return format_affected_by(list_deciding_causes(record))
+
+
+def format_affected_by(deciding: Sequence[Cause]) -> str:
+    """Return whom causes concern; a comparison of documents knows the code that uses the client."""
     operations = list(dict.fromkeys(name for cause in deciding for name in cause.operations))
     lines = dict.fromkeys(line for cause in deciding for one in cause.findings for line in one.symbols or ())
     symbols = sorted(lines, key=lambda line: line.endswith(" added"))  # what is new breaks nobody

@@ -230,7 +230,7 @@ def test_a_run_gets_no_variable_of_another_vendor(tmp_path: Path, monkeypatch: p
     for contract in choose_contracts("all"):
         assert (
             run_vendor(
-                contract, read_environment(given), live="read", out=tmp_path, fail_on="breaking", history=tmp_path / "h"
+                contract, read_environment(given), tmp_path, live="read", fail_on="breaking", history=tmp_path / "h"
             )
             == 0
         )

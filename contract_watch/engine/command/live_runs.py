@@ -104,16 +104,17 @@ def _is_variable_value(value: str) -> bool:
 def run_vendor(
     contract: Contract,
     environment: Mapping[str, str],
+    directory: Path,
     *,
     live: str,
-    out: Path,
     fail_on: str,
     history: Path,
     recheck_minutes: str = "",
 ) -> int:
     """Run the suite on one vendor's account and return its status; OK, with a line, if the account has no key.
 
-    ``environment`` is that of `read_environment`; the process gets no variable of another vendor.
+    ``environment`` is that of `read_environment`; the process gets no variable of another vendor. ``directory`` gets the
+    reports, ``history`` remembers the run.
     """
     if missing := list_missing_variables(contract, environment):
         print(f"{contract.name}: skipped: {', '.join(missing)} not set", flush=True)
@@ -125,7 +126,8 @@ def run_vendor(
         for variable in list_variables(other)
     }
     command = [sys.executable, "-m", "contract_tests", "--vendor", contract.slug, "--target", "live", "--live", live,
-               "--out", str(out / contract.slug), "--fail-on", fail_on, "--history", str(history), "--recheck-minutes", recheck_minutes]  # fmt: skip
+               "--out", str(directory), "--fail-on", fail_on, "--history", str(history),
+               "--recheck-minutes", recheck_minutes]  # fmt: skip
     ended = subprocess.run(command, env={n: v for n, v in environment.items() if n not in others}, check=False)  # noqa: S603 (our own command)
     return ended.returncode if ended.returncode in list(ExitStatus) else ExitStatus.INCONCLUSIVE
 
@@ -154,15 +156,8 @@ def run_accounts(
             directory = out / contract.slug
             for name in (*REPORT_NAMES, FILE_NAME):
                 (directory / name).unlink(missing_ok=True)  # an earlier run's report is no result of this one
-            status = run_vendor(
-                contract,
-                environment,
-                live=live,
-                out=out,
-                fail_on=fail_on,
-                history=history,
-                recheck_minutes=recheck_minutes,
-            )
+            status = run_vendor(contract, environment, directory, live=live, fail_on=fail_on, history=history,
+                                recheck_minutes=recheck_minutes)  # fmt: skip
             result.add(contract, directory, status, list_missing_variables(contract, environment))
     finally:
         overview = tabulate_verdicts(choose_contracts("all"), "live", result.verdicts, result.skipped)

@@ -17,6 +17,7 @@ from contract_watch.engine.account.clock import Clock
 from contract_watch.engine.account.gate import Gate
 from contract_watch.engine.account.guard import LiveMode
 from contract_watch.engine.account.object_names import NameGenerator
+from contract_watch.engine.command.learned_interpretations import collect_interpretations
 from contract_watch.engine.command.live_run import LiveRun
 from contract_watch.engine.command.options import RunOptions
 from contract_watch.engine.command.selection import find_probes, select_probes
@@ -28,7 +29,7 @@ from contract_watch.engine.planning.probe import Probe
 from contract_watch.engine.protocols.connector import Connector, NetworkConnector
 from contract_watch.engine.protocols.mock_controls import find_mock_grpc_address
 from contract_watch.engine.protocols.protocol import WireProtocol
-from contract_watch.engine.protocols.targets import get_origin, join_base_path
+from contract_watch.engine.protocols.targets import get_authority, get_origin, join_base_path
 from contract_watch.engine.running.cleanup import clean_up, list_possible_leftovers, trim_objects
 from contract_watch.engine.running.minimizing import minimize_reproductions
 from contract_watch.engine.running.parallel import count_cores
@@ -191,7 +192,7 @@ class Suite:
         """Create the protocol for the target; return None for REST, which every session has."""
         if protocol == "grpc":
             parts = urlsplit(base)
-            told = self.options.grpc_target or self._find_mock_grpc_address(base, gate) or _get_authority(base)
+            told = self.options.grpc_target or self._find_mock_grpc_address(base, gate) or get_authority(base)
             secure = parts.scheme == "https" and (not self.options.grpc_target or self.options.target == "live")
             return self.connector.connect_grpc(contract, told, gate, secure=secure)
         if protocol == "grpc-web":
@@ -342,6 +343,7 @@ class Suite:
             reasons = ["nothing that tells anything reached the target"]
         record.reason = "; ".join(dict.fromkeys(reasons)) or None
         _fill_cells(contract, record)
+        record.interpretations = collect_interpretations(contract, [run.session.target.possible_states for run in runs])
         asks_everything = self._asks_everything(contract)
         is_sampled = bool(self.options.only or self.options.rechecked_ids) or self.options.shard != (1, 1)
         shapes = [run.shapes for run in runs]
@@ -381,13 +383,6 @@ def _redact_record(record: Record, redactor: Redactor) -> None:
     record.notes = [redactor.redact_string(note) for note in record.notes]
     record.left_behind = [redactor.redact_string(name) for name in record.left_behind]
     record.reason = redactor.redact_string(record.reason) if record.reason is not None else None
-
-
-def _get_authority(base: str) -> str:
-    """``host:port`` of an address, the scheme's usual port where it has none."""
-    parts = urlsplit(base)
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    return f"{host}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
 
 
 def _fill_cells(contract: Contract, record: Record) -> None:

@@ -146,3 +146,10 @@ def validate_unguarded_target(target: str, environment: Mapping[str, str], optio
             f"{option} {target}: is a vendor's own server; only `make contract`, which is guarded, runs there"
         )
     return checked
+
+
+def get_authority(base: str) -> str:
+    """Return ``host:port`` of an address, with the scheme's usual port if it has none."""
+    parts = urlsplit(base)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{host}:{parts.port or (443 if parts.scheme == 'https' else 80)}"

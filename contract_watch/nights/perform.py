@@ -1,0 +1,107 @@
+"""Performing a night: every axis of every vendor, one after the other, each as a run of its own.
+
+A run that dies takes nothing with it: what the others found stands, and its axis is inconclusive.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from contract_watch.cli import ExitStatus
+from contract_watch.contracts.registry import Contract, choose_contracts
+from contract_watch.diff.document.document_cache import CACHE_DIRECTORY, store_entry
+from contract_watch.diff.document_watch import read_all_waivers, watch_documents
+from contract_watch.diff.published_document import find_address
+from contract_watch.engine.command.live_runs import describe_missing, list_missing_variables, list_variables, run_vendor
+from contract_watch.history.remember import remember_runs
+from contract_watch.nights.run_files import RUN_NAME, prepare_axis, write_skipped
+from contract_watch.report.overview import NO_ADDRESS
+from contract_watch.report.report_files import write_reports
+
+
+@dataclass(frozen=True)
+class NightSettings:
+    """What a night does.
+
+    Attributes:
+        out: the directory of the results, one below it for each vendor and axis.
+        history: the file that remembers the runs.
+        axes: the kinds of check to make, of `contract_watch.nights.night_file.AXES`.
+        live: ``read`` or ``mutate``, the most that a run on a real account may do.
+        recheck_minutes: as ``--recheck-minutes``; empty for the usual ones.
+        explore: as ``--explore``, for the mock.
+    """
+
+    out: Path
+    history: Path
+    axes: Sequence[str]
+    live: str = "read"
+    recheck_minutes: str = ""
+    explore: str = ""
+
+
+def perform_night(
+    contracts: Sequence[Contract], settings: NightSettings, environment: Mapping[str, str], warn: Callable[[str], None]
+) -> None:
+    """Make the checks of a night and write their results below ``settings.out``.
+
+    ``environment`` is that of `contract_watch.engine.command.live_runs.read_environment`. ``warn`` gets a line for each
+    thing that the history lost.
+
+    Raises:
+        OSError: a directory cannot be written.
+        UsageError: a contract cannot be read.
+    """
+    read_all_waivers(contracts)  # before anything is sent
+    for contract in contracts:
+        for axis in settings.axes:
+            directory = prepare_axis(settings.out, contract.slug, axis)
+            print(f"\n== {contract.name}: {axis}", flush=True)
+            if reason := _check_axis(contract, axis, directory, settings, environment, warn):
+                print(f"not checked: {reason}", flush=True)
+                write_skipped(directory, reason)
+
+
+def _check_axis(
+    contract: Contract, axis: str, directory: Path, settings: NightSettings, environment: Mapping[str, str],
+    warn: Callable[[str], None],
+) -> str:  # fmt: skip
+    """Make one check; return the reason if it was not made."""
+    if axis == "document":
+        return _compare_document(contract, directory, settings.history, warn)
+    if axis == "live":
+        if missing := list_missing_variables(contract, environment):
+            return describe_missing(contract, missing)
+        status = run_vendor(contract, environment, directory, live=settings.live, fail_on="breaking",
+                            history=settings.history, recheck_minutes=settings.recheck_minutes)  # fmt: skip
+    else:
+        status = _run_on_mock(contract, directory, settings)
+    return "" if (directory / RUN_NAME).is_file() else f"its run wrote no report (status {int(status)})"
+
+
+def _run_on_mock(contract: Contract, directory: Path, settings: NightSettings) -> int:
+    """Run the suite on the mock, with no key in its environment: it needs none."""
+    command = [sys.executable, "-m", "contract_tests", "--vendor", contract.slug, "--target", "mock", "--out", str(directory),
+               "--history", str(settings.history), "--explore", settings.explore]  # fmt: skip
+    secret = {variable for one in choose_contracts("all") for variable in list_variables(one)}
+    ended = subprocess.run(command, env={n: v for n, v in os.environ.items() if n not in secret}, check=False)  # noqa: S603 (our own command)
+    return ended.returncode if ended.returncode in list(ExitStatus) else ExitStatus.INCONCLUSIVE
+
+
+def _compare_document(contract: Contract, directory: Path, history: Path, warn: Callable[[str], None]) -> str:
+    """Compare the published document with the stored one; return the reason if no address is known."""
+    if not find_address(contract, "", os.environ):
+        return NO_ADDRESS
+    result = watch_documents([contract], read_all_waivers([contract]), "")
+    remember_runs(history, result.records, warn)
+    write_reports(result.records, directory)
+    for slug, document in result.cached.items():
+        store_entry(contract.root / CACHE_DIRECTORY, slug, document)
+    for problem in result.waiver_problems:
+        warn(problem)
+    (record,) = result.records
+    print(f"{contract.name}: document: {record.verdict.label}", flush=True)
+    return ""
