@@ -115,6 +115,14 @@ night-page: environment ## write the page of the checks below OUT, and tell whom
 merge-history: environment ## add the runs of every history and report below OUT to HISTORY [OUT=] [HISTORY=]
 	@$(RUN) -m scripts.merge_history --out="$$OUT" --history="$$HISTORY"
 
+.PHONY: keep-issue
+keep-issue: environment ## bring each vendor's issue on GitHub to the state of the night in OUT [OUT=]
+	@$(RUN) -m scripts.keep_issue --out="$$OUT"
+
+.PHONY: notify
+notify: environment ## send the night in OUT to NOTIFY_URL [OUT=]
+	@$(RUN) -m scripts.notify_night --out="$$OUT"
+
 .PHONY: sweep
 sweep: environment ## list objects that killed runs left on the account; DELETE=1 deletes them [VENDOR=]
 	@$(RUN) -m scripts.sweep_accounts --vendor="$$VENDOR" --target="$$TARGET" --delete="$$DELETE"

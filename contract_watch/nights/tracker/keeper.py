@@ -63,7 +63,8 @@ def _keep_vendor(night: VendorNight, issues: Sequence[TrackedIssue], tracker: Gi
         issue = _choose_issue(issues, tracker)
         decision = decide(night, issue)
         if decision.step is Step.NOTHING:
-            return done or _format_line(night, issue, decision)
+            is_kept = issue is not None and done.endswith(f" #{issue.number}")
+            return done if is_kept else _format_line(night, issue, decision)
         number = issue.number if issue else 0
         if decision.step is Step.CREATE:
             number = _create(night, decision, tracker)
