@@ -39,9 +39,9 @@ class GitHubTracker:
         # The library waits and repeats by itself unless it is told not to; a repeated POST would make a second issue.
         self._client = Github(
             auth=Auth.Token(settings.token), base_url=settings.api_url, timeout=int(STEP_SECONDS), per_page=_PAGE,
-            retry=None, seconds_between_requests=None, seconds_between_writes=None, user_agent="contract-watch",
+            retry=None, seconds_between_requests=None, seconds_between_writes=None, user_agent="contract-watch", lazy=True,
         )  # fmt: skip
-        self._repository = self._client.get_repo(settings.repository, lazy=True)
+        self._repository = self._client.get_repo(settings.repository)
         self._has_label = False
         self.newer: set[str] = set()
         """Vendors of which an issue has a marker of a later version: nobody here may touch those."""
@@ -63,7 +63,7 @@ class GitHubTracker:
     def read(self, number: int) -> TrackedIssue | None:
         """Return an issue as it is now; None if it is ours no more."""
         try:
-            return self._call(lambda: self._convert(self._repository.get_issue(number)))
+            return self._call(lambda: self._convert(self._repository.get_issue(number).complete()))
         except TrackerRefusalError as error:
             if error.status in (404, 410):
                 return None
@@ -95,7 +95,7 @@ class GitHubTracker:
         """Replace an issue's title, body and state in one request; return False if it changed since ``before`` was read."""
 
         def send() -> bool:
-            issue = self._repository.get_issue(before.number)
+            issue = self._repository.get_issue(before.number).complete()
             now = self._convert(issue)
             if now is not None and (now.body, now.is_open) == (body, is_open):
                 return True  # the response of the last attempt was lost
