@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+import urllib3
 from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectionClass, Requester, RequestsResponse
 
 from contract_watch.net import discard_tls_key_log
@@ -73,18 +74,28 @@ class _BoundedRequests:
             timeout=STEP_SECONDS, allow_redirects=False, stream=True,
         )  # fmt: skip
         with response:
-            content = bytearray()
-            while chunk := response.raw.read1(_CHUNK, decode_content=True):
-                content += chunk
-                if len(content) > MAX_BYTES or time.monotonic() > until:
-                    raise UnusableResponseError("the response is too large or too slow")
-            _check_answer(response, bytes(content))
-            response._content = bytes(content)  # noqa: SLF001 (as Response.content would set it)
+            content = _read_body(response, until)
+            _check_answer(response, content)
+            response._content = content  # noqa: SLF001 (as Response.content would set it)
         return RequestsResponse(response)
 
 
 def _format_host(host: str) -> str:
     return f"[{host}]" if ":" in host else host
+
+
+def _read_body(response: requests.Response, until: float) -> bytes:
+    content = bytearray()
+    try:
+        while chunk := response.raw.read1(_CHUNK, decode_content=True):
+            content += chunk
+            if len(content) > MAX_BYTES or time.monotonic() > until:
+                raise UnusableResponseError("the response is too large or too slow")
+    except (urllib3.exceptions.HTTPError, OSError) as error:
+        if isinstance(error, UnusableResponseError):
+            raise
+        raise UnusableResponseError("the response broke off") from error
+    return bytes(content)
 
 
 def _check_answer(response: requests.Response, content: bytes) -> None:
