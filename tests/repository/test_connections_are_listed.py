@@ -19,7 +19,7 @@ _OWN_OPENERS = {
 _HARMLESS: dict[str, set[str]] = {
     "aiohttp": set(), "anyio": set(), "ftplib": set(), "http.server": set(), "imaplib": set(), "multiprocessing.connection": set(),
     "poplib": set(), "smtplib": set(), "socketserver": set(), "telnetlib": set(), "trio": set(), "urllib.request": set(),
-    "urllib3": set(), "websockets": set(), "xmlrpc": set(),
+    "urllib3": {"exceptions"}, "websockets": set(), "xmlrpc": set(),
     "http.client": {"HTTPException"},
     "socket": {"AF_INET", "SOCK_STREAM", "IPPROTO_TCP", "SOL_SOCKET", "SO_LINGER", "SO_REUSEADDR"},
     "httpx": {
@@ -28,7 +28,8 @@ _HARMLESS: dict[str, set[str]] = {
         "TimeoutException", "TransportError",
     },
     "httpcore": {"NetworkBackend", "NetworkStream", "ConnectError", "ConnectTimeout", "ReadTimeout"},
-    "requests": {"Request"},
+    "requests": {"Request", "RequestException"},
+    "github": {"Auth", "GithubException", "Issue", "Requester.Requester", "Requester.RequestsResponse"},
     "grpc": {"FutureTimeoutError", "GenericRpcHandler", "RpcError", "StatusCode", "ssl_channel_credentials", "stream_unary_rpc_method_handler"},
     "redis": {"AuthenticationError", "RedisError", "ResponseError", "backoff.NoBackoff", "connection.parse_url",
               "retry.Retry"},
@@ -43,6 +44,9 @@ _METHODS = {
 
 _WIRE = "every request has 30 s in all and 8 MiB, on live runs behind the gate"
 _DRY = "nothing is sent: the contract's model answers in this process"
+_TRACKER = (
+    "30 s for each step, 120 s and 32 MiB for each body, 20 minutes of waits in all; the address is the operator's"
+)
 _BENCH = "a benchmark's own child process on loopback; "
 LISTED = {
     ("contract_watch/net.py", "httpcore.ConnectionPool"): "its network is the one with deadlines",
@@ -69,6 +73,10 @@ LISTED = {
     ("contract_watch/engine/account/redis_rate_limiter.py", "redis.Redis"): "the operator's own Redis; each step has a time limit",
     ("contract_watch/engine/exploring/example_database.py", "redis.Redis.from_url"): "the operator's own Redis; each step has a time limit",
     ("contract_watch/diff/document/fetching.py", "create_transport"): "60 s in all, look-up included, and a limit of size",
+    ("contract_watch/nights/webhook.py", "create_transport"): "20 s an attempt, look-up included, 3 minutes in all; no body is read",
+    ("contract_watch/nights/tracker/github_tracker.py", "github.Github"): _TRACKER,
+    ("contract_watch/nights/tracker/connections.py", "github.Requester.HTTPRequestsConnectionClass"): _TRACKER,
+    ("contract_watch/nights/tracker/connections.py", "github.Requester.HTTPSRequestsConnectionClass"): _TRACKER,
     ("contract_watch/mock/server.py", "socket.socket"): "listens on loopback",
     ("contract_watch/mock/server.py", "uvicorn.Server"): "listens on loopback",
     ("contract_watch/mock/grpc_native.py", "grpc.aio.server"): "listens on loopback",

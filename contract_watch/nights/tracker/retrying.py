@@ -9,6 +9,7 @@ from github.GithubException import BadAttributeException, GithubException
 from contract_watch.engine.account.clock import Clock
 from contract_watch.engine.account.retry_after import parse_retry_after
 from contract_watch.errors import InconclusiveError
+from contract_watch.nights.tracker.connections import OtherServerError
 
 TOTAL_WAIT_SECONDS = 20 * 60.0
 _FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0
@@ -48,6 +49,8 @@ class Retrier:
         while True:
             try:
                 return action()
+            except AssertionError as error:  # how the library refuses an address
+                raise OtherServerError("a response points to another server") from error
             except (requests.RequestException, BadAttributeException) as error:
                 problem, wait = f"no usable response ({type(error).__name__})", 0.0
             except GithubException as error:

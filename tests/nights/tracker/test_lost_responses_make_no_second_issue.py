@@ -116,7 +116,10 @@ def test_the_token_follows_no_redirect(keeper: Keeper, status: int) -> None:
 def test_the_token_follows_no_page_to_another_server(keeper: Keeper) -> None:
     """A link to the next page that leads elsewhere ends the command."""
     with serve_app(lambda _: LoopbackResponse(200, [])) as other:
-        link = LoopbackResponse(200, [], headers={"Link": f'<{other.url}/issues?page=2>; rel="next"'})
+        keeper.api.add_issue()
+        link = LoopbackResponse(
+            200, [keeper.api.issues[1]], headers={"Link": f'<{other.url}/issues?page=2>; rel="next"'}
+        )
         keeper.api.hooks.append(replace_once("GET", "/issues", link))
         with pytest.raises(InconclusiveError, match="points to another server"):
             keeper.keep(build_night(DRIFT))
