@@ -1,7 +1,7 @@
 """Title and body of an issue: what differs comes first, the marker last, and the whole stays below 60,000 characters."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from contract_watch.escaping import escape_text, format_code_block, format_code_span, format_commands
@@ -20,6 +20,8 @@ _AXES = {"live": "live behaviour", "document": "published document"}
 _MAX_BODY = 600
 _MAX_BLOCK = 2_000
 _MAX_NAME = 80
+_MAX_LINES = 400
+"""Lines that one list holds at most: no more would fit."""
 _RESERVE = 600
 """Characters for the lines between the causes and the marker."""
 
@@ -92,9 +94,11 @@ def _format_causes(causes: Sequence[NightCause], budget: int) -> Iterator[str]:
         used += count_characters(text) + 1
         detailed += 1
         yield text
-    if detailed < len(causes):
-        lines = [f"- {_format_line(one.axis, one.severity, one.title, one.first_seen)}" for one in causes[detailed:]]
+    rest = causes[detailed:]
+    if rest:
+        lines = [f"- {_format_line(one.axis, one.severity, one.title, one.first_seen)}" for one in rest[:_MAX_LINES]]
         text, left_out = join_within(lines, budget - used - 200)
+        left_out += max(len(rest) - _MAX_LINES, 0)
         yield text
         yield f"\n… and {left_out} more: see the report.\n" if left_out else ""
 
@@ -146,11 +150,11 @@ def _format_line(axis: str, severity: str, title: str, first_seen: str) -> str:
     return f"{severity} ({_AXES.get(axis, axis)}, since {first_seen}): {format_safe_prose(title, 150)}"
 
 
-def format_known(causes: Iterable[KnownCause]) -> list[str]:
+def format_known(causes: Sequence[KnownCause]) -> list[str]:
     """Return a line for each cause that has a title, then one for the others."""
-    titled = [one for one in causes if one.title]
+    titled = [one for one in causes if one.title][:_MAX_LINES]
     lines = [f"- {_format_line(one.axis, one.severity, one.title, one.first_seen)}" for one in titled]
-    rest = len(list(causes)) - len(titled)
+    rest = len(causes) - len(titled)
     return [*lines, *([f"- {rest} more"] if rest else [])]
 
 

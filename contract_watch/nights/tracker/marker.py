@@ -79,7 +79,9 @@ def format_marker(marker: Marker) -> str:
         "gone": marker.gone,
         "duplicate_of": marker.duplicate_of,
     }
-    text = json.dumps(state, separators=(",", ":"))  # ASCII: control characters are escapes
+    text = json.dumps(
+        state, separators=(",", ":"), ensure_ascii=False
+    )  # titles are printable; escapes would take more space
     for character in "<>&-@#":  # a comment could end with -->, and nothing here may look like a mention
         text = text.replace(character, f"\\u{ord(character):04x}")
     return f"<!-- contract-watch-issue {FORMAT} {marker.vendor} {text} -->"
