@@ -80,7 +80,7 @@ def _build_run(
         "tool": {"driver": {"name": "contract-watch", "version": night["version"], "rules": list(rules.values())}},
         "automationDetails": {"id": f"contract-watch/{vendor['vendor']}/{axis}/{night['night']}"},
         "columnKind": "unicodeCodePoints",
-        "originalUriBaseIds": {"SRCROOT": {"description": {"text": "The directory that holds contracts/."}}},
+        "originalUriBaseIds": {"%SRCROOT%": {"description": {"text": "The directory that holds contracts/."}}},
         "invocations": [{"executionSuccessful": True, "endTimeUtc": night["finished"]}],
         "results": results,
         "properties": {
@@ -136,7 +136,7 @@ def _build_result(
         "locations": [
             {
                 "physicalLocation": {
-                    "artifactLocation": {"uri": file, "uriBaseId": "SRCROOT"},
+                    "artifactLocation": {"uri": file, "uriBaseId": "%SRCROOT%"},
                     "region": {"startLine": 1},
                 },
                 "logicalLocations": [

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import tenacity
@@ -61,6 +62,7 @@ def read_notify_settings(environment: Mapping[str, str]) -> NotifySettings | Non
         raise UsageError(f"NOTIFY_ON: must be change or always, got {when[:60]!r}; correct it")
     problem = UsageError("NOTIFY_URL: must be an https address, or http on loopback, without user; correct it")
     try:
+        urlsplit(url)  # knows malformed hosts that httpx takes
         address = httpx.URL(url)
         is_allowed = address.scheme == "https" or (address.scheme == "http" and is_loopback(address.host, strict=True))
     except (httpx.InvalidURL, ValueError):

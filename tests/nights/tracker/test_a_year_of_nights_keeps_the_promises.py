@@ -20,7 +20,9 @@ _VERDICTS = {"drift": "breaking", "clean": "none", "unknown": "inconclusive"}
 def _draw_year(seed: int, days: int) -> list[dict[str, Any]]:
     """Return nights whose state tends to stay as it is; now and then a night is missing or comes twice."""
     draw = random.Random(seed)
-    state, names, past, nights = "clean", {"status"}, [], []
+    state, names = "clean", {"status"}
+    past: list[tuple[str, str]] = []
+    nights: list[dict[str, Any]] = []
     for day in range(days):
         if draw.random() < draw.choice((0.05, 0.3)):
             state = draw.choice(("drift", "clean", "unknown"))
@@ -62,7 +64,8 @@ class _Tracker:
 @pytest.mark.parametrize("seed", range(effort(10, 500)))
 def test_a_random_year_keeps_the_promises(seed: int) -> None:
     """After each night the tracker is as the last nights say."""
-    tracker, conclusive = _Tracker(), []
+    tracker = _Tracker()
+    conclusive: list[tuple[str, str]] = []
     for content in _draw_year(seed, 365):
         (night,) = read_vendor_nights(content)
         before = list(tracker.issues)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.support.issues_api import LABEL, Keeper
+from contract_watch.nights.tracker.github_tracker import LABEL
+from tests.support.issues_api import Keeper
 from tests.support.night_documents import add_days, build_axis, build_cause, build_night, build_vendor
 
 DRIFT, CLEAN = build_vendor("drift", [build_cause()]), build_vendor("clean")

@@ -7,7 +7,8 @@ import pytest
 from contract_watch.errors import InconclusiveError
 from contract_watch.nights.tracker.marker import Marker, format_marker, parse_marker
 from contract_watch.nights.tracker.vendor_night import RunStamp
-from tests.support.issues_api import BOT, LABEL, TOKEN, Keeper
+from contract_watch.nights.tracker.github_tracker import LABEL
+from tests.support.issues_api import BOT, TOKEN, Keeper
 from tests.support.night_documents import build_cause, build_night, build_vendor
 
 DRIFT = build_vendor("drift", [build_cause()])
