@@ -5,9 +5,9 @@ import dataclasses
 import pytest
 
 from contract_watch.errors import InconclusiveError
+from contract_watch.nights.tracker.github_tracker import LABEL
 from contract_watch.nights.tracker.marker import Marker, format_marker, parse_marker
 from contract_watch.nights.tracker.vendor_night import RunStamp
-from contract_watch.nights.tracker.github_tracker import LABEL
 from tests.support.issues_api import BOT, TOKEN, Keeper
 from tests.support.night_documents import build_cause, build_night, build_vendor
 
