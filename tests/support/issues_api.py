@@ -35,6 +35,9 @@ class IssuesApi:
         self.before: Callable[[ReceivedRequest], None] = lambda _: None
         self.login = BOT
         self.today = "2026-01-01"
+        self.lag = 0
+        """Lists that do not show an issue yet that was created just now."""
+        self._lists_without: dict[int, int] = {}
         self.url = ""
         self._ids = itertools.count(1)
         self._lock = threading.Lock()
@@ -100,6 +103,9 @@ class IssuesApi:
             one for number, one in sorted(self.issues.items(), reverse=query.get("direction") != "asc")
             if wanted <= {label["name"] for label in one["labels"]} and state in ("all", one["state"])
         ]  # fmt: skip
+        hidden = {number for number, left in self._lists_without.items() if left > 0}
+        self._lists_without = {number: left - 1 for number, left in self._lists_without.items()}
+        found = [one for one in found if one["number"] not in hidden]
         size, page = min(int(query.get("per_page", 30)), 100), int(query.get("page", 1))
         is_last = page * size >= len(found)
         following = "&".join(f"{name}={value}" for name, value in {**query, "page": page + 1}.items())
@@ -109,6 +115,7 @@ class IssuesApi:
     def _create(self, body: dict[str, Any]) -> LoopbackResponse:
         assert len(body["body"]) <= 65_536
         number = self.add_issue(body["body"], self.login, tuple(body.get("labels", ())), title=body["title"])
+        self._lists_without[number] = self.lag
         return LoopbackResponse(201, self.issues[number])
 
     def _edit(self, number: int, method: str, body: dict[str, Any]) -> LoopbackResponse:

@@ -22,6 +22,9 @@ _LABEL_COLOUR = "b60205"
 _PAGE = 100
 _MAX_ISSUES = 20_000
 _MAX_COMMENTS = 5_000
+_WRITE_SECONDS = 1.0
+"""The pause between writes that GitHub asks for, below its limit for content."""
+_LAG_SECONDS = (1.0, 2.0, 4.0, 8.0)
 _Result = TypeVar("_Result")
 
 
@@ -42,6 +45,8 @@ class GitHubTracker:
             retry=None, seconds_between_requests=None, seconds_between_writes=None, user_agent="contract-watch", lazy=True,
         )  # fmt: skip
         self._repository = self._client.get_repo(settings.repository)
+        self._clock = clock or SystemClock()
+        self._last_write = self._clock.now() - _WRITE_SECONDS
         self._has_label = False
         self.newer: set[str] = set()
         """Vendors of which an issue has a marker of a later version: nobody here may touch those."""
@@ -49,6 +54,19 @@ class GitHubTracker:
     def list_issues(self) -> list[TrackedIssue]:
         """Return all issues of ours, open and closed, oldest first."""
         return self._call(lambda: list(self._iterate_issues()))
+
+    def list_issues_with(self, number: int) -> list[TrackedIssue]:
+        """Return all issues of ours once the list shows ``number``, which was created just now.
+
+        A list without it would make the next round create another one. If it lags for long, the issue is read by itself.
+        """
+        for seconds in (0.0, *_LAG_SECONDS):
+            self._clock.wait(seconds)
+            issues = self.list_issues()
+            if any(one.number == number for one in issues):
+                return issues
+        created = self.read(number)
+        return issues if created is None else sorted([*issues, created], key=lambda one: one.number)
 
     def _iterate_issues(self) -> Iterator[TrackedIssue]:
         # In the order of creation, so that an issue that is opened meanwhile moves no page.
@@ -77,6 +95,7 @@ class GitHubTracker:
         self._create_label()
 
         def send() -> tuple[int, str]:
+            self._pause()
             issue = self._repository.create_issue(title, body=body, labels=[LABEL])
             return issue.number, issue.user.login
 
@@ -101,6 +120,7 @@ class GitHubTracker:
                 return True  # the response of the last attempt was lost
             if now is None or (now.marker, now.is_open) != (before.marker, before.is_open):
                 return False
+            self._pause()
             if is_open:
                 issue.edit(title=title, body=body, state="open")
             else:
@@ -117,6 +137,7 @@ class GitHubTracker:
             return True if key in self._list_comment_keys(number, since) else None
 
         def send() -> bool:
+            self._pause()
             self._repository.get_issue(number).create_comment(text)
             return True
 
@@ -160,6 +181,7 @@ class GitHubTracker:
             return
 
         def send() -> None:
+            self._pause()
             try:
                 self._repository.create_label(LABEL, _LABEL_COLOUR, "A vendor drifts; contract-watch keeps the issue.")
             except GithubException as error:
@@ -168,6 +190,11 @@ class GitHubTracker:
 
         self._call(send)
         self._has_label = True
+
+    def _pause(self) -> None:
+        """Wait until a write may follow the last one."""
+        self._clock.wait(self._last_write + _WRITE_SECONDS - self._clock.now())
+        self._last_write = self._clock.now()
 
     def _call(self, action: Callable[[], _Result], find_done: Callable[[], _Result | None] | None = None) -> _Result:
         return self._retrier.call(action, find_done) if find_done else self._retrier.call(action)

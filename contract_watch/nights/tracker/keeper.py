@@ -75,7 +75,7 @@ def _keep_vendor(night: VendorNight, issues: Sequence[TrackedIssue], tracker: Gi
         if decision.step is not Step.CREATE:
             return done
         # Another run may have created one at the same moment: the lowest number stays, and the other takes over its night.
-        issues = _list_again(night, tracker)
+        issues = [one for one in tracker.list_issues_with(number) if one.marker.vendor == night.vendor]
     raise InconclusiveError(f"{night.name}: its issue changes faster than it can be written; run make keep-issue again")
 
 

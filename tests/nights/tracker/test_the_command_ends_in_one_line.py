@@ -34,7 +34,7 @@ def _environment(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> IssuesApi:
 
 def test_the_command_opens_an_issue(environment: IssuesApi, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The number of the CI run serves a night that has none."""
-    assert main([f"--out={out}"]) == 0
+    assert main([f"--out={out}"], VirtualClock()) == 0
     assert capsys.readouterr().out == "Acme: opened #1\n"
     assert '"run":[7,2,' in environment.issues[1]["body"]
 
