@@ -9,6 +9,7 @@ from contract_watch.nights.tracker.github_tracker import LABEL
 from contract_watch.nights.tracker.marker import Marker, format_marker, parse_marker
 from contract_watch.nights.tracker.vendor_night import RunStamp
 from tests.support.issues_api import BOT, TOKEN, Keeper
+from tests.support.loopback_server import ReceivedRequest
 from tests.support.night_documents import build_cause, build_night, build_vendor
 
 DRIFT = build_vendor("drift", [build_cause()])
@@ -86,3 +87,17 @@ def test_the_token_is_nowhere_but_in_its_header(keeper: Keeper) -> None:
     assert [one for one in keeper.server.requests if TOKEN in one.path or TOKEN.encode() in one.content] == []
     assert {one.headers["authorization"] for one in keeper.server.requests} == {f"token {TOKEN}"}
     assert TOKEN not in repr(keeper.settings)
+
+
+def test_an_issue_that_a_person_takes_over_is_not_written(keeper: Keeper) -> None:
+    """Who removes the label while a run is at work keeps the issue as it is."""
+    keeper.keep(build_night(DRIFT))
+    before = keeper.api.issues[1]["body"]
+
+    def take_over(request: ReceivedRequest) -> None:
+        if request.path.endswith("/issues/1"):
+            keeper.api.issues[1]["labels"] = []
+
+    keeper.api.before = take_over
+    assert keeper.keep(build_night(DRIFT, day=1)) == ["Acme: opened #2"]
+    assert keeper.api.issues[1]["body"] == before

@@ -1,6 +1,7 @@
 """Outages and limits of the tracker itself are waited out, and a lost response repeats nothing that is there."""
 
 import pytest
+from github.Requester import Requester
 
 from contract_watch.errors import InconclusiveError
 from tests.support.issues_api import LOST, Keeper, replace_once
@@ -52,6 +53,7 @@ def test_a_run_that_was_killed_between_comment_and_edit_goes_on(keeper: Keeper) 
     [
         (LoopbackResponse(403, {"message": "You have exceeded a secondary rate limit"}, headers={"Retry-After": "90"}), 90),
         (LoopbackResponse(403, {"message": "You have exceeded a secondary rate limit"}), 60),
+        (LoopbackResponse(403, {"message": "abuse"}, headers={"Retry-After": "80"}), 80),
         (LoopbackResponse(429, {"message": "slow down"}, headers={"Retry-After": "7"}), 7),
         (LoopbackResponse(403, {"message": "API rate limit exceeded"},
                           headers={"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1767226200"}), 601),
@@ -60,14 +62,14 @@ def test_a_run_that_was_killed_between_comment_and_edit_goes_on(keeper: Keeper) 
         (LoopbackResponse(200, content=b"[]", declared_length=400), 1),
         (LoopbackResponse(202, {}), 1),
     ],
-    ids=["retry-after", "secondary", "429", "reset", "503", "html", "cut", "202"],
+    ids=["retry-after", "secondary", "403", "429", "reset", "503", "html", "cut", "202"],
 )  # fmt: skip
 def test_limits_and_outages_are_waited_out(keeper: Keeper, response: LoopbackResponse, seconds: float) -> None:
     """The wait is the one that the tracker asks for."""
     keeper.api.hooks.append(replace_once("GET", "/issues", response))
     keeper.keep(build_night(DRIFT))
     assert keeper.api.list_open() == [1]
-    assert seconds <= keeper.clock.now() <= seconds + 2
+    assert seconds + 1 <= keeper.clock.now() <= seconds + 2  # and the pause after the label
 
 
 def test_waiting_is_bounded(keeper: Keeper) -> None:
@@ -111,16 +113,22 @@ def test_the_token_follows_no_redirect(keeper: Keeper, status: int) -> None:
         )
         keeper.keep(build_night(DRIFT))
         assert other.requests == []
+    assert [one.path for one in keeper.server.requests if not one.path.startswith("/repos/")] == []
+    assert keeper.clock.now() >= 2  # waited for, as any response that is none
 
 
-def test_the_token_follows_no_page_to_another_server(keeper: Keeper) -> None:
-    """A link to the next page that leads elsewhere ends the command."""
+@pytest.mark.parametrize("is_refused_by_library", [True, False])
+def test_the_token_follows_no_page_to_another_server(
+    keeper: Keeper, monkeypatch: pytest.MonkeyPatch, is_refused_by_library: bool
+) -> None:
+    """A link to the next page that leads elsewhere ends the command, also where Python leaves the library's asserts out."""
+    if not is_refused_by_library:
+        monkeypatch.setattr(Requester, "_Requester__assertUrlAllowed", lambda *_: None)
     with serve_app(lambda _: LoopbackResponse(200, [])) as other:
         keeper.api.add_issue()
-        link = LoopbackResponse(
-            200, [keeper.api.issues[1]], headers={"Link": f'<{other.url}/issues?page=2>; rel="next"'}
-        )
-        keeper.api.hooks.append(replace_once("GET", "/issues", link))
+        headers = {"Link": f'<{other.url}/issues?page=2>; rel="next"'}
+        page = LoopbackResponse(200, [keeper.api.issues[1]], headers=headers)
+        keeper.api.hooks.append(replace_once("GET", "/issues", page))
         with pytest.raises(InconclusiveError, match="points to another server"):
             keeper.keep(build_night(DRIFT))
         assert other.requests == []
