@@ -38,7 +38,7 @@ def use_bounded_connections(api_url: str) -> None:
     class _PlainConnection(_BoundedRequests, HTTPRequestsConnectionClass):
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
-            self.origin = origin
+            self.limit_to(origin)
             # On loopback; no proxy of the environment gets the token.
             self.session.trust_env = False
 
@@ -46,7 +46,7 @@ def use_bounded_connections(api_url: str) -> None:
         # Proxies and certificates come from the environment, as requests reads them.
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
-            self.origin = origin
+            self.limit_to(origin)
 
     Requester.injectConnectionClasses(_PlainConnection, _TlsConnection)
 
@@ -63,6 +63,12 @@ class _BoundedRequests:
     headers: dict[str, str]
     session: requests.Session
     origin: tuple[str, str, int]
+
+    def limit_to(self, origin: tuple[str, str, int]) -> None:
+        """Allow requests to ``origin`` only, and let the session read no redirect."""
+        self.origin = origin
+        # requests would read the whole body of a redirect to find out where it leads, though nobody follows it.
+        self.session.get_redirect_target = lambda _: None  # type: ignore[assignment,method-assign]
 
     def getresponse(self) -> RequestsResponse:
         """Send the request and read the whole response."""
