@@ -16,7 +16,7 @@ def format_comment(night: VendorNight, plan: CommentPlan) -> str:
     end = f"\n{night.night}, {format_run(night.run_url, 'run and report')}.\n\n{format_comment_marker(plan.key)}"
     lines = [line for block in _format_blocks(night, plan) for line in block.split("\n")]
     text, left_out = join_within(lines, MAX_CHARACTERS - _RESERVE - count_characters(end))
-    return f"{text}\n" + (f"- … and {left_out} more lines: see the report\n" if left_out else "") + end
+    return f"{text.lstrip()}\n" + (f"- … and {left_out} more lines: see the report\n" if left_out else "") + end
 
 
 def format_duplicate_comment(kept: int, key: str) -> str:

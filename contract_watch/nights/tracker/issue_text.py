@@ -107,7 +107,8 @@ def _format_cause(cause: NightCause, number: int) -> Iterator[str]:
     content = cause.content
     yield f"### {number}. {cause.severity}: {format_safe_prose(cause.title)}"
     yield ""
-    yield f"- Seen: {_AXES[cause.axis]}, since {cause.first_seen}, on {content['nights']} nights"
+    nights = "1 night" if content["nights"] == 1 else f"{content['nights']} nights"
+    yield f"- Seen: {_AXES[cause.axis]}, since {cause.first_seen}, on {nights}"
     for label, text in (("Impact", content["consequence"]), ("Who", content["affected"])):
         if text:
             yield f"- {label}: {format_safe_prose(text, 500)}"

@@ -82,7 +82,7 @@ def format_marker(marker: Marker) -> str:
     text = json.dumps(
         state, separators=(",", ":"), ensure_ascii=False
     )  # titles are printable; escapes would take more space
-    for character in "<>&-@#":  # a comment could end with -->, and nothing here may look like a mention
+    for character in "<>&@#":  # nothing here may end the HTML comment or look like a mention
         text = text.replace(character, f"\\u{ord(character):04x}")
     return f"<!-- contract-watch-issue {FORMAT} {marker.vendor} {text} -->"
 
