@@ -11,6 +11,7 @@ from pathlib import Path
 
 from contract_watch import cli
 from contract_watch.engine.account.clock import Clock
+from contract_watch.errors import UsageError
 from contract_watch.nights.night_file import FILE_NAME, read_night
 from contract_watch.nights.tracker.settings import read_tracker_settings
 
@@ -24,10 +25,14 @@ def main(arguments: Sequence[str] | None = None, clock: Clock | None = None) -> 
     given = parser.parse_args(arguments)
     settings = read_tracker_settings(os.environ, given.author)
     night = read_night(Path(given.out) / FILE_NAME)
-    # Here, since only this command needs the client library, which is an extra.
-    from contract_watch.nights.tracker.github_tracker import GitHubTracker  # noqa: PLC0415
-    from contract_watch.nights.tracker.keeper import keep_issues  # noqa: PLC0415
-
+    try:
+        # Here, since only this command needs the client library, which is an extra.
+        from contract_watch.nights.tracker.github_tracker import GitHubTracker  # noqa: PLC0415
+        from contract_watch.nights.tracker.keeper import keep_issues  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        if error.name != "github":
+            raise
+        raise UsageError("PyGithub: is not installed; install contract-watch[tracker]") from error
     for line in keep_issues(night, GitHubTracker(settings, clock), settings):
         print(line, flush=True)
     return cli.ExitStatus.OK

@@ -90,7 +90,7 @@ def test_the_token_is_nowhere_but_in_its_header(keeper: Keeper) -> None:
 
 
 def test_an_issue_that_a_person_takes_over_is_not_written(keeper: Keeper) -> None:
-    """Who removes the label while a run is at work keeps the issue as it is."""
+    """A label that is removed while a run is at work leaves the issue as it is."""
     keeper.keep(build_night(DRIFT))
     before = keeper.api.issues[1]["body"]
 

@@ -1,5 +1,6 @@
 """``make keep-issue``: bad input, a missing token and a tracker that is down end with one line and a status."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -101,3 +102,15 @@ def test_the_command_runs_as_make_calls_it(tmp_path: Path) -> None:
     """As a program it rejects a missing token before it reads anything."""
     result = run_command("scripts.keep_issue", f"--out={tmp_path}", GITHUB_TOKEN="")
     assert_one_line_error(result, "GITHUB_TOKEN: is not set")
+
+
+@pytest.mark.usefixtures("environment")
+def test_a_missing_library_is_one_line(
+    out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The client library is an extra; the line names it."""
+    for module in ("github_tracker", "keeper"):
+        monkeypatch.delitem(sys.modules, f"contract_watch.nights.tracker.{module}", raising=False)
+    monkeypatch.setitem(sys.modules, "github", None)
+    assert main([f"--out={out}"]) == 3
+    assert capsys.readouterr().err == "error: PyGithub: is not installed; install contract-watch[tracker]\n"
