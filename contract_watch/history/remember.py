@@ -22,11 +22,7 @@ def locate_history(text: str, out: Path) -> Path:
     if "\0" in text or path.is_dir():
         raise UsageError(f"--history: {path.name!r} must be a file; give the path of one")
     if path.exists():
-        try:
-            with History(path):
-                pass
-        except HistoryError:
-            pass  # the run is worth more than its memory: the end of the run says it
+        History.check_version(path)
     return path
 
 

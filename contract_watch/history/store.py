@@ -12,7 +12,7 @@ import sqlite3
 import time
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -33,7 +33,10 @@ CREATE TABLE runs (id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQU
     not_exercised TEXT NOT NULL, details TEXT NOT NULL);
 CREATE INDEX streams ON runs (vendor, axis, target, started);
 """
-_SHAPES = "ALTER TABLE runs ADD COLUMN shapes TEXT NOT NULL DEFAULT '{}';"
+_SHAPES = """
+ALTER TABLE runs ADD COLUMN shapes TEXT NOT NULL DEFAULT '{}';
+CREATE TABLE losses (night TEXT NOT NULL, message TEXT NOT NULL);
+"""
 _MIGRATIONS = (_RUNS, _SHAPES)
 """The step that leads to each format, from an empty file on."""
 COLUMNS = ("key", "vendor", "axis", "target", "night", "started", "seconds", "verdict", "is_conclusive", "reason", "requests",
@@ -118,6 +121,16 @@ class History:
         """
         yield from self._select("1 ORDER BY started, id", (), with_shapes=True)
 
+    def read_losses(self, night: str) -> list[str]:
+        """Return a line for each damage that was found on ``night`` or later, by whichever process.
+
+        Raises:
+            HistoryError: the file cannot be read.
+        """
+        with self._translate_errors():
+            rows = self._database.execute("SELECT message FROM losses WHERE night >= ? ORDER BY rowid", (night,))
+            return [str(message) for (message,) in rows]
+
     def count_nights(self) -> int:
         """Return the number of different nights.
 
@@ -144,6 +157,16 @@ class History:
                         f"{self._path}: the run of {escape_text(str(row[5]), 40)} cannot be read and is left out"
                     )
 
+    @staticmethod
+    def check_version(path: Path) -> None:
+        """Refuse a file that a newer version wrote; a damaged one is no matter here.
+
+        Raises:
+            UsageError: a newer version wrote it.
+        """
+        with suppress(sqlite3.Error), closing(sqlite3.connect(path)) as database:
+            _check_format(path, database)
+
     def _open(self) -> sqlite3.Connection:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         database = sqlite3.connect(self._path, timeout=_LOCK_SECONDS, isolation_level=None)
@@ -156,10 +179,7 @@ class History:
 
     def _prepare(self, database: sqlite3.Connection) -> None:
         """Check the file and bring it to the newest format."""
-        found = int(database.execute("PRAGMA user_version").fetchone()[0])
-        if found > FORMAT:
-            raise UsageError(f"{self._path}: has format {found}, this version reads up to {FORMAT}; "
-                             "update contract-watch, or give another HISTORY=")  # fmt: skip
+        found = _check_format(self._path, database)
         if database.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
             raise sqlite3.DatabaseError("damaged")
         _migrate(database, found)
@@ -191,9 +211,13 @@ class History:
             part.unlink(missing_ok=True)
         for journal in ("-journal", "-wal", "-shm"):  # it belongs to the damaged file
             self._path.with_name(self._path.name + journal).unlink(missing_ok=True)
-        self.problems.append(f"{self._path}: was damaged: {len(entries)} runs were read, "
+        message = (f"{self._path}: was damaged: {len(entries)} runs were read, "
                              f"{f'about {lost} ' if lost else 'an unknown number '}lost; the damaged file is {aside.name}")  # fmt: skip
         self._database = self._open()
+        self._database.execute(
+            "INSERT INTO losses VALUES (?, ?)", (time.strftime("%Y-%m-%d", time.gmtime(now)), message)
+        )
+        self.problems.append(message)
 
     @contextmanager
     def _translate_errors(self) -> Iterator[None]:
@@ -201,6 +225,15 @@ class History:
             yield
         except (OSError, sqlite3.Error) as error:
             raise HistoryError(self._path, _describe_error(error)) from error
+
+
+def _check_format(path: Path, database: sqlite3.Connection) -> int:
+    """Return the format of a file; raise `UsageError` if it is newer than ours."""
+    found = int(database.execute("PRAGMA user_version").fetchone()[0])
+    if found > FORMAT:
+        raise UsageError(f"{path}: has format {found}, this version reads up to {FORMAT}; "
+                         "update contract-watch, or give another HISTORY=")  # fmt: skip
+    return found
 
 
 def _migrate(database: sqlite3.Connection, found: int) -> None:

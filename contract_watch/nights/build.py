@@ -47,7 +47,9 @@ class NightHistory:
                         stream = history.read_stream(contract.slug, axis, with_shapes=axis != "document")
                         found.entries[contract.slug, axis, ""] = stream
                 found.nights = history.count_nights()
-                found.problems += history.problems
+                # Each run of the night opens the file, and the first one to see a damage repairs it.
+                found.problems += history.read_losses(dt.datetime.now(dt.UTC).date().isoformat())
+                found.problems += [one for one in history.problems if one not in found.problems]
         except HistoryError as error:
             found.problems.append(f"history: {error}")
         return found

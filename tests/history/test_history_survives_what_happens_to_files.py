@@ -18,6 +18,7 @@ from contract_watch.errors import UsageError
 from contract_watch.history.entry import STEADY, CauseEntry, RunEntry
 from contract_watch.history.remember import locate_history
 from contract_watch.history.store import FORMAT, History, HistoryError
+from tests.support.patience import PATIENCE
 
 _WRITER = """
 import sys
@@ -72,7 +73,7 @@ def test_concurrent_writers_lose_no_run(tmp_path: Path) -> None:
     path = tmp_path / "h"
     writers = [start_writer(path, name, 15) for name in "abc"]
     for writer in writers:
-        writer.communicate(timeout=60)
+        writer.communicate(timeout=PATIENCE)
         assert writer.returncode == 0
     with History(path) as history:
         assert len(list(history.read_all())) == 45

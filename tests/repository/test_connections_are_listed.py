@@ -68,6 +68,8 @@ LISTED = {
     ("contract_watch/engine/command/dry_run.py", "GrpcProtocol"): _DRY,
     ("contract_watch/engine/command/dry_run.py", "httpx.ASGITransport"): _DRY,
     ("contract_watch/engine/command/dry_run.py", "httpx.AsyncClient"): _DRY,
+    ("contract_watch/history/store.py", "sqlite3.connect"): "a local file; waiting for its lock has a time limit",
+    ("contract_watch/history/salvage.py", "sqlite3.connect"): "a local file that its lock protects; the rows to try are bounded",
     ("contract_watch/engine/account/ledger.py", "sqlite3.connect"): "a local file; waiting for its lock has a time limit",
     ("contract_watch/engine/account/redis_rate_limiter.py", "redis.ConnectionPool"): "the operator's own Redis; each step has a time limit",
     ("contract_watch/engine/account/redis_rate_limiter.py", "redis.Redis"): "the operator's own Redis; each step has a time limit",

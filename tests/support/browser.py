@@ -55,7 +55,6 @@ def open_page(browser: Browser, path: Path, **options: object) -> Iterator[Page]
     page.set_default_timeout(10_000)
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-    page.on("dialog", lambda dialog: (problems.append(f"dialog: {dialog.message}"), dialog.dismiss()))
     page.on("request", lambda request: None if request.url.startswith("file:") else problems.append(request.url))
     try:
         page.goto(path.as_uri())

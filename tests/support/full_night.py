@@ -88,7 +88,7 @@ def _add_earlier_nights(history: Path) -> None:
 
 def _make_entry(axis: str, night: dt.date) -> RunEntry:
     is_down = axis == "live" and night.toordinal() % 17 == 0
-    causes = ()
+    causes: tuple[CauseEntry, ...] = ()
     if axis == "live" and not is_down and night.toordinal() % 40 < 5:
         causes = (CauseEntry("old", "breaking", "POST /outbound/smarthost answers 202", STEADY, ("old",), ("old",)),)
     verdict = "inconclusive" if is_down else "breaking" if causes else "none"

@@ -51,7 +51,7 @@ def _create_environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
+    filters: dict[str, Any] = {
         "anchor": _format_anchor,
         "symbol": lambda verdict: _SYMBOLS[verdict or ""],
         "shorten": _shorten,
@@ -59,6 +59,7 @@ def _create_environment() -> jinja2.Environment:
         "by_reason": _group_by_reason,
         "matrix": _arrange_matrix,
     }
+    environment.filters.update(filters)
     environment.globals |= {"build_strip": build_strip, "mark_difference": mark_difference}
     return environment
 
