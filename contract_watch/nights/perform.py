@@ -24,7 +24,7 @@ from contract_watch.report.report_files import write_reports
 
 @dataclass(frozen=True)
 class NightSettings:
-    """What a night does.
+    """Settings of a night.
 
     Attributes:
         out: the directory of the results, one below it for each vendor and axis.
