@@ -7,11 +7,13 @@ find it; an outage, or a run that left its clauses out, leaves it open. A flaky 
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from statistics import median
 
 from contract_watch.history.entry import FLAKY, STEADY, WAIVED, CauseEntry, RunEntry
 from contract_watch.report.past import CauseAge, GoneCause, NightResult, Past
 
 STRIP_NIGHTS = 90
+TREND_NIGHTS = 30
 _SEVERITIES = ("breaking", "warning", "additive")
 
 
@@ -124,7 +126,7 @@ class Timeline:
             for one in self._gone
         )
         summary = self._format_summary(run, ages, gone)
-        return Past(summary, ages, gone, strip, self._conclusive_before)
+        return Past(summary, ages, gone, strip, self._conclusive_before, _format_trend(run, self._nights.values()))
 
     def _format_summary(self, run: RunEntry, ages: dict[str, CauseAge], gone: Sequence[GoneCause]) -> str:
         if self._before is None:
@@ -151,6 +153,22 @@ class Timeline:
 def _describe_age(spell: Spell) -> CauseAge:
     state = ("again" if spell.is_again else "new") if spell.sights == 1 else "open"
     return CauseAge(state, spell.first_seen, spell.last_seen, spell.last_clean, len(spell.nights))
+
+
+def _format_trend(run: RunEntry, nights: Iterable[RunEntry]) -> str:
+    """Return a run's requests and seconds against the median of the nights before it; empty without any."""
+    before = [one for one in nights if one.night < run.night and one.is_conclusive][-TREND_NIGHTS:]
+    if not before:
+        return ""
+    requests, seconds = (
+        median(values) for values in ([one.requests for one in before], [one.seconds for one in before])
+    )
+    flaky = sum(any(cause.kind == FLAKY for cause in one.causes) for one in before)
+    noun = "night" if len(before) == 1 else "nights"
+    return (
+        f"{run.requests} requests in {run.seconds:.1f} s; median of {len(before)} {noun} before: {requests:.0f} in {seconds:.1f} s; "
+        f"{flaky} of them had flaky findings"
+    )
 
 
 def _summarise_night(run: RunEntry) -> NightResult:

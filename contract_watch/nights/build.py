@@ -135,6 +135,7 @@ def _build_axis(contract: Contract, result: AxisResult, history: NightHistory) -
         "verdict": run["verdict"],
         "not_checked": "",
         "summary": past.summary,
+        "trend": past.trend,
         "causes": [_build_cause(contract, cause, findings, past, entry) for cause in run["causes"]],
         "gone": [one.to_json() for one in past.gone],
         "strip": [one.to_json() for one in past.strip],

@@ -63,6 +63,7 @@ class Past:
         summary: one line, such as ``new since 2026-11-27: 1 breaking; open since 2026-11-14: 2; gone: 1``.
         ages: the age of each cause of the run that is not flaky, by its id.
         strip: the last nights, oldest first, this run's included.
+        trend: requests and seconds against the median of the last nights, and how many of them had flaky findings; one line.
         last_conclusive: the last earlier night that could tell, None if there is none on record.
     """
 
@@ -71,11 +72,13 @@ class Past:
     gone: Sequence[GoneCause] = ()
     strip: Sequence[NightResult] = ()
     last_conclusive: str | None = None
+    trend: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the past as ``findings.json`` holds it; the strip is only in the history itself."""
         return {
             "summary": self.summary,
+            "trend": self.trend,
             "last_conclusive": self.last_conclusive,
             "causes": [{"id": name, **age.to_json()} for name, age in self.ages.items()],
             "gone": [one.to_json() for one in self.gone],

@@ -78,6 +78,7 @@ class ShapeRecorder:
         pointers += [listed.name, listed.id, listed.created] if listed is not None else []
         pointers.append(contract.lifecycle.id)
         self._names = {pointer.rpartition("/")[2].lower() for pointer in pointers if pointer}
+        self._documented = frozenset(_find_documented_values(contract.effective.raw))
         self._list = (listed.operation, f"{listed.rows}/*") if listed is not None else ("", "")
 
     def add_response(
@@ -144,7 +145,8 @@ class ShapeRecorder:
         one.values[text] = one.values.get(text, 0) + 1
 
     def _may_record(self, text: str, sent: Collection[str]) -> bool:
-        return is_token(text, sent) and self._redactor.redact_string(text) == text
+        may = text in self._documented or is_token(text, sent)
+        return may and self._redactor.redact_string(text) == text
 
     def _count_parents(self, shape: ResponseShape) -> None:
         """Set ``of`` of every field: the objects of its parent, or the responses for a field at the top."""
@@ -159,3 +161,16 @@ class ShapeRecorder:
     def to_json(self) -> dict[str, Any]:
         """Return all shapes as JSON, in a stable order."""
         return {key: self.shapes[key].to_json() for key in sorted(self.shapes)}
+
+
+def _find_documented_values(document: Any) -> Iterator[str]:
+    """Yield the strings of every ``enum`` and ``const`` in a document: a run may send them too."""
+    pending = [document]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, dict):
+            values = [*(node.get("enum") or ()), node.get("const")] if isinstance(node.get("enum"), list | None) else []
+            yield from (one for one in values if isinstance(one, str) and len(one) <= _MAX_NAME_LENGTH)
+            pending += node.values()
+        elif isinstance(node, list):
+            pending += node

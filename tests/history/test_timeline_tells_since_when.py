@@ -142,6 +142,13 @@ def test_the_strip_holds_the_last_run_of_each_of_the_last_nights() -> None:
     assert (past.strip[0].night, past.strip[-1].verdict) == ("2027-02-18", "breaking")
 
 
+def test_the_trend_compares_with_the_median_of_the_nights_before() -> None:
+    flaky = make_run(2, make_cause("a", FLAKY))
+    past = trace(make_run(1), flaky, make_run(3, is_conclusive=False), make_run(4))
+    assert past.trend == "9 requests in 1.0 s; median of 2 nights before: 9 in 1.0 s; 1 of them had flaky findings"
+    assert trace(make_run(1)).trend == ""
+
+
 _NIGHTS = st.lists(
     st.tuples(st.booleans(), st.sets(st.sampled_from("abcd")), st.sets(st.sampled_from("abcd"))),
     min_size=1,

@@ -1,6 +1,7 @@
 """A night that departs from the accepted shapes has a finding for each departure, even where the document permits it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,8 @@ import pytest
 
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.contracts.registry import Contract
+from contract_watch.engine.command.options import complete_settings, resolve_options
+from contract_watch.engine.command.suite import Suite
 from contract_watch.errors import UsageError
 from contract_watch.report.finding import Severity
 from contract_watch.shapes.acceptance import accept_nights
@@ -15,6 +18,7 @@ from contract_watch.shapes.baseline import Baseline, build_baseline, read_baseli
 from contract_watch.shapes.departures import Departure, find_departures
 from contract_watch.shapes.night_shape import read_night_shape
 from contract_watch.shapes.observation import ShapeRecorder
+from tests.support.contract_root import copy_contract
 
 USUAL = {"state": "active", "when": "2026-11-29T02:17:00Z", "count": 3, "more": {"deep": True}}
 KEY = "listSmtpUsers/200"
@@ -150,3 +154,39 @@ def test_a_malformed_baseline_is_one_line(tmp_path: Path, content: str, message:
     with pytest.raises(UsageError, match=message) as caught:
         read_baselines(tmp_path)
     assert "\n" not in str(caught.value)
+
+
+def test_a_malformed_baseline_ends_a_run_before_it_begins(tmp_path: Path) -> None:
+    contract = copy_contract(tmp_path / "root")
+    (contract.directory / "shapes.json").write_text("<<<<<<< HEAD\n{}\n=======\n{}\n>>>>>>> other\n", encoding="utf-8")
+    options = resolve_options(complete_settings({"vendor": "jetemail", "out": str(tmp_path / "out")}), {})
+    with pytest.raises(UsageError, match=r"shapes\.json: has conflict markers"):
+        Suite(replace(options, contracts=[contract]))
+
+
+def test_a_departure_is_a_finding_of_the_run(tmp_path: Path) -> None:
+    """The mock lacks nothing; the accepted shapes say that a field of the list was always there, and a word never."""
+    contract = copy_contract(tmp_path / "root")
+    path = contract.directory / "shapes.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    fields = content["baselines"]["mock"]["responses"]["listSmtpUsers/200"]["fields"]
+    fields["/smarthosts/*/status"]["values"] = ["active", "inactive"]
+    fields["/smarthosts/*/usage"]["types"] = ["string"]
+    del fields["/smarthosts/*/quota"]
+    path.write_text(json.dumps(content), encoding="utf-8")
+    options = resolve_options(complete_settings({"vendor": "jetemail", "out": str(tmp_path / "out")}), {})
+    suite = Suite(replace(options, contracts=[contract]))
+    run = suite.get_run("jetemail", "rest")
+    for probe in suite.plans["jetemail", "rest"]:
+        run.runner.run_probe(probe)
+    (record,) = suite.finish()
+    kinds = {one.id.removeprefix("listSmtpUsers/200/shape/smarthosts/*/"): one.severity for one in record.findings}
+    assert kinds == {
+        "quota/field-new": Severity.ADDITIVE, "usage/type-new/integer": Severity.WARNING,
+        "status/value-new/quota-locked": Severity.WARNING, "status/value-new/quota-unlocked": Severity.WARNING,
+        "status/value-new/suspended": Severity.WARNING,
+    }  # fmt: skip
+    assert record.verdict.label == "warning"
+    assert all(
+        one.reproduce.startswith("curl ") and one.exchange["response"]["status"] == 200 for one in record.findings
+    )

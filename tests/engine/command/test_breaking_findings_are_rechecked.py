@@ -2,6 +2,7 @@
 
 import datetime as dt
 import random
+import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -25,7 +26,8 @@ from contract_watch.report.verdict import Verdict
 from tests.support.live_runs import is_run_name, make_options
 from tests.support.production.activity_log import PopulatedVendor
 from tests.support.production.fake import FakeProduction
-from tests.support.suite_process import check_target
+from tests.support.rate_limits.limiter_processes import wait_until
+from tests.support.suite_process import check_target, start_check
 from tests.support.virtual_clock import VirtualClock
 
 JETEMAIL = Contract("jetemail")
@@ -236,3 +238,22 @@ def test_the_command_rechecks_and_reports_the_count(tmp_path: Path, drift: Drift
         assert production.list_run_objects() == []
     assert result.status == 1
     assert result.findings[MISSING]["rechecks"] == {"seen": 3, "of": 3}
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_a_process_that_ends_between_rechecks_claims_no_drift(
+    tmp_path: Path, drift: Drift, number: signal.Signals
+) -> None:
+    drift.is_on = True
+    environment = {"LEDGER": str(tmp_path / "ledger")}
+    arguments = ("--live", "mutate", "--only", MISSING, "--recheck-minutes", "600")
+    with FakeProduction(JETEMAIL, is_run_name=is_run_name, with_neighbours=False) as production:
+        run = start_check(tmp_path, production.base, *arguments, environment=environment, skip_waits=False)
+        errors = tmp_path / "stderr"
+        wait_until(lambda: errors.exists() and "next recheck in 300.0 minutes" in errors.read_text(encoding="utf-8"))
+        run.send_signal(number)
+        result = run.wait_for_exit()
+        assert production.list_run_objects() == [], "each round cleans up before the next one waits"
+    assert result.report["verdict"] == "inconclusive"
+    assert "could not be asked for 3 times more" in result.report["reason"]
+    assert result.status == (2 if number is signal.SIGINT else -signal.SIGKILL)
