@@ -48,6 +48,8 @@ PUBLISHED ?=
 KNOWN ?=
 # Vendors that must not be skipped, separated by commas.
 REQUIRE ?=
+# A Dask scheduler, tcp://host:8786; empty: this machine's cores.
+SCHEDULER ?=
 # The version of the client to release.
 VERSION ?=
 # The interpreters that a release is verified on, separated by commas; empty: the lowest and the highest that are found.
@@ -61,7 +63,7 @@ ANYWAY ?=
 $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(eval override $$(name) := $$(value $$(name)))))
 export ACCEPT AXES HISTORY RECHECK_MINUTES PYTHON VENDOR TARGET OUT SEED LIVE EXPLORE ONLY SHARD MINUTES GRPC_TARGET SURFACE THOROUGH FAIL_ON PORT GRPC_PORT \
 	SEEDS CALLS WORKERS TESTS SLUG DELETE NAME BASE REVISION PUBLISHED KNOWN REQUIRE ANYWAY VERSION \
-	PYTHONS
+	PYTHONS SCHEDULER
 
 .PHONY: help
 help: ## print this page
@@ -69,7 +71,8 @@ help: ## print this page
 		Makefile
 	@echo
 	@echo "make contract VENDOR=all TARGET=mock OUT=reports [SURFACE=] [GRPC_TARGET=host:port] [SEED=] [EXPLORE=1|0] [THOROUGH=1] \
-	[ONLY=id] [SHARD=i/n] [MINUTES=n] [HISTORY=file] [FAIL_ON=additive|warning] [REQUIRE=slug,slug]"
+	[ONLY=id] [SHARD=i/n] [MINUTES=n] [HISTORY=file] [FAIL_ON=additive|warning] [REQUIRE=slug,slug] \
+	[SCHEDULER=tcp://host:8786]"
 
 .PHONY: environment
 environment:
@@ -82,7 +85,8 @@ contract: environment ## check vendors' contracts against the mock, a URL, or th
 	@$(RUN) -m contract_tests --vendor="$$VENDOR" --target="$$TARGET" --out="$$OUT" --seed="$$SEED" --live="$$LIVE" \
 		--explore="$$EXPLORE" --only="$$ONLY" --shard="$$SHARD" --minutes="$$MINUTES" --grpc-target="$$GRPC_TARGET" \
 		--surface="$$SURFACE" --thorough="$$THOROUGH" --fail-on="$$FAIL_ON" \
-		--require="$$REQUIRE" --history="$$HISTORY" --recheck-minutes="$$RECHECK_MINUTES"
+		--require="$$REQUIRE" --history="$$HISTORY" --recheck-minutes="$$RECHECK_MINUTES" \
+		--scheduler="$$SCHEDULER"
 
 .PHONY: live
 live: environment ## check the real account of every vendor whose key is set; LIVE=mutate allows changes [VENDOR=] [REQUIRE=]
@@ -147,7 +151,7 @@ mock: environment ## serve every vendor's mock on PORT=8025 and gRPC on GRPC_POR
 .PHONY: explore
 explore: environment ## explore for MINUTES on all cores; write each failure as a pytest case [TARGET=] [SHARD=i/n]
 	@$(RUN) -m contract_watch.engine.command.explore --vendor="$$VENDOR" --target="$$TARGET" --minutes="$$MINUTES" --shard="$$SHARD" \
-		--seed="$$SEED" --out="$$OUT" --fail-on="$$FAIL_ON" --live="$$LIVE"
+		--seed="$$SEED" --out="$$OUT" --fail-on="$$FAIL_ON" --live="$$LIVE" --scheduler="$$SCHEDULER"
 
 ##@ Add a vendor
 
@@ -165,11 +169,13 @@ check-contracts: environment ## list what is missing in a contract [VENDOR=]
 
 .PHONY: mutants
 mutants: environment ## measure how many deliberate drifts the suite finds [VENDOR=] [ONLY=family|id] [SHARD=i/n]
-	@$(RUN) -m contract_watch.mutants --vendor="$$VENDOR" --only="$$ONLY" --shard="$$SHARD" --out="$$OUT"
+	@$(RUN) -m contract_watch.mutants --vendor="$$VENDOR" --only="$$ONLY" --shard="$$SHARD" --out="$$OUT" \
+		--scheduler="$$SCHEDULER"
 
 .PHONY: false-positives
 false-positives: environment ## look for false alarms: changes that the documents permit [ONLY=kind|id] [SHARD=i/n] [SEEDS=200]
-	@$(RUN) -m contract_watch.mutants.false_positives --vendor="$$VENDOR" --only="$$ONLY" --shard="$$SHARD" --seeds="$$SEEDS" --out="$$OUT"
+	@$(RUN) -m contract_watch.mutants.false_positives --vendor="$$VENDOR" --only="$$ONLY" --shard="$$SHARD" --seeds="$$SEEDS" \
+		--out="$$OUT" --scheduler="$$SCHEDULER"
 
 ##@ Maintain
 

@@ -20,6 +20,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Prepare the run unless the command already has; end with one line if an option is wrong."""
     if any(isinstance(plugin, ContractPlugin) for plugin in config.pluginmanager.get_plugins()):
         return
+    if config.getoption("scheduler"):
+        raise pytest.UsageError("--scheduler: pytest runs on this machine alone; use `python -m contract_tests`")
     try:
         suite = Suite(resolve_options({name: str(config.getoption(name)) for name in complete_settings()}))
     except UsageError as error:

@@ -9,7 +9,6 @@ from typing import Any
 
 from contract_watch import cli
 from contract_watch.contracts.registry import Contract
-from contract_watch.engine.running.parallel import count_cores
 from contract_watch.escaping import format_json
 from contract_watch.mutants.derivation import MutantConfig, select_mutants
 from contract_watch.mutants.measurement import create_parser, parse_measurement
@@ -29,21 +28,23 @@ def main(arguments: list[str] | None = None) -> int:
     """Measure and write the reports; the module lists the exit statuses."""
     parser = create_parser("contract_watch.mutants", "Measure the suite with mutants.", "mutant", FAMILIES)
     measurement = parse_measurement(parser, arguments, _select_mutants)
-    results, seconds = measurement.run(Path(__file__).parent / "every_mutant.py")
+    measured = measurement.run(Path(__file__).parent / "every_mutant.py")
+    seconds = measured.seconds
     is_complete = (
         not measurement.settings["only"]
         and measurement.settings["shard"] == (1, 1)
         and not measurement.settings["sample"]
     )
     scores = [
-        compute_score(contract, found, results, is_complete=is_complete) for contract, found in measurement.work.items()
+        compute_score(contract, found, measured.results, is_complete=is_complete)
+        for contract, found in measurement.work.items()
     ]
     for one in scores:
         print(format_terminal(one, seconds), end="\n\n")
     report = {
         "format": 1,
         "seconds": round(seconds, 1),
-        "processes": count_cores(),
+        "processes": measured.processes,
         "runs": [as_json(s) for s in scores],
     }
     write_atomically(measurement.directory / "mutants.json", format_json(report))

@@ -8,6 +8,9 @@ from typing import Any, Generic, TypeVar
 
 from contract_watch.cli import CommandParser, create_output_directory, parse_integer, parse_shard
 from contract_watch.contracts.registry import Contract, choose_contracts
+from contract_watch.engine.command.options import SCHEDULER_HELP
+from contract_watch.engine.fleet.cluster import open_cluster, validate_scheduler
+from contract_watch.engine.fleet.module_work import cut_work, run_module
 from contract_watch.engine.running.parallel import count_cores, run_parallel
 from contract_watch.errors import InconclusiveError, UsageError
 
@@ -21,29 +24,56 @@ def create_parser(module: str, description: str, item: str, kinds: Sequence[str]
     parser.add_argument("--only", default="", help=f"one kind ({', '.join(kinds)}), or one {item}'s id")
     parser.add_argument("--shard", default="", help="i/n: the i-th of n parts")
     parser.add_argument("--sample", default="0", metavar="N", help="a fixed sample: N of each kind (all)")
+    parser.add_argument("--scheduler", default="", help=SCHEDULER_HELP)
     parser.add_out_option()
     return parser
 
 
 @dataclass(frozen=True)
+class MeasurementResult:
+    """The results of all items, the seconds that they took, and the processes that ran them."""
+
+    results: list[Any]
+    seconds: float
+    processes: int
+
+
+@dataclass(frozen=True)
 class Measurement(Generic[Item]):
-    """A measurement: selected ``work`` by contract, ``settings`` for its processes, ``directory`` for reports."""
+    """A measurement: selected ``work`` by contract, ``settings`` for its processes, ``directory`` for reports.
+
+    ``scheduler`` is the address of a cluster's; without it the work runs on this machine.
+    """
 
     work: Mapping[Contract, list[Item]]
     settings: Mapping[str, Any]
     directory: Path
+    scheduler: str = ""
 
-    def run(self, module: Path) -> tuple[list[Any], float]:
-        """Run the work of ``module`` on all cores; return its results and the seconds that it took.
+    def run(self, module: Path) -> MeasurementResult:
+        """Run the work of ``module`` on all cores, or on a cluster.
 
         Raises:
+            UsageError: the cluster's code or contracts differ.
             InconclusiveError: a part of the work did not finish.
         """
         started = time.monotonic()
-        result = run_parallel(module, self.settings, count_cores(), is_disposable=True)
+        if self.scheduler:
+            with open_cluster(self.scheduler) as cluster:
+                processes, count = cluster.thread_count, sum(map(len, self.work.values())) + len(self.work)
+                parts = cut_work(cluster, self.settings, count)
+                result = run_module(cluster, f"{__package__}.{_name_module(module)}", parts, is_disposable=True)
+        else:
+            processes = count_cores()
+            result = run_parallel(module, self.settings, processes, is_disposable=True)
         if result.failure_reason:
             raise InconclusiveError(f"{result.failure_reason}; nothing was written")
-        return result.results, time.monotonic() - started
+        return MeasurementResult(result.results, time.monotonic() - started, processes)
+
+
+def _name_module(module: Path) -> str:
+    """Return the dotted name of a module below this package."""
+    return ".".join(module.with_suffix("").relative_to(Path(__file__).parent).parts)
 
 
 def parse_measurement(
@@ -66,5 +96,7 @@ def parse_measurement(
     if problem is not None and not work:
         raise problem
     options.vendors = [contract.slug for contract in work]
-    settings = {name: value for name, value in vars(options).items() if name != "out"}
-    return Measurement(work, settings, create_output_directory("--out", options.out))
+    if options.scheduler:
+        validate_scheduler(options.scheduler, "mock")
+    settings = {name: value for name, value in vars(options).items() if name not in ("out", "scheduler")}
+    return Measurement(work, settings, create_output_directory("--out", options.out), options.scheduler)

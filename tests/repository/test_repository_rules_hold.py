@@ -34,6 +34,7 @@ _LAYER_ROWS = (
     ("contract_watch.engine.judging",),
     ("contract_watch.engine.account",),
     ("contract_watch.engine.running",),
+    ("contract_watch.engine.fleet",),
     ("contract_watch.engine.exploring",),
     ("contract_watch.engine.command",),
     ("contract_watch.engine",),

@@ -7,12 +7,15 @@ import math
 import os
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from contract_watch import cli
 from contract_watch.engine.command.options import RunOptions, add_options, complete_settings, resolve_options
 from contract_watch.engine.exploring.example_database import open_shared_database
+from contract_watch.engine.fleet.cluster import open_cluster
+from contract_watch.engine.fleet.module_work import ModulePart, run_module
 from contract_watch.engine.protocols.targets import validate_unguarded_target
 from contract_watch.engine.running.parallel import count_cores, run_parallel
 from contract_watch.errors import UsageError
@@ -20,12 +23,14 @@ from contract_watch.escaping import escape_text, format_json
 from contract_watch.report.atomic_file import write_atomically
 from contract_watch.report.verdict import Verdict, compute_exit_status
 
-_FLAGS = ("--vendor", "--target", "--minutes", "--shard", "--seed", "--out", "--fail-on", "--live")
+_FLAGS = ("--vendor", "--target", "--minutes", "--shard", "--seed", "--out", "--fail-on", "--live", "--scheduler")
 _ROUND_SECONDS = 8.0
 """Most seconds of a round; one that finds something ends at once, so that its findings are reported."""
 _SHORT_ROUNDS = 50
 """Rounds of each process that may end early without shortening the exploration. One that comes too late costs 3 ms."""
 _DEFAULT_MINUTES = "1"
+_PART_SECONDS = 60.0
+"""Most seconds of a part on a cluster."""
 
 
 class ExplorationResults:
@@ -77,25 +82,23 @@ def main(arguments: list[str] | None = None) -> int:
         raise UsageError("--live is for `make contract EXPLORE=1` alone, which is guarded; leave it out")
     validate_unguarded_target(given["target"] or "mock", os.environ)
     options = resolve_options({**given, "minutes": given["minutes"] or _DEFAULT_MINUTES})
-    open_shared_database()
+    if not options.scheduler:
+        open_shared_database()
     return _explore(options)
 
 
 def _explore(options: RunOptions) -> int:
-    seconds, processes = 60 * options.minutes, count_cores()
     print(f"seed {options.seed}", flush=True)
     finds, began = ExplorationResults(options.out / "cases"), time.monotonic()
-    todo = {
-        "vendors": [contract.slug for contract in options.contracts],
-        "target": options.target,
-        "seconds": seconds,
-        "turn": _ROUND_SECONDS,
-        "turns": processes * (math.ceil(seconds / _ROUND_SECONDS) * 2 + _SHORT_ROUNDS),
-        "shard": options.shard,
-        "seed": options.seed,
-        "repeats": options.is_seed_given,
-    }
-    spent = run_parallel(Path(__file__).parents[1] / "exploring" / "rounds.py", todo, processes, finds.add_result)
+    if options.scheduler:
+        with open_cluster(options.scheduler) as cluster:
+            processes = cluster.thread_count
+            parts = [ModulePart(work) for work in _cut_work(options, processes)]
+            spent = run_module(cluster, "contract_watch.engine.exploring.rounds", parts, finds.add_result)
+    else:
+        processes = count_cores()
+        work = _build_work(options, 60 * options.minutes, processes, options.shard)
+        spent = run_parallel(Path(__file__).parents[1] / "exploring" / "rounds.py", work, processes, finds.add_result)
     if spent.interrupted:
         finds.reasons["the exploration was interrupted"] = None
     finds.reasons.update(dict.fromkeys(spent.problems))
@@ -110,6 +113,32 @@ def _explore(options: RunOptions) -> int:
     print(f"{len(finds.findings)} findings in {finds.searches} searches, {finds.requests} requests, {seconds:.0f} s on "
           f"{processes} processes; report: {options.out}/exploration.json")  # fmt: skip
     return finds.compute_exit_status(options.fail_on)
+
+
+def _build_work(options: RunOptions, seconds: float, processes: int, shard: tuple[int, int]) -> dict[str, Any]:
+    """Return the work of ``processes`` that explore for ``seconds``, as one ``shard``."""
+    return {
+        "vendors": [contract.slug for contract in options.contracts],
+        "target": options.target,
+        "seconds": seconds,
+        "turn": _ROUND_SECONDS,
+        "turns": processes * (math.ceil(seconds / _ROUND_SECONDS) * 2 + _SHORT_ROUNDS),
+        "shard": shard,
+        "seed": options.seed,
+        "repeats": options.is_seed_given,
+    }
+
+
+def _cut_work(options: RunOptions, processes: int) -> Iterator[dict[str, Any]]:
+    """Yield the work of a cluster's parts: one after another for each process, each a shard with seeds of its own.
+
+    A part reports when it is over, and a lost worker costs it, so it is short.
+    """
+    seconds, (number, of) = 60 * options.minutes, options.shard
+    turns = math.ceil(seconds / _PART_SECONDS)
+    parts = turns * processes
+    for part in range(parts):
+        yield _build_work(options, seconds / turns, 1, ((number - 1) * parts + part + 1, of * parts))
 
 
 if __name__ == "__main__":

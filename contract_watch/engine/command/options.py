@@ -18,14 +18,20 @@ from contract_watch.cli import (
 )
 from contract_watch.contracts.registry import Contract, choose_contracts
 from contract_watch.engine.account.live_settings import LiveSettings, read_live_settings
+from contract_watch.engine.fleet.cluster import validate_scheduler
 from contract_watch.engine.protocols.targets import find_vendor, load_account_keys, resolve_address, validate_target
 from contract_watch.errors import UsageError
 from contract_watch.history.remember import HISTORY_HELP, locate_history
 from contract_watch.report.overview import REQUIRE_HELP, read_required
 from contract_watch.report.verdict import FAIL_ON
 
+SCHEDULER_HELP = "tcp://host:8786: spread the work over the workers of this Dask scheduler (this machine's cores)"
 _MAX_MINUTES = 24 * 60
 RECHECK_MINUTES = 15.0
+NO_LIVE_CLUSTER = (
+    "--scheduler: a run on a real account never goes to a cluster, which repeats the part of a worker that it lost though "
+    "that worker may still be sending; leave out --scheduler, and give each vendor a job of its own"
+)
 FLAGS: dict[str, dict[str, Any]] = {
     "--vendor": {"default": "all", "help": "a contract's slug, or all (all)"},
     "--target": {"default": "mock", "help": "mock, an http(s) address, or live (mock)"},
@@ -54,6 +60,7 @@ FLAGS: dict[str, dict[str, Any]] = {
     },
     "--history": {"default": "", "help": HISTORY_HELP},
     "--require": {"default": "", "help": REQUIRE_HELP},
+    "--scheduler": {"default": "", "help": SCHEDULER_HELP},
     "--fail-on": {
         "default": "breaking",
         "help": "additive, warning or breaking: from which verdict on to fail (breaking)",
@@ -88,6 +95,7 @@ class RunOptions:
     grpc_target: str = ""
     protocols: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     addresses: Mapping[str, str] = field(default_factory=dict)
+    scheduler: str = ""
     live_settings: Mapping[str, LiveSettings] = field(default_factory=dict)
     recheck_minutes: float = 0.0
     rechecked_ids: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -123,6 +131,11 @@ def check_consequences(live: str, fail_on: str) -> None:
 def resolve_options(raw: Mapping[str, str], environment: Mapping[str, str] | None = None) -> RunOptions:
     """Check the raw settings, by option name without dashes; a `UsageError` names the first bad one."""
     environment = os.environ if environment is None else environment
+    scheduler = raw.get("scheduler", "")
+    if scheduler:
+        validate_scheduler(scheduler, raw["target"])
+        if raw["target"] == "live" or raw["live"]:
+            raise UsageError(NO_LIVE_CLUSTER)
     chosen = choose_contracts(raw["vendor"] or "all")
     if not chosen:
         raise UsageError("there is no contract; run `make new-contract`, or start the command where contracts/ is")
@@ -133,10 +146,14 @@ def resolve_options(raw: Mapping[str, str], environment: Mapping[str, str] | Non
     part = parse_shard("--shard", raw["shard"])
     minutes = parse_number("--minutes", raw["minutes"], _MAX_MINUTES) if raw["minutes"] else 0.0
     addresses = {} if target == "mock" else {one.slug: resolve_address(one, target, environment) for one in chosen}
-    keys = {one.slug: load_account_keys(one, addresses.get(one.slug, "mock"), environment) for one in chosen}
+    # A cluster's workers have the keys: nothing that this process knows of them travels.
+    keys = {one.slug: load_account_keys(one, "mock" if scheduler else addresses.get(one.slug, "mock"),
+                                        {} if scheduler else environment) for one in chosen}  # fmt: skip
     grpc_target = _validate_grpc_target(raw["grpc_target"]) if raw["grpc_target"] else ""
     vendors = [place for place in (*addresses.values(), *([f"http://{grpc_target}"] if grpc_target else []))
                if find_vendor(place, environment)]  # fmt: skip
+    if scheduler and vendors:
+        raise UsageError(NO_LIVE_CLUSTER)
     surfaces = _select_protocols(raw["surface"], chosen)
     protected = {}
     if raw["live"] or vendors or target == "live":
@@ -162,6 +179,7 @@ def resolve_options(raw: Mapping[str, str], environment: Mapping[str, str] | Non
         required=tuple(read_required(raw.get("require", ""), choose_contracts("all"))),
         keys=keys,
         grpc_target=grpc_target,
+        scheduler=scheduler,
         protocols=surfaces,
         addresses=addresses,
         live_settings=protected,

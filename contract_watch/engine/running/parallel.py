@@ -25,6 +25,7 @@ from contract_watch.report.escaping import escape_text
 
 _RESULT = "result"
 _PROBLEM = "problem"
+"""The properties of a test's report that hold its result, and the line that says why there is none."""
 _OWN_ERRORS = (UsageError, InconclusiveError)
 _PLUGIN_NAME = "contract_watch.engine.running.parallel"
 
@@ -60,6 +61,25 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> 
         )
         report.user_properties.append((_PROBLEM, words))
         report.longrepr = f"{item.name}: {words}"
+
+
+def build_arguments(module: Path, work: Mapping[str, Any]) -> list[str]:
+    """Return pytest's arguments for the tests of ``module`` on ``work``, without output, caches and configuration."""
+    # tmpdir would remove the leftovers of other pytest runs, however long that takes.
+    quiet = ["-p", "no:terminal", "-p", "no:tmpdir", "-p", "no:cacheprovider", "-p", "no:logging", "-p", "no:warnings"]
+    quiet += ["--disable-plugin-autoload", "--assert=plain", "-c", os.devnull, "--rootdir", str(module.parent)]
+    return [str(module), *quiet, "--noconftest", "-p", _PLUGIN_NAME, "--work", json.dumps(work)]
+
+
+def read_result(report: pytest.TestReport) -> Any:
+    """Read the result of a test that passed from its report."""
+    return json.loads(str(dict(report.user_properties)[_RESULT]))
+
+
+def format_problem(report: pytest.TestReport) -> str:
+    """Return one line about a test that failed: its name and the reason."""
+    words = str(dict(report.user_properties).get(_PROBLEM, "its process ended"))
+    return f"{report.nodeid.rsplit('::', 1)[-1]}: {words[:200]}"
 
 
 @dataclass
@@ -107,11 +127,10 @@ class _ResultCollector:
         if self.interruption is not None:
             self.interruption.raise_if_requested()
         if report.failed:
-            words = str(dict(report.user_properties).get(_PROBLEM, "its process ended"))
-            self.result.problems.append(f"{report.nodeid.rsplit('::', 1)[-1]}: {words[:200]}")
+            self.result.problems.append(format_problem(report))
         elif report.when == "call" and report.passed:
             self._progress.show_check(report.nodeid.rsplit("::", 1)[-1])
-            result = json.loads(str(dict(report.user_properties)[_RESULT]))
+            result = read_result(report)
             self.result.results.append(result)
             self._on_result(result)
 
@@ -153,27 +172,12 @@ def run_parallel(
     Work that is ``is_disposable`` changes nothing outside its process, which an interruption kills.
     """
     gatherer = _ResultCollector(on_result, is_disposable=is_disposable)
-    folder = str(module.parent)
-    # tmpdir would remove the leftovers of other pytest runs, however long that takes.
-    quiet = ["-p", "no:terminal", "-p", "no:tmpdir", "-p", "no:cacheprovider", "-p", "no:logging", "-p", "no:warnings"]
-    quiet += ["--disable-plugin-autoload", "--assert=plain", "-c", os.devnull, "--rootdir", folder, "--noconftest"]
-    many = [
-        "-p",
-        "xdist.plugin",
-        "-n",
-        str(workers),
-        "--dist",
-        "worksteal",
-        "-p",
-        _PLUGIN_NAME,
-        "--work",
-        json.dumps(work),
-    ]
+    many = ["-p", "xdist.plugin", "-n", str(workers), "--dist", "worksteal"]
     is_main = threading.current_thread() is threading.main_thread()
     status: int = pytest.ExitCode.INTERRUPTED
     with suppress(KeyboardInterrupt), catch_signals(raises_at_once=True) if is_main else nullcontext() as interruption:
         gatherer.interruption = interruption
-        status = pytest.main([str(module), *quiet, *many], [gatherer])
+        status = pytest.main([*build_arguments(module, work), *many], [gatherer])
     if status == pytest.ExitCode.INTERRUPTED or (interruption is not None and interruption.is_requested):
         gatherer.result.interrupted = True
     elif status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not gatherer.result.problems:

@@ -10,7 +10,6 @@ from typing import Any
 
 from contract_watch import cli
 from contract_watch.contracts.registry import Contract
-from contract_watch.engine.running.parallel import count_cores
 from contract_watch.escaping import format_json
 from contract_watch.mutants.derivation import select_items
 from contract_watch.mutants.false_positives.permitted_changes import KINDS, PermittedChange, list_permitted_changes
@@ -43,9 +42,10 @@ def main(arguments: list[str] | None = None) -> int:
         "--seeds", default="200", help="number of seeds for the exploring stage on the faithful mock (200)"
     )
     measurement = parse_measurement(parser, arguments, _parse_selection)
-    results, seconds = measurement.run(Path(__file__).parent / "every_change.py")
-    results = sorted(results, key=lambda result: (result["contract"], result["change"]))
-    report = {"format": 1, "seconds": round(seconds, 1), "processes": count_cores(), "changes": results}
+    measured = measurement.run(Path(__file__).parent / "every_change.py")
+    seconds = measured.seconds
+    results = sorted(measured.results, key=lambda result: (result["contract"], result["change"]))
+    report = {"format": 1, "seconds": round(seconds, 1), "processes": measured.processes, "changes": results}
     write_atomically(measurement.directory / "false-positives.json", format_json(report))
     return _print_results(results, seconds, measurement.directory)
 
