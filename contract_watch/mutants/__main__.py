@@ -29,6 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = create_parser("contract_watch.mutants", "Measure the suite with mutants.", "mutant", FAMILIES)
     measurement = parse_measurement(parser, arguments, _select_mutants)
     measured = measurement.run(Path(__file__).parent / "every_mutant.py")
+    results = sorted(measured.results, key=lambda result: (result["contract"], result["mutant"]))
     seconds = measured.seconds
     is_complete = (
         not measurement.settings["only"]
@@ -36,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
         and not measurement.settings["sample"]
     )
     scores = [
-        compute_score(contract, found, measured.results, is_complete=is_complete)
+        compute_score(contract, found, results, is_complete=is_complete)
         for contract, found in measurement.work.items()
     ]
     for one in scores:

@@ -121,7 +121,8 @@ class Cluster:
         seen = time.monotonic()
         while pending:
             try:
-                done = wait(list(pending), timeout=_POLL_SECONDS, return_when="FIRST_COMPLETED").done
+                with self._client.as_current():
+                    done = wait(list(pending), timeout=_POLL_SECONDS, return_when="FIRST_COMPLETED").done
             except TimeoutError:
                 done = set()
             except (concurrent.futures.CancelledError, asyncio.CancelledError):

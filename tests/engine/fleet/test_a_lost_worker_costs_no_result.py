@@ -1,0 +1,84 @@
+"""A worker that is killed costs a repeated part, and no result; a part that nobody waits for ends."""
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.support.command_process import is_group_empty, run_command, start_command, wait_for_exit
+from tests.support.dask_cluster import start_cluster, wait_for
+
+
+def test_a_killed_worker_costs_a_repeated_part(tmp_path: Path) -> None:
+    """One of two workers is killed in the middle of a part: its child ends too, and every result is there once."""
+    out = tmp_path / "out"
+    with start_cluster(tmp_path, 2) as cluster:
+        first = cluster.workers[0]
+        arguments = ("--vendor", "jetemail", "--sample", "2", "--out", str(out), "--scheduler", cluster.address)
+        with start_command("contract_watch.mutants", *arguments) as process:
+            wait_for(first.find_child)
+            child = first.find_child()
+            assert child is not None
+            first.kill()
+            ended = wait_for_exit(process)
+        wait_for(lambda: is_group_empty(child))
+    assert ended.status == 0, ended
+    [run] = json.loads((out / "mutants.json").read_text(encoding="utf-8"))["runs"]
+    names = [result["mutant"] for result in run["mutants"]]
+    assert len(names) == len(set(names)) > 12
+    assert (run["score"], run["failures"]) == (1.0, [])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_part_that_nobody_waits_for_ends(tmp_path: Path, number: int) -> None:
+    """The command is interrupted or killed: the worker ends the part and is free; an interruption says so."""
+    with start_cluster(tmp_path, 1) as cluster:
+        [worker] = cluster.workers
+        arguments = ("--minutes", "30", "--vendor", "jetemail", "--out", str(tmp_path / "out"))
+        with start_command("contract_tests", *arguments, "--scheduler", cluster.address) as process:
+            wait_for(worker.find_child)
+            os.kill(process.pid, number)
+            ended = wait_for_exit(process)
+        wait_for(lambda: worker.find_child() is None)
+        wait_for(lambda: not worker.find_parts())
+    if number == signal.SIGINT:
+        assert ended.status == 2
+        [run] = json.loads((tmp_path / "out" / "findings.json").read_text(encoding="utf-8"))["runs"]
+        assert (run["verdict"], run["reason"]) == ("inconclusive", "the run was interrupted")
+
+
+def test_a_scheduler_that_dies_is_one_line(tmp_path: Path) -> None:
+    """The scheduler is killed in the middle: one line, status 2, and no half report."""
+    out = tmp_path / "out"
+    with start_cluster(tmp_path, 1) as cluster:
+        [worker] = cluster.workers
+        arguments = ("--vendor", "jetemail", "--out", str(out), "--scheduler", cluster.address)
+        with start_command("contract_watch.mutants", *arguments) as process:
+            wait_for(worker.find_child)
+            cluster.scheduler.kill()
+            ended = wait_for_exit(process)
+    assert ended.status == 2, ended
+    assert f"error: --scheduler {cluster.address}: " in ended.err
+    assert "Traceback" not in ended.err
+    assert list(out.iterdir()) == []
+
+
+def test_a_worker_that_differs_is_refused(tmp_path: Path) -> None:
+    """A worker with another contract runs nothing: one line names the difference, status 3."""
+    elsewhere = tmp_path / "checkout"
+    elsewhere.mkdir()
+    here = Path(__file__).resolve().parents[3]
+    for name in ("contract_watch", "contract_tests", "generated", "openapi.json"):
+        (elsewhere / name).symlink_to(here / name)
+    (elsewhere / "contracts" / "jetemail").mkdir(parents=True)
+    for path in (here / "contracts" / "jetemail").iterdir():
+        (elsewhere / "contracts" / "jetemail" / path.name).symlink_to(path)
+    with start_cluster(tmp_path, 0) as cluster:
+        cluster.add_worker(elsewhere)
+        ended = run_command("contract_watch.mutants", "--vendor", "jetemail", "--only", "methods", "--scheduler",
+                            cluster.address, "--out", str(tmp_path / "out"))  # fmt: skip
+    assert ended.status == 3, ended
+    assert "differs (contracts/: " in ended.err
+    assert ended.err.count("\n") == 2, ended.err  # the parts, and the error

@@ -1,0 +1,75 @@
+"""A cluster gives the results of one machine: the same mutants, clauses, findings, causes and verdicts."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tests.support.command_process import run_command
+from tests.support.dask_cluster import DaskCluster
+from tests.support.loopback_server import serve_app
+from tests.support.suite_process import SuiteResult, start_suite
+from tests.vendors.jetemail.drifted_server import SendsHostileText
+
+_KNOWN_TO_DIFFER = ("target", "started", "seconds")
+"""The address of a mock, and times."""
+
+
+def _run_both(tmp_path: Path, cluster: DaskCluster, *arguments: str) -> tuple[SuiteResult, SuiteResult]:
+    alone = start_suite(tmp_path / "alone", *arguments, "--seed", "1").wait_for_exit()
+    spread = start_suite(tmp_path / "spread", *arguments, "--seed", "1", "--scheduler", cluster.address).wait_for_exit()
+    return alone, spread
+
+
+def test_reports_of_all_vendors_are_the_same(tmp_path: Path, cluster: DaskCluster) -> None:
+    """Every vendor on the mock: verdicts, clauses, requests and notes are equal, and so are the cases of JUnit."""
+    alone, spread = _run_both(tmp_path, cluster, "--vendor", "all", "--explore", "0")
+    assert (alone.status, spread.status) == (0, 0), spread
+    runs = [[{key: value for key, value in run.items() if key not in _KNOWN_TO_DIFFER} for run in result.full_report["runs"]]
+            for result in (alone, spread)]  # fmt: skip
+    assert runs[0] == runs[1]
+    assert [run["contract"] for run in runs[1]] == ["jetemail", "smtp2go", "zitadel"]
+    names = [[case.get("name") for case in result.junit.iter("testcase")] for result in (alone, spread)]
+    assert names[0] == names[1]
+    assert len(names[1]) > 300
+    overviews = [(result.directory / "overview.json").read_text(encoding="utf-8") for result in (alone, spread)]
+    assert overviews[0] == overviews[1]
+
+
+def test_findings_are_the_same(tmp_path: Path, cluster: DaskCluster) -> None:
+    """A server whose responses drift, and try to steer whoever reads them: findings, causes and status are equal."""
+    with serve_app(SendsHostileText()) as address:
+        alone, spread = _run_both(tmp_path, cluster, "--vendor", "jetemail", "--explore", "0", "--target", address)
+    assert (alone.status, spread.status) == (1, 1), spread
+    kept = ("id", "severity", "operation", "status", "why", "clause", "flapping")
+    found = [[{key: finding[key] for key in kept} for finding in run.report["findings"]] for run in (alone, spread)]
+    assert found[0] == found[1]
+    assert found[0]
+    for key in ("verdict", "causes", "clauses", "requests", "surface", "left_behind"):
+        assert alone.report[key] == spread.report[key]
+
+
+def test_mutants_are_the_same(tmp_path: Path, cluster: DaskCluster) -> None:
+    """A sample of mutants: each is killed by the same finding after the same requests, and each stands there once."""
+    arguments = ("--vendor", "jetemail", "--sample", "2")
+    results = []
+    for name, more in (("alone", ()), ("spread", ("--scheduler", cluster.address))):
+        ended = run_command("contract_watch.mutants", *arguments, "--out", str(tmp_path / name), *more)
+        assert ended.status == 0, ended
+        [run] = json.loads((tmp_path / name / "mutants.json").read_text(encoding="utf-8"))["runs"]
+        results.append([_describe(mutant) for mutant in (run["baseline"], *run["mutants"])])
+    assert results[0] == results[1]
+    assert len(results[0]) > 12
+
+
+def _describe(mutant: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(mutant.get(key) for key in ("mutant", "finding", "activations", "requests", "reason"))
+
+
+def test_exploration_covers_other_seeds_on_each_worker(tmp_path: Path, cluster: DaskCluster) -> None:
+    """Two workers explore at the same time and report together."""
+    ended = run_command("contract_watch.engine.command.explore", "--vendor", "jetemail", "--minutes", "0.02",
+                        "--out", str(tmp_path), "--scheduler", cluster.address)  # fmt: skip
+    assert ended.status == 0, ended
+    report = json.loads((tmp_path / "exploration.json").read_text(encoding="utf-8"))
+    assert (report["findings"], report["reasons"]) == ([], [])
+    assert report["searches"] >= 2
