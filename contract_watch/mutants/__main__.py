@@ -37,8 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
         and not measurement.settings["sample"]
     )
     scores = [
-        compute_score(contract, found, results, is_complete=is_complete)
-        for contract, found in measurement.work.items()
+        compute_score(contract, found, results, is_complete=is_complete) for contract, found in measurement.work.items()
     ]
     for one in scores:
         print(format_terminal(one, seconds), end="\n\n")

@@ -1,5 +1,6 @@
 """A Dask scheduler and its workers, each a process of its own on loopback, without a dashboard."""
 
+import json
 import os
 import re
 import signal
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from contract_watch.contracts.registry import ROOT
 from tests.support.command_process import start_process
@@ -86,6 +88,13 @@ def wait_for(condition: Callable[[], object]) -> None:
     while not condition():
         assert time.monotonic() < end, "it did not happen"
         tick.wait(0.02)
+
+
+def read_mutants(out: Path) -> list[tuple[Any, ...]]:
+    """Read the results in a `mutants.json`, without times and the random names in titles."""
+    runs = json.loads((out / "mutants.json").read_text(encoding="utf-8"))["runs"]
+    results = [result for run in runs for result in (run["baseline"], *run["mutants"])]
+    return [tuple(map(result.get, ("mutant", "finding", "activations", "requests", "reason"))) for result in results]
 
 
 def _read_until(process: "subprocess.Popen[str]", pattern: str) -> str:

@@ -10,7 +10,7 @@ from contract_watch.engine.running.parallel import ParallelResult
 
 _PARTS_PER_THREAD = 4
 """Parts for each thread of the cluster: more of them balance better, and each starts a process of its own."""
-_LEAST_TESTS = 8
+_LEAST_TESTS = 4
 """The fewest tests that are worth a process."""
 
 

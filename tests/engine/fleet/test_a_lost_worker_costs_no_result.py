@@ -8,16 +8,17 @@ from pathlib import Path
 import pytest
 
 from tests.support.command_process import is_group_empty, run_command, start_command, wait_for_exit
-from tests.support.dask_cluster import start_cluster, wait_for
+from tests.support.dask_cluster import read_mutants, start_cluster, wait_for
 
 
 def test_a_killed_worker_costs_a_repeated_part(tmp_path: Path) -> None:
-    """One of two workers is killed in the middle of a part: its child ends too, and every result is there once."""
-    out = tmp_path / "out"
+    """One of two workers is killed in the middle of a part: its child ends too, and the results are those of one machine."""
+    arguments = ("--vendor", "jetemail", "--only", "credentials", "--sample", "7")
+    assert run_command("contract_watch.mutants", *arguments, "--out", str(tmp_path / "alone")).status == 0
     with start_cluster(tmp_path, 2) as cluster:
         first = cluster.workers[0]
-        arguments = ("--vendor", "jetemail", "--sample", "2", "--out", str(out), "--scheduler", cluster.address)
-        with start_command("contract_watch.mutants", *arguments) as process:
+        more = ("--out", str(tmp_path / "spread"), "--scheduler", cluster.address)
+        with start_command("contract_watch.mutants", *arguments, *more) as process:
             wait_for(first.find_child)
             child = first.find_child()
             assert child is not None
@@ -25,10 +26,9 @@ def test_a_killed_worker_costs_a_repeated_part(tmp_path: Path) -> None:
             ended = wait_for_exit(process)
         wait_for(lambda: is_group_empty(child))
     assert ended.status == 0, ended
-    [run] = json.loads((out / "mutants.json").read_text(encoding="utf-8"))["runs"]
-    names = [result["mutant"] for result in run["mutants"]]
-    assert len(names) == len(set(names)) > 12
-    assert (run["score"], run["failures"]) == (1.0, [])
+    results = read_mutants(tmp_path / "spread")
+    assert results == read_mutants(tmp_path / "alone")
+    assert len({result[0] for result in results}) == len(results) == 8
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
@@ -63,22 +63,3 @@ def test_a_scheduler_that_dies_is_one_line(tmp_path: Path) -> None:
     assert f"error: --scheduler {cluster.address}: " in ended.err
     assert "Traceback" not in ended.err
     assert list(out.iterdir()) == []
-
-
-def test_a_worker_that_differs_is_refused(tmp_path: Path) -> None:
-    """A worker with another contract runs nothing: one line names the difference, status 3."""
-    elsewhere = tmp_path / "checkout"
-    elsewhere.mkdir()
-    here = Path(__file__).resolve().parents[3]
-    for name in ("contract_watch", "contract_tests", "generated", "openapi.json"):
-        (elsewhere / name).symlink_to(here / name)
-    (elsewhere / "contracts" / "jetemail").mkdir(parents=True)
-    for path in (here / "contracts" / "jetemail").iterdir():
-        (elsewhere / "contracts" / "jetemail" / path.name).symlink_to(path)
-    with start_cluster(tmp_path, 0) as cluster:
-        cluster.add_worker(elsewhere)
-        ended = run_command("contract_watch.mutants", "--vendor", "jetemail", "--only", "methods", "--scheduler",
-                            cluster.address, "--out", str(tmp_path / "out"))  # fmt: skip
-    assert ended.status == 3, ended
-    assert "differs (contracts/: " in ended.err
-    assert ended.err.count("\n") == 2, ended.err  # the parts, and the error
