@@ -75,6 +75,10 @@ class Operation:
 
     def get_arguments(self) -> dict[str, dict[str, Any]]:
         """Return the schema of each argument, path parameters first."""
+        return dict(self._arguments)
+
+    @cached_property
+    def _arguments(self) -> dict[str, dict[str, Any]]:
         path = {f"{{{p['name']}}}": p.get("schema", {}) for p in self.parameters if p.get("in") == "path"}
         document = self.body.document if self.body is not None else {}
         properties = (
@@ -87,7 +91,7 @@ class Operation:
         body = (
             resolve_reference(self.body.document, self.body.schema).get("required", []) if self.body is not None else []
         )
-        return [*(name for name in self.get_arguments() if name.startswith("{")), *body]
+        return [*(name for name in self._arguments if name.startswith("{")), *body]
 
     def build_path(self, parameters: Mapping[str, Any]) -> str:
         """Return the path with ``parameters`` inserted, percent-encoded."""

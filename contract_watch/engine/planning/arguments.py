@@ -1,6 +1,7 @@
 """The arguments of requests, derived from a contract's documents: minimal ones, and values on the bounds of each."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import Any
 
 from contract_watch.contracts.openapi import Operation, split_arguments
@@ -20,6 +21,9 @@ class ArgumentBuilder:
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
         self._document = contract.effective.raw
+        # A plan asks for these once for each value: made anew each time they would take quadratic time.
+        self._enum_values: dict[str, list[Any]] = {}
+        self._baselines: dict[str, dict[str, Any]] = {}
 
     def list_optional(self, operation: Operation) -> list[str]:
         """List the arguments that may be left out."""
@@ -35,6 +39,11 @@ class ArgumentBuilder:
         That property is one with a visible effect and an example, if possible: then a request that is carried out
         although it should be rejected shows. Create always gets a name of the run's form.
         """
+        if operation.id not in self._baselines:
+            self._baselines[operation.id] = self._derive_baseline(operation)
+        return dict(self._baselines[operation.id])
+
+    def _derive_baseline(self, operation: Operation) -> dict[str, Any]:
         properties = operation.get_arguments()
         made = {
             name: self.build_sample(operation, name, properties[name]) for name in operation.get_required_arguments()
@@ -80,6 +89,17 @@ class ArgumentBuilder:
             [Schema(document, prop) for document, prop in schemas if document is self._document or "pattern" in prop]
         )
 
+    @cached_property
+    def _properties(self) -> dict[str, list[Any]]:
+        """The schemas of all properties by name: one walk, since a walk for each property would be quadratic."""
+        return _index_properties(self._document)
+
+    def _find_enum_values(self, name: str) -> list[Any]:
+        """Return the values of every enum that the document gives a property called ``name``."""
+        if name not in self._enum_values:
+            self._enum_values[name] = _collect_enum_values(self._document, self._properties.get(name, ()))
+        return self._enum_values[name]
+
     def generate_variants(
         self, operation: Operation, name: str, prop: dict[str, Any], *, accepted: bool
     ) -> Iterator[Variant]:
@@ -87,7 +107,7 @@ class ArgumentBuilder:
         role = self.get_role(operation, name)
         items = self._collect_schemas(operation, name, item=True) if prop.get("type") == "array" else None
         judges = self._collect_schemas(operation, name, item=False)
-        akin = find_enum_values(self._document, name) if "enum" in prop else []
+        akin = self._find_enum_values(name) if "enum" in prop else []
         found = (
             values.generate_valid(prop, judges, items)
             if accepted
@@ -110,14 +130,25 @@ class ArgumentBuilder:
 
 
 def find_enum_values(document: Document, name: str) -> list[Any]:
-    """Collect the values of every enum that a document gives a property called ``name``."""
-    found: dict[Any, None] = {}
+    """Return the values of every enum that a document gives a property called ``name``; walks the whole document."""
+    return _collect_enum_values(document, _index_properties(document).get(name, ()))
+
+
+def _collect_enum_values(document: Document, schemas: Iterable[Any]) -> list[Any]:
+    resolved = (resolve_reference(document, schema) for schema in schemas)
+    return list(dict.fromkeys(value for schema in resolved for value in schema.get("enum", ())))
+
+
+def _index_properties(document: Document) -> dict[str, list[Any]]:
+    """Return the schemas that a document gives to properties, by name, in the document's order."""
+    found: dict[str, list[Any]] = {}
 
     def walk(node: Any) -> None:
         if isinstance(node, dict):
             properties = node.get("properties")
-            if isinstance(properties, dict) and name in properties:
-                found.update(dict.fromkeys(resolve_reference(document, properties[name]).get("enum", ())))
+            if isinstance(properties, dict):
+                for name, schema in properties.items():
+                    found.setdefault(name, []).append(schema)
             for inner in node.values():
                 walk(inner)
         elif isinstance(node, list):
@@ -125,4 +156,4 @@ def find_enum_values(document: Document, name: str) -> list[Any]:
                 walk(inner)
 
     walk(document)
-    return list(found)
+    return found

@@ -51,8 +51,10 @@ class Simulation:
         if self.is_granted_in(states, operation, wanted, key):
             return []
         for other in self._contract.operations.values():
+            if not self._is_preparation(other):
+                continue
             arguments = self.build_arguments(other, identity)
-            if self._is_preparation(other) and self.is_granted_in(states, other, arguments, key):
+            if self.is_granted_in(states, other, arguments, key):
                 request = self.build_request(other, arguments, key)
                 after = [
                     _follow_outcome(outcome)
