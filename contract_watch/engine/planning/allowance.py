@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from heapq import heapify, heapreplace
 
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.planning.encodability import can_encode_rest
@@ -36,10 +37,14 @@ def fit_to_allowance(
         + _RESERVE
         - MAX_REQUESTS
     )
-    while over > 0:
-        name = max(groups, key=lambda one: len(groups[one]), default="")
-        if not name or len(groups[name]) == 1:
+    # A heap: to look through all groups for each probe would take quadratic time.
+    largest = [(-len(group), number, name) for number, (name, group) in enumerate(groups.items())]
+    heapify(largest)
+    while over > 0 and largest:
+        size, number, name = largest[0]
+        if size == -1:
             break
+        heapreplace(largest, (size + 1, number, name))
         left_out = groups[name].pop()
         representatives[left_out.id] = groups[name][0].id
         over -= _count_requests(contract, left_out)
