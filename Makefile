@@ -248,6 +248,10 @@ bench-clients: environment ## compare the clients with bare httpx and another ge
 	@case "$$VENDOR" in ''|all) set -- ;; *) set -- --vendor="$$VENDOR" ;; esac; \
 		$(RUN) -m scripts.bench.clients "$$@"
 
+.PHONY: bench-growth
+bench-growth: environment ## measure how runs grow with a contract, and the gain of a second worker (10 minutes)
+	@$(RUN) -m scripts.measure_growth
+
 .PHONY: bench-documents
 bench-documents: environment ## measure how long comparing two documents takes
 	@$(RUN) -m tests.bench.document_comparison

@@ -10,7 +10,7 @@ from contract_watch.contracts.registry import ROOT
 
 SKELETON_OPERATIONS = 3
 """The operations that the skeleton has: they create, remove and list objects."""
-_COPIED = ("contract_watch", "contract_tests")
+_COPIED = ("contract_watch", "contract_tests", "scripts")
 _SUCCESS = '''    """Return the outcome of a valid request."""
 '''
 _MODEL = (

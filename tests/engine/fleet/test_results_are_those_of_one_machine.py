@@ -7,7 +7,7 @@ from tests.support.command_process import run_command
 from tests.support.dask_cluster import DaskCluster, read_mutants
 from tests.support.loopback_server import serve_app
 from tests.support.suite_process import SuiteResult, start_suite
-from tests.vendors.jetemail.drifted_server import SendsHostileText
+from tests.vendors.jetemail.drifted_server import RenamesError
 
 _KNOWN_TO_DIFFER = ("target", "started", "seconds")
 """The address of a mock, and times."""
@@ -36,8 +36,8 @@ def test_reports_of_all_vendors_are_the_same(tmp_path: Path, cluster: DaskCluste
 
 
 def test_findings_are_the_same(tmp_path: Path, cluster: DaskCluster) -> None:
-    """A server whose responses drift, and try to steer whoever reads them: findings, causes and status are equal."""
-    with serve_app(SendsHostileText()) as at:
+    """A server that renames a field of its errors: findings, causes and status are equal."""
+    with serve_app(RenamesError()) as at:
         alone, spread = _run_both(tmp_path, cluster, "--vendor", "jetemail", "--explore", "0", "--target", at.url)
     assert (alone.status, spread.status) == (1, 1), spread
     kept = ("id", "severity", "operation", "status", "why", "clause", "flapping")
