@@ -6,11 +6,11 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from contract_watch.net import find_free_port
 from scripts.bench.process import BenchError, build_environment
@@ -83,9 +83,9 @@ def _measure(root: Path, module: str, *arguments: str) -> GrowthSample:
     command, started = [sys.executable, "-m", module, *arguments], time.monotonic()
     environment = build_environment() | {"PYTHONPATH": str(root)}
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment.get('PATH', '')}"
-    with subprocess.Popen(
+    with subprocess.Popen(  # noqa: S603 (our own)
         command, cwd=root, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as process:  # noqa: S603 (our own)
+    ) as process:
         usage = _wait(process, started + _LIMIT_SECONDS, f"{module} {' '.join(arguments[:2])}")
     return GrowthSample(time.monotonic() - started, usage * (1 if sys.platform == "darwin" else 1024))
 
@@ -141,5 +141,6 @@ class _DaskProcess:
 def _wait_for_workers(address: str, count: int) -> None:
     import distributed  # noqa: PLC0415 (loads slowly, and only this measurement needs it)
 
-    with distributed.Client(address, timeout=_START_SECONDS, set_as_default=False) as client:
+    connect: Callable[..., Any] = distributed.Client
+    with connect(address, timeout=_START_SECONDS, set_as_default=False) as client:
         client.wait_for_workers(count, timeout=_START_SECONDS)

@@ -20,6 +20,7 @@ _HARMLESS: dict[str, set[str]] = {
     "aiohttp": set(), "anyio": set(), "ftplib": set(), "http.server": set(), "imaplib": set(), "multiprocessing.connection": set(),
     "poplib": set(), "smtplib": set(), "socketserver": set(), "telnetlib": set(), "trio": set(), "urllib.request": set(),
     "urllib3": {"exceptions"}, "websockets": set(), "xmlrpc": set(),
+    "distributed": {"get_worker", "wait"},
     "http.client": {"HTTPException"},
     "socket": {"AF_INET", "SOCK_STREAM", "IPPROTO_TCP", "SOL_SOCKET", "SO_LINGER", "SO_REUSEADDR"},
     "httpx": {
@@ -62,6 +63,8 @@ LISTED = {
     ("contract_watch/engine/protocols/grpc_protocols.py", "grpc.secure_channel"): "each call has 10 s and 8 MiB, unpacked too",
     ("contract_watch/engine/protocols/mock_controls.py", "Wire"): "10 s in all and 8 MiB, on loopback only, without keys",
     ("contract_watch/engine/running/session.py", "Wire"): _WIRE,
+    ("contract_watch/engine/fleet/cluster.py", "distributed.Client"): "the operator's own scheduler; 10 s to connect, and a minute without workers",
+    ("scripts/bench/growth.py", "distributed.Client"): _BENCH + "30 s",
     ("contract_watch/engine/command/suite.py", "NetworkConnector"): _WIRE,
     ("contract_watch/engine/command/account_sweep.py", "Wire"): _WIRE,
     ("contract_watch/engine/command/dry_run.py", "Wire"): _DRY,
