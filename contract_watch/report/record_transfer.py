@@ -1,6 +1,6 @@
 """A record as JSON and back, without loss: `findings.json` is a summary, and every report needs the whole.
 
-A run on another machine sends its record this way.
+A run on another machine sends its record this way, without its past: the history is where the record goes.
 """
 
 import datetime as dt
@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any
 
-from contract_watch.report.finding import Finding, Severity
+from contract_watch.report.finding import Finding, RecheckCount, Severity
 from contract_watch.report.hypothesis import Hypothesis
-from contract_watch.report.record import CoverageCell, Record, SuiteCheck
+from contract_watch.report.record import CoverageCell, Interpretation, Record, SuiteCheck
 from contract_watch.report.waivers import Waiver
 
-_CONVERTED = ("started", "findings", "waived", "coverage", "suite_checks")
+_CONVERTED = ("started", "findings", "waived", "coverage", "suite_checks", "interpretations", "past")
 """The fields of a record that are not JSON already."""
 
 
@@ -27,6 +27,7 @@ def encode_record(record: Record) -> dict[str, Any]:
         "waived": [[_encode_finding(finding), _encode_waiver(waiver)] for finding, waiver in record.waived],
         "coverage": [[*place, asdict(cell)] for place, cell in record.coverage.items()],
         "suite_checks": [asdict(check) for check in record.suite_checks],
+        "interpretations": [vars(one) for one in record.interpretations],
     }
 
 
@@ -45,6 +46,7 @@ def decode_record(content: Mapping[str, Any]) -> Record:
             waived=[(_decode_finding(finding), _decode_waiver(waiver)) for finding, waiver in content["waived"]],
             coverage={(str(name), int(status)): CoverageCell(**cell) for name, status, cell in content["coverage"]},
             suite_checks=[SuiteCheck(**check) for check in content["suite_checks"]],
+            interpretations=[_decode_interpretation(one) for one in content["interpretations"]],
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError("no record of a run") from error
@@ -59,11 +61,12 @@ def _encode_finding(finding: Finding) -> dict[str, Any]:
 
 
 def _decode_finding(content: Mapping[str, Any]) -> Finding:
-    symbols = content["symbols"]
+    symbols, rechecks = content["symbols"], content["rechecks"]
     return Finding(
         **{
             **content,
             "severity": Severity(content["severity"]),
+            "rechecks": None if rechecks is None else RecheckCount(**rechecks),
             "symbols": None if symbols is None else tuple(symbols),
             "hypotheses": tuple(_decode_hypothesis(one) for one in content["hypotheses"]),
         }
@@ -74,6 +77,10 @@ def _decode_hypothesis(content: Mapping[str, Any]) -> Hypothesis:
     refuting = tuple((name, tuple(statuses)) for name, statuses in content["refuting"])
     only_status = tuple((name, status) for name, status in content["only_status"])
     return Hypothesis(**{**content, "refuting": refuting, "only_status": only_status})
+
+
+def _decode_interpretation(content: Mapping[str, Any]) -> Interpretation:
+    return Interpretation(content["name"], tuple(content["declared"]), tuple(content["taken"]), content["mock"])
 
 
 def _encode_waiver(waiver: Waiver) -> dict[str, Any]:

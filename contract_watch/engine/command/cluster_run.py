@@ -11,6 +11,7 @@ from contract_watch.engine.command.run_overview import build_run_overview, list_
 from contract_watch.engine.command.suite import Suite
 from contract_watch.engine.fleet.cluster import PartResults, open_cluster
 from contract_watch.errors import UsageError
+from contract_watch.history.remember import remember_runs
 from contract_watch.report.atomic_file import write_atomically
 from contract_watch.report.record import Record
 from contract_watch.report.record_transfer import decode_record
@@ -21,10 +22,15 @@ _TRACEBACK_NAME = re.compile(r"traceback-[0-9A-Za-z_-]{1,80}\.txt")
 
 @dataclass
 class ClusterRun:
-    """The records of all vendors, a line for each required vendor without a verdict, and the error of the reports."""
+    """The records of all vendors, a line for each required vendor without a verdict, and the error of the reports.
+
+    ``history_problems`` has a line for everything that the history lost; ``is_recorded`` is False if it lost this run.
+    """
 
     records: list[Record] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
+    history_problems: list[str] = field(default_factory=list)
+    is_recorded: bool = True
     report_error: str = ""
 
 
@@ -53,6 +59,7 @@ def run_contracts_on_cluster(options: RunOptions) -> ClusterRun:
     run = ClusterRun(records)
     try:
         _write_tracebacks(options, found)
+        run.is_recorded = remember_runs(options.history, records, run.history_problems.append)
         write_reports(records, options.out, overview=build_run_overview(options, records))
     except OSError as error:
         run.report_error = f"the reports could not be written to {options.out}: {error.strerror}"
@@ -70,6 +77,7 @@ def _build_job(options: RunOptions, slug: str) -> dict[str, Any]:
         "thorough": str(int(options.thorough)),
         "shard": "/".join(map(str, options.shard)),
         "minutes": f"{options.minutes:.3f}" if options.minutes else "",
+        "recheck_minutes": f"{options.recheck_minutes:.3f}" if options.recheck_minutes else "0",
         "grpc_target": options.grpc_target,
         "surface": ",".join(options.protocols[slug]),
     }

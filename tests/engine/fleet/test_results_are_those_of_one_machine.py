@@ -9,8 +9,8 @@ from tests.support.loopback_server import serve_app
 from tests.support.suite_process import SuiteResult, start_suite
 from tests.vendors.jetemail.drifted_server import RenamesError
 
-_KNOWN_TO_DIFFER = ("target", "started", "seconds")
-"""The address of a mock, and times."""
+_KNOWN_TO_DIFFER = ("target", "started", "seconds", "run_id", "history")
+"""The address of a mock, times, and the id of a run."""
 
 
 def _run_both(tmp_path: Path, cluster: DaskCluster, *arguments: str) -> tuple[SuiteResult, SuiteResult]:
