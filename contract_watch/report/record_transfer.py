@@ -48,7 +48,7 @@ def decode_record(content: Mapping[str, Any]) -> Record:
             suite_checks=[SuiteCheck(**check) for check in content["suite_checks"]],
             interpretations=[_decode_interpretation(one) for one in content["interpretations"]],
         )
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ValueError("no record of a run") from error
 
 
@@ -56,6 +56,7 @@ def _encode_finding(finding: Finding) -> dict[str, Any]:
     return {
         **vars(finding),
         "severity": finding.severity.value,
+        "rechecks": None if finding.rechecks is None else vars(finding.rechecks),
         "hypotheses": [vars(one) for one in finding.hypotheses],
     }
 
