@@ -109,7 +109,7 @@ overview: environment ## join the tables of vendors below OUT into OUT/overview.
 .PHONY: nightly
 nightly: environment ## make all checks of a night and one page of them, OUT/index.html [VENDOR=] [AXES=live,document,mock] [LIVE=mutate]
 	@$(RUN) -m scripts.run_night --vendor="$$VENDOR" --axes="$$AXES" --live="$$LIVE" --out="$$OUT" --explore="$$EXPLORE" \
-		--require="$$REQUIRE" --history="$$HISTORY" --recheck-minutes="$$RECHECK_MINUTES"
+		--require="$$REQUIRE" --history="$$HISTORY" --recheck-minutes="$$RECHECK_MINUTES" --scheduler="$$SCHEDULER"
 
 .PHONY: night-page
 night-page: environment ## write the page of the checks below OUT, and tell whom it concerns; check nothing [OUT=] [HISTORY=]

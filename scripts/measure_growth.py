@@ -20,6 +20,7 @@ from scripts.bench.growth import (
     format_rows,
     format_sample,
     measure_contract,
+    measure_merging,
     measure_workers,
 )
 from scripts.bench.process import BenchError
@@ -62,10 +63,22 @@ def _measure_workers(root: Path, sizes: list[int]) -> Iterator[str]:
     )
 
 
+def _measure_merging(root: Path, sizes: list[int]) -> Iterator[str]:
+    """Yield a table: so many runs, each with the history of a job of its own, merged into one."""
+    rows = []
+    for size in sizes:
+        seconds, size_of_file = measure_merging(root / f"merge{size}", size)
+        rows.append(
+            [f"{size:,}", f"{seconds:.1f} s", f"{1000 * seconds / size:.1f} ms", f"{size_of_file / 2**20:.1f} MiB"]
+        )
+    yield from format_rows(("runs merged", "all", "each", "history"), rows)
+
+
 _SECTIONS: dict[str, tuple[Callable[[Path, list[int]], Iterator[str]], str]] = {
     "operations": (_measure_operations, "10,100,1000"),
     "properties": (_measure_properties, "5,50,200"),
     "workers": (_measure_workers, "1,2"),
+    "merging": (_measure_merging, "10,100,1000"),
 }
 """The measurements and the sizes of each. One more is one more line; a size of 0 leaves it out."""
 

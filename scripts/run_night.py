@@ -9,8 +9,6 @@ import os
 import sys
 from pathlib import Path
 
-from contract_watch.nights.webhook import read_notify_settings
-
 from contract_watch import cli
 from contract_watch.contracts.registry import choose_contracts
 from contract_watch.engine.command.live_runs import read_environment
@@ -21,6 +19,7 @@ from contract_watch.nights.build import build_night
 from contract_watch.nights.night_file import AXES
 from contract_watch.nights.perform import NightSettings, perform_night
 from contract_watch.nights.publish import compute_night_status, format_closing, publish_night
+from contract_watch.nights.webhook import read_notify_settings
 from contract_watch.report.overview import read_required
 
 
@@ -28,7 +27,9 @@ from contract_watch.report.overview import read_required
 def main(arguments: list[str] | None = None) -> int:
     """Make the night, or with --only-page the page of what is there."""
     parser = cli.CommandParser("scripts.run_night", __doc__)
-    add_options(parser, "--vendor", "--live", "--out", "--explore", "--require", "--history", "--recheck-minutes")
+    add_options(
+        parser, "--vendor", "--live", "--out", "--explore", "--require", "--history", "--recheck-minutes", "--scheduler"
+    )
     parser.add_argument("--axes", default="", help=f"the checks to make, separated by commas: {', '.join(AXES)} (all)")
     parser.add_argument("--only-page", default="", help="1: check nothing; write the page of the results below --out")
     given = parser.parse_args(arguments)
@@ -43,7 +44,9 @@ def main(arguments: list[str] | None = None) -> int:
     history = locate_history(given.history, out)
     problems: list[str] = []
     if not only_page:
-        settings = NightSettings(out, history, axes, given.live or "read", given.recheck_minutes, given.explore)
+        settings = NightSettings(
+            out, history, axes, given.live or "read", given.recheck_minutes, given.explore, given.scheduler
+        )
         perform_night(contracts, settings, environment, problems.append)
     elif not out.is_dir():
         raise UsageError(

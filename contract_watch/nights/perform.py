@@ -16,10 +16,17 @@ from contract_watch.diff.document.document_cache import CACHE_DIRECTORY, store_e
 from contract_watch.diff.document_watch import read_all_waivers, watch_documents
 from contract_watch.diff.published_document import find_address
 from contract_watch.engine.command.live_runs import describe_missing, list_missing_variables, list_variables, run_vendor
+from contract_watch.escaping import format_json
 from contract_watch.history.remember import remember_runs
 from contract_watch.nights.run_files import RUN_NAME, prepare_axis, write_skipped
+from contract_watch.report.atomic_file import write_atomically
 from contract_watch.report.overview import NO_ADDRESS
+from contract_watch.report.record import FORMAT as RUN_FORMAT
 from contract_watch.report.report_files import write_reports
+from contract_watch.report.run_reader import read_runs
+
+CLUSTER_NAME = "cluster"
+"""The directory below OUT with the report of a cluster's runs together."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +39,7 @@ class NightSettings:
         axes: the kinds of check to make, of `contract_watch.nights.night_file.AXES`.
         live: ``read`` or ``mutate``, the most that a run on a real account may do.
         recheck_minutes: as ``--recheck-minutes``; empty for the usual ones.
+        scheduler: the address of a Dask cluster that runs the mock's checks; empty for this machine.
         explore: as ``--explore``, for the mock.
     """
 
@@ -41,6 +49,7 @@ class NightSettings:
     live: str = "read"
     recheck_minutes: str = ""
     explore: str = ""
+    scheduler: str = ""
 
 
 def perform_night(
@@ -56,8 +65,12 @@ def perform_night(
         UsageError: a contract cannot be read.
     """
     read_all_waivers(contracts)  # before anything is sent
+    axes = list(settings.axes)
+    if settings.scheduler and "mock" in axes:
+        axes.remove("mock")
+        _run_on_cluster(contracts, settings)
     for contract in contracts:
-        for axis in settings.axes:
+        for axis in axes:
             directory = prepare_axis(settings.out, contract.slug, axis)
             print(f"\n== {contract.name}: {axis}", flush=True)
             if reason := _check_axis(contract, axis, directory, settings, environment, warn):
@@ -82,10 +95,30 @@ def _check_axis(
     return "" if (directory / RUN_NAME).is_file() else f"its run wrote no report (status {int(status)})"
 
 
+def _run_on_cluster(contracts: Sequence[Contract], settings: NightSettings) -> None:
+    """Check the mock of all vendors on the cluster, and give each vendor its own report."""
+    directories = {contract.slug: prepare_axis(settings.out, contract.slug, "mock") for contract in contracts}
+    together = settings.out / CLUSTER_NAME
+    print(f"\n== the mock of {len(contracts)} vendors on {settings.scheduler}", flush=True)
+    vendor = contracts[0].slug if len(contracts) == 1 else "all"
+    status = _run_suite("--vendor", vendor, "--target", "mock", "--out", str(together), "--history", str(settings.history),
+                        "--explore", settings.explore, "--scheduler", settings.scheduler)  # fmt: skip
+    runs = {run["contract"]: run for run in read_runs(together / RUN_NAME)} if (together / RUN_NAME).is_file() else {}
+    for slug, directory in directories.items():
+        if slug in runs:
+            write_atomically(directory / RUN_NAME, format_json({"format": RUN_FORMAT, "runs": [runs[slug]]}))
+        else:
+            write_skipped(directory, f"the cluster gave no result (status {status})")
+
+
 def _run_on_mock(contract: Contract, directory: Path, settings: NightSettings) -> int:
-    """Run the suite on the mock, with no key in its environment: it needs none."""
-    command = [sys.executable, "-m", "contract_tests", "--vendor", contract.slug, "--target", "mock", "--out", str(directory),
-               "--history", str(settings.history), "--explore", settings.explore]  # fmt: skip
+    return _run_suite("--vendor", contract.slug, "--target", "mock", "--out", str(directory), "--history", str(settings.history),
+                      "--explore", settings.explore)  # fmt: skip
+
+
+def _run_suite(*arguments: str) -> int:
+    """Run the suite in a process with no vendor's key in its environment: the mock needs none."""
+    command = [sys.executable, "-m", "contract_tests", *arguments]
     secret = {variable for one in choose_contracts("all") for variable in list_variables(one)}
     ended = subprocess.run(command, env={n: v for n, v in os.environ.items() if n not in secret}, check=False)  # noqa: S603 (our own command)
     return ended.returncode if ended.returncode in list(ExitStatus) else ExitStatus.INCONCLUSIVE

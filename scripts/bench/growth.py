@@ -1,5 +1,6 @@
 """Measurements of growth: whole runs of synthetic contracts in processes of their own, and a second worker of a cluster."""
 
+import datetime as dt
 import json
 import os
 import platform
@@ -12,6 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from contract_watch.history.entry import STEADY, CauseEntry, RunEntry
+from contract_watch.history.merge import find_sources, merge_sources
+from contract_watch.history.store import History
 from contract_watch.net import find_free_port
 from scripts.bench.process import BenchError, build_environment
 from scripts.bench.synthetic_contract import write_contract
@@ -149,3 +153,28 @@ def _wait_for_workers(address: str, count: int) -> None:
     connect: Callable[..., Any] = distributed.Client
     with connect(address, timeout=_START_SECONDS, set_as_default=False) as client:
         client.wait_for_workers(count, timeout=_START_SECONDS)
+
+
+def measure_merging(root: Path, runs: int) -> tuple[float, int]:
+    """Merge the histories of ``runs`` jobs, each with one run of a contract's size; return seconds and bytes of the result."""
+    shapes = {
+        f"operation{number}/200": {
+            "responses": 14, "headers": {"content-type": 14}, "is_truncated": False,
+            "fields": {f"/rows/*/field{field}": {"seen": 90, "of": 90, "types": {"string": 90}, "formats": {}, "values": None}
+                       for field in range(12)},
+        }
+        for number in range(20)
+    }  # fmt: skip
+    cause = CauseEntry("cause", "breaking", "title " * 10, STEADY, ("finding " * 5,) * 20, ("clause",))
+    for number in range(runs):
+        night = (dt.date(2026, 1, 1) + dt.timedelta(days=number)).isoformat()
+        entry = RunEntry(f"run-{number}", "anchor", "live", "", night, f"{night}T02:17:00Z", 40.0, "breaking", True, "", 181,
+                         (cause,), tuple(f"clause-{one}" for one in range(100)), {}, shapes)  # fmt: skip
+        with History(root / f"job{number}" / "history.sqlite") as history:
+            history.append([entry])
+    target, began = root / "history.sqlite", time.monotonic()
+    result = merge_sources(target, find_sources(root, target), print)
+    seconds = time.monotonic() - began
+    if result.added != runs:
+        raise BenchError(f"{result.added} of {runs} runs were merged")
+    return seconds, target.stat().st_size

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from contract_watch.history.store import History
+from contract_watch.nights.night_file import read_night
 from tests.support.command_process import run_command
 from tests.support.dask_cluster import DaskCluster, read_mutants
 from tests.support.loopback_server import serve_app
@@ -65,3 +67,16 @@ def test_exploration_covers_other_seeds_on_each_worker(tmp_path: Path, cluster: 
     report = json.loads((tmp_path / "exploration.json").read_text(encoding="utf-8"))
     assert (report["findings"], report["reasons"]) == ([], [])
     assert report["searches"] >= 2
+
+
+def test_a_night_gives_each_vendor_its_part_of_the_cluster(tmp_path: Path, cluster: DaskCluster) -> None:
+    """`make nightly` checks the mock of several vendors on the cluster; each has its own report, and the history all."""
+    arguments = ["--axes", "mock", "--explore", "0", "--out", str(tmp_path), "--scheduler", cluster.address]
+    ended = run_command("scripts.run_night", *arguments)
+    assert ended.status == 0, ended
+    vendors = read_night(tmp_path / "night.json")["vendors"]
+    assert {one["vendor"]: one["axes"]["mock"]["verdict"] for one in vendors} == dict.fromkeys(
+        ("jetemail", "smtp2go", "zitadel"), "none"
+    )
+    with History(tmp_path / "history.sqlite") as history:
+        assert {entry.vendor for entry in history.read_all()} == {"jetemail", "smtp2go", "zitadel"}
