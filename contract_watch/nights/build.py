@@ -21,6 +21,8 @@ from contract_watch.report.record import VERSION
 from contract_watch.report.verdict import Verdict
 
 _MAX_VALUE = 4000
+_LONGEST_NIGHT = dt.timedelta(hours=20)
+"""The time between the first and the last run of one night; nights are 24 hours apart."""
 NOT_HERE = "no job of this night checked it"
 _DRIFT = {"live": Verdict.BREAKING, "document": Verdict.WARNING}
 """The axes about the vendor, each with the least verdict that is drift."""
@@ -70,7 +72,16 @@ def build_night(
         UsageError: a file below ``out`` is of another vendor, or is no report.
     """
     history = NightHistory.read(history_path, contracts)
-    vendors = [_build_vendor(contract, out, history) for contract in contracts]
+    results = {
+        (contract.slug, axis): read_axis(out, contract.slug, axis) or AxisResult(None, NOT_HERE)
+        for contract in contracts
+        for axis in AXES
+    }
+    results = _set_aside_old_results(results)
+    vendors = [
+        _build_vendor(contract, {axis: results[contract.slug, axis] for axis in AXES}, history)
+        for contract in contracts
+    ]
     moments = [axis["started"] for vendor in vendors for axis in vendor["axes"].values() if "started" in axis]
     now = _format_time(dt.datetime.now(dt.UTC))
     return {
@@ -85,8 +96,23 @@ def build_night(
     }
 
 
-def _build_vendor(contract: Contract, out: Path, history: NightHistory) -> dict[str, Any]:
-    results = {axis: read_axis(out, contract.slug, axis) or AxisResult(None, NOT_HERE) for axis in AXES}
+def _set_aside_old_results(results: Mapping[tuple[str, str], AxisResult]) -> dict[tuple[str, str], AxisResult]:
+    """Return the results of one night: what an earlier one left in the directory is no result of this one."""
+    moments = [_parse_time(one.run["started"]) for one in results.values() if one.run is not None]
+    if not moments:
+        return dict(results)
+    first = max(moments) - _LONGEST_NIGHT
+    kept = {}
+    for key, one in results.items():
+        kept[key] = one
+        if one.run is not None and _parse_time(one.run["started"]) < first:
+            kept[key] = AxisResult(
+                None, f"not checked tonight; the result of {one.run['started'][:10]} was {one.run['verdict']}"
+            )
+    return kept
+
+
+def _build_vendor(contract: Contract, results: Mapping[str, AxisResult], history: NightHistory) -> dict[str, Any]:
     axes = {axis: _build_axis(contract, result, history) for axis, result in results.items()}
     live, mock = results["live"].run, results["mock"].run
     comparison = None
@@ -222,6 +248,14 @@ def _describe_ci_run(environment: Mapping[str, str]) -> dict[str, Any]:
         "url": url if url.startswith("https://") else "",
         "commit": (environment.get("GITHUB_SHA") or environment.get("CI_COMMIT_SHA") or "")[:64],
     }
+
+
+def _parse_time(text: str) -> dt.datetime:
+    """Return the moment in a report; one that is no date counts as the first of all."""
+    try:
+        return dt.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=dt.UTC)
+    except ValueError:
+        return dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
 def _format_time(moment: dt.datetime) -> str:

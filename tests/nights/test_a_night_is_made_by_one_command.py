@@ -94,6 +94,22 @@ def test_parts_of_a_matrix_make_the_same_night(tmp_path: Path, capfd: pytest.Cap
     assert "0 new runs" in capfd.readouterr().out, "merging twice adds nothing"
 
 
+def test_results_of_an_earlier_night_are_not_tonights(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert make_night(out, "--axes", "mock") == 0
+    report = out / "jetemail" / "mock" / RUN_NAME
+    content = json.loads(report.read_text(encoding="utf-8"))
+    content["runs"][0] |= {"started": "2026-01-02T02:17:00Z", "verdict": "breaking"}
+    report.write_text(json.dumps(content), encoding="utf-8")
+    assert make_night(out, "--axes", "document") == 0
+    mock = read_axes(out)["mock"]
+    assert (mock["verdict"], mock["not_checked"]) == (
+        None,
+        "not checked tonight; the result of 2026-01-02 was breaking",
+    )
+    assert read_night(out / "night.json")["night"] != "2026-01-02"
+
+
 def test_another_vendors_report_is_one_line_and_nothing_is_lost(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
