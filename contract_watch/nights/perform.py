@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from contract_watch.cli import ExitStatus
-from contract_watch.contracts.registry import Contract, choose_contracts
+from contract_watch.contracts.registry import Contract
 from contract_watch.diff.document.document_cache import CACHE_DIRECTORY, store_entry
 from contract_watch.diff.document_watch import read_all_waivers, watch_documents
 from contract_watch.diff.published_document import find_address
-from contract_watch.engine.command.live_runs import describe_missing, list_missing_variables, list_variables, run_vendor
+from contract_watch.engine.command.live_runs import describe_missing, drop_secrets, list_missing_variables, run_vendor
 from contract_watch.escaping import format_json
 from contract_watch.history.remember import remember_runs
 from contract_watch.nights.run_files import RUN_NAME, prepare_axis, write_skipped
@@ -119,8 +119,7 @@ def _run_on_mock(contract: Contract, directory: Path, settings: NightSettings) -
 def _run_suite(*arguments: str) -> int:
     """Run the suite in a process with no vendor's key in its environment: the mock needs none."""
     command = [sys.executable, "-m", "contract_tests", *arguments]
-    secret = {variable for one in choose_contracts("all") for variable in list_variables(one)}
-    ended = subprocess.run(command, env={n: v for n, v in os.environ.items() if n not in secret}, check=False)  # noqa: S603 (our own command)
+    ended = subprocess.run(command, env=drop_secrets(os.environ), check=False)  # noqa: S603 (our own command)
     return ended.returncode if ended.returncode in list(ExitStatus) else ExitStatus.INCONCLUSIVE
 
 

@@ -12,7 +12,13 @@ import pytest
 
 from contract_watch.contracts.registry import ROOT, Contract, choose_contracts, load_contracts
 from contract_watch.engine.account.object_names import NameGenerator
-from contract_watch.engine.command.live_runs import list_missing_variables, list_variables, read_environment, run_vendor
+from contract_watch.engine.command.live_runs import (
+    drop_secrets,
+    list_missing_variables,
+    list_variables,
+    read_environment,
+    run_vendor,
+)
 from scripts import check_accounts
 from tests.support.live_runs import is_run_name
 from tests.support.loopback_server import LoopbackResponse, ReceivedRequest, serve_app
@@ -226,6 +232,7 @@ def test_a_run_gets_no_variable_of_another_vendor(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(sys, "executable", str(program))
     names = [variable for contract in choose_contracts("all") for variable in list_variables(contract)]
     given = {"PATH": "/usr/bin:/bin", "SECRET_NAMES": ",".join(names), "SECRETS_JSON": json.dumps({"JETEMAIL_API_KEY": "x"}),
+             "NOTIFY_URL": "value-a", "NOTIFY_SECRET": "value-b", "GITHUB_TOKEN": "value-c",
              **{f"SECRET_{number}": f"value-{name}" for number, name in enumerate(names)}}  # fmt: skip
     for contract in choose_contracts("all"):
         assert (
@@ -237,6 +244,7 @@ def test_a_run_gets_no_variable_of_another_vendor(tmp_path: Path, monkeypatch: p
         found = seen.read_text(encoding="utf-8")
         assert set(re.findall(r"value-(\w+)", found)) == set(list_variables(contract))
         assert "SECRET" not in found
+    assert not set(drop_secrets({**given, **dict.fromkeys(names, "x")})) - {"PATH"}
 
 
 @pytest.mark.parametrize("option", ["--live", "--fail-on"])

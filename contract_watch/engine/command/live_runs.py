@@ -26,7 +26,8 @@ from contract_watch.report.verdict import Verdict
 
 MAX_VARIABLES = 6
 """The most variables of one vendor: a CI job passes them as ``SECRET_0`` to ``SECRET_5``."""
-_SECRET = re.compile(r"SECRETS_JSON|SECRET_NAMES|SECRET_\d+")
+_SECRET = re.compile(r"SECRETS_JSON|SECRET_NAMES|SECRET_\d+|NOTIFY_URL|NOTIFY_SECRET|GITHUB_TOKEN")
+"""Variables that no run of the suite needs."""
 
 
 def list_variables(contract: Contract) -> list[str]:
@@ -72,7 +73,7 @@ def list_matrix(required: Sequence[str] = ()) -> list[dict[str, str | list[str]]
 
 
 def read_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment with the contracts' variables that CI hands over; a `UsageError` if ``SECRETS_JSON`` is no object.
+    """Return the environment of runs, with the contracts' variables that CI hands over; a `UsageError` if ``SECRETS_JSON`` is no object.
 
     ``SECRETS_JSON`` is an object from names to values. ``SECRET_NAMES`` lists names, separated by commas, and ``SECRET_0``
     and so on are their values. Neither is in the result.
@@ -91,6 +92,12 @@ def read_environment(environment: Mapping[str, str]) -> dict[str, str]:
     if bad := next((name for name, value in sorted(found.items()) if not _is_variable_value(value)), ""):
         raise UsageError(f"{bad} has a character that no variable can carry; copy its value again")
     return plain | found
+
+
+def drop_secrets(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment without any vendor's variables and without secrets that no run needs."""
+    secret = {variable for one in choose_contracts("all") for variable in list_variables(one)}
+    return {name: value for name, value in environment.items() if name not in secret and not _SECRET.fullmatch(name)}
 
 
 def _is_variable_value(value: str) -> bool:
