@@ -28,8 +28,10 @@ def _no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _read_table(page: str) -> dict[str, list[str]]:
-    """Return the cells of each vendor in the table that a page begins with."""
-    heading, empty, head, _, *lines = page.splitlines()
+    """Return the cells of each vendor in the table that a page begins with, after a line of history for each vendor."""
+    past, *rest = re.split(r"(?m)^(?=## Overview$)", page)
+    assert all(re.match(r"- .+ \((live|document|mock)\): ", line) for line in past.splitlines() if line)
+    heading, empty, head, _, *lines = "".join(rest).splitlines()
     assert (heading, empty, head) == ("## Overview", "", f"| vendor | {' | '.join(COLUMNS)} |")
     rows = [line.strip("| ").split(" | ") for line in lines[: lines.index("")]]
     return {name: [cell.strip("*") for cell in cells] for name, *cells in rows}

@@ -29,7 +29,7 @@ def judge_shapes(
     """
     shapes: dict[str, Any] = {}
     for watch in watches:
-        shapes |= watch.recorder.to_json()
+        shapes |= watch.record_shapes()
     record.shapes = shapes if is_whole else {}
     kind = name_shape_kind(record.axis, record.live.get("mode", ""))
     baseline = read_baselines(contract.directory).get(kind)

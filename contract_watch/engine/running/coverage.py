@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.schema import list_properties
@@ -14,11 +15,14 @@ _LARGE_BYTES = 64 * 1024
 MAX_LARGE_BYTES = 256 * 1024 * 1024
 """Bytes of large responses after which a run stops: its findings and states keep exchanges in memory."""
 
+_MAX_CONFORMING = 3000
+
 
 class Coverage:
     """The coverage of one session. ``record`` receives counts and cells; ``protocol_name`` says over which protocol.
 
-    ``exchanges_by_status`` holds the first exchange of every operation and status.
+    ``exchanges_by_status`` holds the first exchange of every operation and status. ``conforming`` holds the exchanges of the
+    deterministic stages that conform, each with the JSON of its response, up to a number: their shapes are recorded.
     """
 
     def __init__(self, contract: Contract, record: Record, protocol_name: str) -> None:
@@ -29,6 +33,7 @@ class Coverage:
         self.exercised_clauses: set[str] = set()
         self.satisfied_clauses: set[str] = set()
         self.exchanges_by_status: dict[tuple[str, int], Exchange] = {}
+        self.conforming: list[tuple[Exchange, Any]] = []
         self._large_bytes = 0
 
     @property
@@ -82,6 +87,8 @@ class Coverage:
             cell.drifted += 1
         else:
             cell.conforming += 1
+            if self._stage != "explore" and len(self.conforming) < _MAX_CONFORMING:
+                self.conforming.append((exchange, judged.json))
         self.exercised_clauses |= judged.satisfied_clauses
         self.satisfied_clauses |= judged.satisfied_clauses
         key = operation.get_response_key(status)

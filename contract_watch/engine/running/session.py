@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -97,7 +97,6 @@ class Session:
         self.coverage = Coverage(contract, record, self.protocol.name)
         self.attempt = Attempt()
         self._judge = ResponseJudge(contract, self.secrets)
-        self.on_conforming: Callable[[Exchange, JudgeResult], None] = lambda _exchange, _judged: None
         self._scripted_status: int | None = None
         self._stop_reason: str | None = None
 
@@ -395,5 +394,3 @@ class Session:
             self.attempt.held_back.append((exchange, judged))
         elif exchange.request.operation is not None and judged.is_conclusive:
             self.coverage.note_exchange(exchange, judged)
-            if self._scripted_status is None:
-                self.on_conforming(exchange, judged)

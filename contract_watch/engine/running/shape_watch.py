@@ -1,10 +1,10 @@
 """The shapes of a session's responses, and the departures in them as findings."""
 
+from typing import Any
+
 from contract_watch.contracts.schema import walk_strings
 from contract_watch.engine.judging.disagreement import Disagreement
 from contract_watch.engine.judging.findings import redact_disagreement
-from contract_watch.engine.judging.judge import JudgeResult
-from contract_watch.engine.protocols.exchange import Exchange
 from contract_watch.engine.running.findings import make_finding
 from contract_watch.engine.running.session import Session
 from contract_watch.report.finding import Finding
@@ -12,30 +12,25 @@ from contract_watch.report.hypothesis import Hypothesis
 from contract_watch.shapes.departures import Departure
 from contract_watch.shapes.observation import ShapeRecorder
 
-_MAX_SENT = 10_000
-"""Strings that the run sent, which are no values of the vendor's."""
-
 
 class ShapeWatch:
-    """Records the shapes of the deterministic stages of one session: what exploring sends differs from night to night."""
+    """The shapes of the deterministic stages of one session: what exploring sends differs from night to night."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self.recorder = ShapeRecorder(session.contract, session.redactor)
-        self._sent: set[str] = set()
-        session.on_conforming = self.note_exchange
 
-    def note_exchange(self, exchange: Exchange, judged: JudgeResult) -> None:
-        """Record a response that conforms; what does not is a finding of its own."""
-        session, response = self._session, exchange.response
-        if session.coverage.stage == "explore" or response is None or exchange.operation is None:
-            return
-        if len(self._sent) < _MAX_SENT:
-            self._sent.update(text for _, text in walk_strings(exchange.request.body))
-        self.recorder.add_response(
-            exchange.operation, response.status, session.protocol.name, response.headers, judged.json,
-            self._sent, session.target.own_strings,
-        )  # fmt: skip
+    def record_shapes(self) -> dict[str, Any]:
+        """Return the shapes of all responses that conform; what does not is a finding of its own."""
+        session = self._session
+        recorder = ShapeRecorder(session.contract, session.redactor)
+        seen = session.coverage.conforming
+        sent = {text for exchange, _ in seen for _, text in walk_strings(exchange.request.body)}
+        owned = session.target.own_strings
+        for exchange, body in seen:
+            assert exchange.response is not None
+            recorder.add_response(exchange.operation or "", exchange.response.status, session.protocol.name,
+                                  exchange.response.headers, body, sent, owned)  # fmt: skip
+        return recorder.to_json()
 
     def make_finding(self, departure: Departure) -> Finding | None:
         """Return the finding of a departure on this session's protocol; None without a response that shows it."""
