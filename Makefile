@@ -48,6 +48,13 @@ PUBLISHED ?=
 KNOWN ?=
 # Vendors that must not be skipped, separated by commas.
 REQUIRE ?=
+# Vendors whose document must be compared in a night, separated by commas.
+REQUIRE_DOCUMENTS ?=
+# 0: a job of a night writes its results and history, no page, and notifies nobody.
+PAGE ?=
+# The address of a published night.json, and the hours after which the next one must be there.
+URL ?=
+MAX_HOURS ?= 36
 # A Dask scheduler, tcp://host:8786; empty: this machine's cores.
 SCHEDULER ?=
 # The version of the client to release.
@@ -63,7 +70,7 @@ ANYWAY ?=
 $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(eval override $$(name) := $$(value $$(name)))))
 export ACCEPT AXES HISTORY RECHECK_MINUTES PYTHON VENDOR TARGET OUT SEED LIVE EXPLORE ONLY SHARD MINUTES GRPC_TARGET SURFACE THOROUGH FAIL_ON PORT GRPC_PORT \
 	SEEDS CALLS WORKERS TESTS SLUG DELETE NAME BASE REVISION PUBLISHED KNOWN REQUIRE ANYWAY VERSION \
-	PYTHONS SCHEDULER
+	PYTHONS SCHEDULER REQUIRE_DOCUMENTS PAGE URL MAX_HOURS
 
 .PHONY: help
 help: ## print this page
@@ -107,13 +114,15 @@ overview: environment ## join the tables of vendors below OUT into OUT/overview.
 	@$(RUN) -m scripts.join_overviews --out="$$OUT"
 
 .PHONY: nightly
-nightly: environment ## make all checks of a night and one page of them, OUT/index.html [VENDOR=] [AXES=live,document,mock] [LIVE=mutate]
+nightly: environment ## make all checks of a night and one page of them, OUT/index.html [VENDOR=] [AXES=] [LIVE=] [PAGE=0]
 	@$(RUN) -m scripts.run_night --vendor="$$VENDOR" --axes="$$AXES" --live="$$LIVE" --out="$$OUT" --explore="$$EXPLORE" \
-		--require="$$REQUIRE" --history="$$HISTORY" --recheck-minutes="$$RECHECK_MINUTES" --scheduler="$$SCHEDULER"
+		--require="$$REQUIRE" --require-documents="$$REQUIRE_DOCUMENTS" --page="$$PAGE" --history="$$HISTORY" \
+		--recheck-minutes="$$RECHECK_MINUTES" --scheduler="$$SCHEDULER"
 
 .PHONY: night-page
 night-page: environment ## write the page of the checks below OUT, and tell whom it concerns; check nothing [OUT=] [HISTORY=]
-	@$(RUN) -m scripts.run_night --vendor="$$VENDOR" --only-page=1 --out="$$OUT" --require="$$REQUIRE" --history="$$HISTORY"
+	@$(RUN) -m scripts.run_night --vendor="$$VENDOR" --only-page=1 --out="$$OUT" --require="$$REQUIRE" \
+		--require-documents="$$REQUIRE_DOCUMENTS" --history="$$HISTORY"
 
 .PHONY: merge-history
 merge-history: environment ## add the runs of every history and report below OUT to HISTORY [OUT=] [HISTORY=]
@@ -126,6 +135,10 @@ keep-issue: environment ## bring each vendor's issue on GitHub to the state of t
 .PHONY: notify
 notify: environment ## send the night in OUT to NOTIFY_URL [OUT=]
 	@$(RUN) -m scripts.notify_night --out="$$OUT"
+
+.PHONY: check-night
+check-night: environment ## fail if the night in OUT, or at URL=https://…/night.json, is older than MAX_HOURS=36
+	@$(RUN) -m scripts.check_last_night --out="$$OUT" --url="$$URL" --max-hours="$$MAX_HOURS"
 
 .PHONY: sweep
 sweep: environment ## list objects that killed runs left on the account; DELETE=1 deletes them [VENDOR=]
@@ -193,9 +206,10 @@ checks: environment
 	@$(MAKE) -j2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) check-contracts lint types check-generated
 
 .PHONY: lint
-lint: environment ## run ruff, and zizmor on the workflows
+lint: environment ## run ruff; check the workflows against their schema and with zizmor
 	@$(RUN) -m ruff check
 	@$(RUN) -m ruff format --check
+	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@.venv/bin/zizmor --quiet --offline --pedantic --strict-collection .github
 
 .PHONY: types

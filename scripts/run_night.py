@@ -1,7 +1,7 @@
 """``make nightly``: make all checks of a night, remember them, and write one page.
 
 For each vendor: its mock, its own server if its key is set, its document if the address is known. Then the history, the
-page, SARIF and the webhook. A job of a matrix makes a part, with VENDOR= and AXES=; `make night-page` joins the parts.
+page, SARIF and the webhook. Jobs of a matrix share a night with PAGE=0; `make night-page` joins what they found.
 Status 1: a vendor drifted, or our mock did; 2: somebody could not tell; 3: wrong usage.
 """
 
@@ -31,15 +31,24 @@ def main(arguments: list[str] | None = None) -> int:
         parser, "--vendor", "--live", "--out", "--explore", "--require", "--history", "--recheck-minutes", "--scheduler"
     )
     parser.add_argument("--axes", default="", help=f"the checks to make, separated by commas: {', '.join(AXES)} (all)")
+    parser.add_argument(
+        "--require-documents", default="", help="slugs with commas, or all: documents that must be compared"
+    )
+    parser.add_argument("--page", default="", help="0: write results and history alone, no page, and notify nobody")
     parser.add_argument("--only-page", default="", help="1: check nothing; write the page of the results below --out")
     given = parser.parse_args(arguments)
     check_consequences(given.live, "breaking")
     everything = choose_contracts("all")
     required = read_required(given.require, everything)
+    documents = read_required(given.require_documents, everything, "--require-documents")
     contracts, axes = choose_contracts(given.vendor), _read_axes(given.axes)
-    read_notify_settings(os.environ)  # a malformed one is an error before anything is sent
-    environment = read_environment(os.environ)
+    with_page = cli.parse_switch("--page", given.page) is not False
     only_page = cli.parse_switch("--only-page", given.only_page) is True
+    if only_page and not with_page:
+        raise UsageError("--page: 0 contradicts --only-page; leave one of them out")
+    if with_page:
+        read_notify_settings(os.environ)  # a malformed one is an error before anything is sent
+    environment = read_environment(os.environ)
     out = cli.create_output_directory("--out", given.out) if not only_page else Path(given.out)
     history = locate_history(given.history, out)
     problems: list[str] = []
@@ -53,12 +62,12 @@ def main(arguments: list[str] | None = None) -> int:
             f"--out {out}: is no directory; give the OUT of make nightly, or download the reports of its jobs"
         )
     night = build_night(contracts, out, history)
-    lines = publish_night(night, out, problems.append)
+    lines = publish_night(night, out, problems.append) if with_page else [f"results: {out}"]
     print("\n" + format_closing(night) + "\n\n" + "\n".join(lines), flush=True)
     problems += night["history"]["problems"]
     for problem in dict.fromkeys(problems):
         print(f"error: {problem}", file=sys.stderr)
-    status = compute_night_status(night, required)
+    status = compute_night_status(night, required, documents)
     return cli.join_statuses([status, cli.ExitStatus.INCONCLUSIVE if problems else cli.ExitStatus.OK])
 
 

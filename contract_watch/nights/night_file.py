@@ -35,14 +35,27 @@ def read_night(path: Path) -> dict[str, Any]:
     try:
         if not path.is_file() or path.stat().st_size > _MAX_BYTES:
             raise UsageError(f"{path}: is no file of at most {_MAX_BYTES:,} bytes; run make nightly with this OUT")
-        night: Any = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise UsageError(f"{path}: cannot be read as JSON; run make nightly again") from error
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read; run make nightly again") from error
+    return parse_night(content, str(path))
+
+
+def parse_night(content: bytes, name: str) -> dict[str, Any]:
+    """Parse and check the content of a ``night.json``; ``name`` is the file or address that an error names.
+
+    Raises:
+        UsageError: the content is of another format, or is something else.
+    """
+    try:
+        night: Any = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{name}: cannot be read as JSON; run make nightly again") from error
     if isinstance(night, dict) and isinstance(night.get("format"), int) and night["format"] > FORMAT:
-        raise UsageError(f"{path}: has format {night['format']}, this version reads {FORMAT}; update contract-watch")
+        raise UsageError(f"{name}: has format {night['format']}, this version reads {FORMAT}; update contract-watch")
     for problem in _load_validator().iter_errors(night):
         where = "/".join(map(str, problem.instance_path)) or "the top level"
-        raise UsageError(f"{path}: {escape_text(where, _MAX_PROBLEM_LENGTH)} is not as night.schema.json says; "
+        raise UsageError(f"{name}: {escape_text(where, _MAX_PROBLEM_LENGTH)} is not as night.schema.json says; "
                          "run make nightly again")  # fmt: skip
     assert isinstance(night, dict)
     return night

@@ -58,8 +58,13 @@ def format_closing(night: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def compute_night_status(night: Mapping[str, Any], required: Iterable[str]) -> int:
-    """Return the exit status of a night; a vendor of ``required`` that was not checked on the live axis makes it 2."""
+def compute_night_status(night: Mapping[str, Any], required: Iterable[str], documents: Iterable[str] = ()) -> int:
+    """Return the exit status of a night.
+
+    A vendor of ``required`` that was not checked on the live axis makes it 2, and so does a document of ``documents``
+    that was not compared.
+    """
+    wanted = {"live": required, "document": documents}
     statuses = []
     for vendor in night["vendors"]:
         for name, fail_on in _FAIL_ON.items():
@@ -69,6 +74,6 @@ def compute_night_status(night: Mapping[str, Any], required: Iterable[str]) -> i
                 statuses.append(
                     compute_exit_status([verdict], left_behind=bool(axis.get("left_behind")), fail_on=fail_on)
                 )
-            elif name == "live" and vendor["vendor"] in required:
+            elif vendor["vendor"] in wanted.get(name, ()):
                 statuses.append(2)
     return 1 if 1 in statuses else max(statuses, default=2)

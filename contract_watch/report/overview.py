@@ -112,8 +112,8 @@ def tabulate_verdicts(
     return overview
 
 
-def read_required(text: str, contracts: Sequence[Contract]) -> list[str]:
-    """Return the slugs in the value of ``--require``, which are separated by commas; ``all`` stands for every vendor.
+def read_required(text: str, contracts: Sequence[Contract], option: str = "--require") -> list[str]:
+    """Return the slugs in the value of ``option``, which are separated by commas; ``all`` stands for every vendor.
 
     Raises:
         UsageError: a slug is unknown.
@@ -121,7 +121,7 @@ def read_required(text: str, contracts: Sequence[Contract]) -> list[str]:
     known = [contract.slug for contract in contracts]
     wanted = list(dict.fromkeys(word for part in text.split(",") if (word := part.strip())))
     if unknown := [slug for slug in wanted if slug not in (*known, "all")]:
-        raise UsageError(f"--require: unknown vendor {unknown[0]!r}; choose from {', '.join(known)} or all")
+        raise UsageError(f"{option}: unknown vendor {unknown[0]!r}; choose from {', '.join(known)} or all")
     return known if "all" in wanted else wanted
 
 

@@ -78,6 +78,7 @@ LISTED = {
     ("contract_watch/engine/account/redis_rate_limiter.py", "redis.Redis"): "the operator's own Redis; each step has a time limit",
     ("contract_watch/engine/exploring/example_database.py", "redis.Redis.from_url"): "the operator's own Redis; each step has a time limit",
     ("contract_watch/diff/document/fetching.py", "create_transport"): "60 s in all, look-up included, and a limit of size",
+    ("contract_watch/nights/last_night.py", "create_transport"): "60 s in all, look-up included, and 64 MB",
     ("contract_watch/nights/webhook.py", "create_transport"): "20 s an attempt, look-up included, 3 minutes in all; no body is read",
     ("contract_watch/nights/tracker/github_tracker.py", "github.Github"): _TRACKER,
     ("contract_watch/nights/tracker/connections.py", "github.Requester.HTTPRequestsConnectionClass"): _TRACKER,

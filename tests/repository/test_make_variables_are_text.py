@@ -49,6 +49,7 @@ def _copy(tmp_path: Path) -> Path:
     (tmp_path / "Makefile").write_text(MAKEFILE, encoding="utf-8")
     for place in (
         ".venv/bin/python",
+        ".venv/bin/check-jsonschema",
         ".venv/bin/zizmor",
         ".venv/lock/bin/python",
         ".venv/lock/bin/uv",

@@ -232,7 +232,7 @@ def test_a_run_gets_no_variable_of_another_vendor(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(sys, "executable", str(program))
     names = [variable for contract in choose_contracts("all") for variable in list_variables(contract)]
     given = {"PATH": "/usr/bin:/bin", "SECRET_NAMES": ",".join(names), "SECRETS_JSON": json.dumps({"JETEMAIL_API_KEY": "x"}),
-             "NOTIFY_URL": "value-a", "NOTIFY_SECRET": "value-b", "GITHUB_TOKEN": "value-c",
+             "NOTIFY_URL": "value-a", "NOTIFY_SECRET": "value-b", "PING_URL": "value-d", "GITHUB_TOKEN": "value-c",
              **{f"SECRET_{number}": f"value-{name}" for number, name in enumerate(names)}}  # fmt: skip
     for contract in choose_contracts("all"):
         assert (

@@ -26,7 +26,7 @@ from contract_watch.report.verdict import Verdict
 
 MAX_VARIABLES = 6
 """The most variables of one vendor: a CI job passes them as ``SECRET_0`` to ``SECRET_5``."""
-_SECRET = re.compile(r"SECRETS_JSON|SECRET_NAMES|SECRET_\d+|NOTIFY_URL|NOTIFY_SECRET|GITHUB_TOKEN")
+_SECRET = re.compile(r"SECRETS_JSON|SECRET_NAMES|SECRET_\d+|NOTIFY_URL|NOTIFY_SECRET|PING_URL|GITHUB_TOKEN")
 """Variables that no run of the suite needs."""
 
 
