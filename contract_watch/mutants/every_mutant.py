@@ -1,4 +1,4 @@
-"""Pytest module of `make mutants`: runs the baseline, then each selected mutant."""
+"""Pytest module of `make mutants`: runs the faithful vendor, then each selected mutant."""
 
 from collections.abc import Callable
 from dataclasses import asdict

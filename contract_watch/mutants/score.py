@@ -22,11 +22,11 @@ class ScoreCell:
 
 @dataclass
 class MutationScore:
-    """Score of the suite for one contract's mutants. ``baseline`` is the result of the faithful vendor."""
+    """Score of the suite for one contract's mutants. ``faithful`` is the result of the faithful vendor."""
 
     contract: Contract
     floors: ScoreFloors
-    baseline: MutantResult | None
+    faithful: MutantResult | None
     results: dict[str, MutantResult]
     equivalent_reasons: Mapping[str, str]
     """Reason for which a mutant is equivalent, by id."""
@@ -80,10 +80,10 @@ class MutationScore:
         if self.operation_diagnosis < self.floors.diagnosis:
             named, floor = self.operation_diagnosis, self.floors.diagnosis
             found.append(f"diagnosis {named:.2%}, must be at least {floor:.2%}; see names_operation in mutants.json")
-        if self.baseline is not None and self.baseline.finding:
-            found.append(f"false alarm: the faithful vendor has the finding {self.baseline.finding}")
-        if self.baseline is not None and self.baseline.requests > self.floors.requests:
-            found.append(f"a run takes {self.baseline.requests} requests, must be at most {self.floors.requests}")
+        if self.faithful is not None and self.faithful.finding:
+            found.append(f"false alarm: the faithful vendor has the finding {self.faithful.finding}")
+        if self.faithful is not None and self.faithful.requests > self.floors.requests:
+            found.append(f"a run takes {self.faithful.requests} requests, must be at most {self.floors.requests}")
         found += [
             f"{name} is listed as equivalent, but {self.results[name].finding} kills it; remove it from mutants.toml"
             for name in self.killed_equivalents

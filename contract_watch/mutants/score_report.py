@@ -40,10 +40,10 @@ def format_figures(score: MutationScore) -> Iterator[str]:
            f"(floor {score.floors.diagnosis:.2%}), the property in {score.property_diagnosis:.2%}")  # fmt: skip
     for unit, (middle, maximum) in score.compute_spans().items():
         yield f"{unit} to the first finding: median {middle:g}, maximum {maximum:g}"
-    if score.baseline is not None:
-        yield f"the faithful vendor: no finding in {score.baseline.requests} requests (at most {score.floors.requests})" if (
-            not score.baseline.finding
-        ) else f"the faithful vendor: {score.baseline.finding}"  # fmt: skip
+    if score.faithful is not None:
+        yield f"the faithful vendor: no finding in {score.faithful.requests} requests (at most {score.floors.requests})" if (
+            not score.faithful.finding
+        ) else f"the faithful vendor: {score.faithful.finding}"  # fmt: skip
 
 
 def format_survivors(score: MutationScore) -> Iterator[str]:
@@ -99,7 +99,7 @@ def as_json(score: MutationScore) -> dict[str, Any]:
         "score": score.ratio,
         "diagnosis": {"operation": score.operation_diagnosis, "property": score.property_diagnosis},
         "floors": asdict(score.floors),
-        "baseline": asdict(score.baseline) if score.baseline else None,
+        "baseline": asdict(score.faithful) if score.faithful else None,
         "matrix": {f"{family} {operation}": asdict(cell) for (family, operation), cell in score.matrix.items()},
         "survivors": score.survivors,
         "equivalent": dict(score.equivalent_reasons),

@@ -1,4 +1,4 @@
-"""Each mutation drifts in the one way that its mutant describes, and the baseline does not drift."""
+"""Each mutation drifts in the one way that its mutant describes, and the faithful vendor does not drift."""
 
 import secrets
 from collections.abc import Iterator

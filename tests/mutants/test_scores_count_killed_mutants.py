@@ -87,7 +87,7 @@ def test_a_suite_that_blames_others_misses_its_diagnosis(jetemail: Contract, fou
 def test_the_honest_vendor_is_part_of_the_measure(
     jetemail: Contract, found: list[Mutant], baseline: MutantResult, words: str
 ) -> None:
-    """A false positive on the baseline, or one request above the limit, is a failure."""
+    """A false positive on the faithful vendor, or one request above the limit, is a failure."""
     score = _make_score(jetemail, found, baseline, *_make_ideal_results(jetemail, found).values())
     assert any(words in line for line in score.list_failures())
 
