@@ -23,7 +23,7 @@ SAMPLE, EQUIVALENT = effort(5, 10), 25
 def test_a_sample_of_every_family_is_noticed(slug: str, tmp_path: Path) -> None:
     """Every commit is measured against a fixed sample of every vendor's mutants.
 
-    The baseline has no finding and stays within the allowance. No equivalent mutant is killed, and nearly all others
+    The faithful vendor has no finding and stays within the allowance. No equivalent mutant is killed, and nearly all others
     are: the allowance leaves some probes out.
     """
     run_command("contract_watch.mutants", "--vendor", slug, "--sample", str(SAMPLE), "--out", str(tmp_path))
