@@ -4,9 +4,11 @@ import base64
 import html
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from urllib.parse import quote
+
+from contract_watch.history.store import History
 
 ENCODINGS: dict[str, Callable[[str], str]] = {
     "plain": lambda mark: mark,
@@ -79,4 +81,13 @@ class SecretSearch:
     def find_secrets_below(self, path: Path) -> set[tuple[str, str]]:
         """Find the marks in a file, or in every file below a directory."""
         files = [path] if path.is_file() else [one for one in sorted(path.rglob("*")) if one.is_file()]
-        return {hit for one in files for hit in self.find_secrets(one.read_bytes())}
+        return {hit for one in files for content in _read_contents(one) for hit in self.find_secrets(content)}
+
+
+def _read_contents(path: Path) -> Iterator[bytes]:
+    """Yield the bytes of a file, and of a history the text of each row: its shapes are compressed."""
+    yield path.read_bytes()
+    if path.suffix == ".sqlite":
+        with History(path) as history:
+            for entry in history.read_all():
+                yield repr(entry).encode()
