@@ -34,24 +34,24 @@ def _check(*arguments: str, capsys: Capture) -> tuple[int, str, str]:
 
 
 @pytest.mark.parametrize(
-    ("night", "limit", "status", "words"),
+    ("hours", "changes", "limit", "status", "words"),
     [
-        (_build(1), "36", 0, "the last night ended 1.0 hours ago, at "),
-        (_build(35.9), "36", 0, "35.9 hours ago"),
-        (_build(36.1), "36", 1, "36.1 hours ago"),
-        (_build(36.1), "", 1, "at most 36 are expected: look at the scheduler"),
-        (_build(1), "0.5", 1, "at most 0.5 are expected"),
-        (_build(1, EMPTY), "36", 1, "and checked nothing; look at its output"),
-        (_build(-0.5), "36", 0, "0.0 hours ago"),
-        (_build(-2), "36", 2, "ended 2.0 hours from now; correct the clock"),
-        (_build(1) | {"finished": "2026-99-01T00:00:00Z"}, "36", 2, "ended at no time"),
+        (1, {}, "36", 0, "the last night ended 1.0 hours ago, at "),
+        (35.9, {}, "36", 0, "35.9 hours ago"),
+        (36.1, {}, "36", 1, "36.1 hours ago"),
+        (36.1, {}, "", 1, "at most 36 are expected: look at the scheduler"),
+        (1, {}, "0.5", 1, "at most 0.5 are expected"),
+        (1, {"vendors": [EMPTY]}, "36", 1, "and checked nothing; look at its output"),
+        (-0.5, {}, "36", 0, "0.0 hours ago"),
+        (-2, {}, "36", 2, "ended 2.0 hours from now; correct the clock"),
+        (1, {"finished": "2026-99-01T00:00:00Z"}, "36", 2, "ended at no time"),
     ],
 )
 def test_the_age_decides(
-    tmp_path: Path, capsys: Capture, night: dict[str, Any], limit: str, status: int, words: str
+    tmp_path: Path, capsys: Capture, hours: float, changes: dict[str, Any], limit: str, status: int, words: str
 ) -> None:
     """The line is on stdout if all is well, and on stderr if not, so that cron sends mail only then."""
-    write_night(night, tmp_path / FILE_NAME)
+    write_night(_build(hours) | changes, tmp_path / FILE_NAME)
     ended, out, err = _check(f"--out={tmp_path}", f"--max-hours={limit}", capsys=capsys)
     assert ended == status
     assert words in (err if status else out)
