@@ -1,15 +1,24 @@
 """One run as the history keeps it: the run of ``findings.json`` without exchanges."""
 
+import datetime as dt
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from contract_watch.escaping import escape_text
+from contract_watch.report.finding import Severity
+from contract_watch.report.verdict import Verdict
 
 STEADY, FLAKY, WAIVED = "steady", "flaky", "waived"
 _MAX_NAMES = 200
 """The findings and clauses of one cause that a row holds: enough to recognise the cause in another night."""
 _MAX_TITLE = 500
+_VERDICTS, _SEVERITIES = [one.label for one in Verdict], [one.value for one in Severity]
+_KINDS = (STEADY, FLAKY, WAIVED)
+_DATE_LENGTH = len("2026-11-29")
 _DETAILS = ("version", "contract_digest", "surface", "seed", "target", "interpretations", "live")
 
 
@@ -23,6 +32,17 @@ class CauseEntry:
     kind: str
     findings: tuple[str, ...]
     clauses: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse a cause that no run has.
+
+        Raises:
+            ValueError: a damaged file or a foreign report holds it.
+        """
+        if not all(isinstance(one, str) for one in (self.id, self.title, *self.findings, *self.clauses)):
+            raise ValueError("no string")
+        if self.severity not in _SEVERITIES or self.kind not in _KINDS:
+            raise ValueError("unknown severity or kind")
 
 
 @dataclass(frozen=True)
@@ -55,6 +75,23 @@ class RunEntry:
     details: Mapping[str, Any] = field(default_factory=dict)
     shapes: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Refuse what is no run, so that nobody who reads a history meets a date or a number that is none.
+
+        Raises:
+            ValueError: a damaged file or a foreign report holds it.
+        """
+        for value in (self.key, self.vendor, self.axis, self.target, self.night, self.started, self.reason):
+            value.encode()  # a column holds UTF-8
+        dt.date.fromisoformat(self.night)
+        if len(self.night) != _DATE_LENGTH or not self.started.startswith(self.night) or self.verdict not in _VERDICTS:
+            raise ValueError("no date, or no verdict")
+        numbers = (self.seconds, self.requests)
+        if any(not isinstance(one, int | float) or not math.isfinite(one) or one < 0 for one in numbers):
+            raise ValueError("no number")
+        if not isinstance(self.details, Mapping) or not isinstance(self.shapes, Mapping):
+            raise ValueError("no object")  # noqa: TRY004 (one kind of error for all that is malformed)
+
     @property
     def stream(self) -> tuple[str, str, str]:
         """Return the vendor, axis and target: runs with the same three follow each other."""
@@ -62,7 +99,11 @@ class RunEntry:
 
 
 def build_entry(run: Mapping[str, Any]) -> RunEntry:
-    """Return the row of a run of ``findings.json``; the run has to conform to ``findings.schema.json``."""
+    """Return the row of a run of ``findings.json``; the run has to conform to ``findings.schema.json``.
+
+    Raises:
+        ValueError: the schema permits what no run has, such as the 99th month.
+    """
     axis = str(run.get("axis") or "target")
     clauses = {str(finding["id"]): str(finding["clause"]) for finding in run["findings"]}
     causes = [_build_cause(cause, clauses) for cause in run["causes"]]
@@ -78,7 +119,7 @@ def build_entry(run: Mapping[str, Any]) -> RunEntry:
         seconds=float(run["seconds"]),
         verdict=run["verdict"],
         is_conclusive=run["reason"] is None,
-        reason=(run["reason"] or "")[:_MAX_TITLE],
+        reason=escape_text(run["reason"] or "", _MAX_TITLE),
         requests=int(run["requests"]["total"]),
         causes=tuple(causes),
         not_exercised=tuple(one["id"] for one in run["clauses"]["not_exercised"]),

@@ -51,6 +51,8 @@ def merge_sources(target: Path, sources: list[Path], warn: Callable[[str], None]
                 result.files += 1
             except UsageError as error:
                 warn(f"not merged: {error}")
+            except ValueError:
+                warn(f"not merged: {source}: has a run of no night, or text that is no Unicode; run the check again")
             except HistoryError as error:
                 if error.path != source:
                     raise

@@ -11,12 +11,19 @@ _MAX_MISSES = 500
 """Ids in a row without a readable run after which nothing more is expected: a page holds far fewer."""
 
 
+def decode_text(content: bytes) -> str:
+    """Return a column's text; a byte that is no UTF-8 becomes a surrogate, which no row may hold."""
+    return content.decode("utf-8", "surrogateescape")
+
+
 def salvage_rows(path: Path, columns: Sequence[str]) -> tuple[list[tuple[Any, ...]], int]:
     """Return the rows of ``runs`` that can be read, and how many more there were at least.
 
     A row of an older format lacks columns; those become ``'{}'``.
     """
-    with suppress(sqlite3.Error), closing(sqlite3.connect(path, isolation_level=None)) as database:
+    # An error about a damaged schema may quote bytes that are no UTF-8.
+    with suppress(sqlite3.Error, UnicodeDecodeError), closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.text_factory = decode_text
         # SQLite refuses a file that is shorter than its header says, unless the schema may be written.
         database.execute("PRAGMA writable_schema = ON")
         known = {str(row[1]) for row in database.execute("PRAGMA table_info(runs)")}

@@ -19,11 +19,12 @@ from typing import Any, Self
 from contract_watch.errors import UsageError
 from contract_watch.escaping import escape_text
 from contract_watch.history.entry import CauseEntry, RunEntry
-from contract_watch.history.salvage import salvage_rows
+from contract_watch.history.salvage import decode_text, salvage_rows
 
 FILE_NAME = "history.sqlite"
 FORMAT = 2
 _LOCK_SECONDS = 30.0
+_MAX_MESSAGE = 200
 _MAX_SHAPES_BYTES = 50_000_000
 _LOCK_POLL_SECONDS = 0.02
 _RUNS = """
@@ -42,6 +43,8 @@ _MIGRATIONS = (_RUNS, _SHAPES)
 COLUMNS = ("key", "vendor", "axis", "target", "night", "started", "seconds", "verdict", "is_conclusive", "reason", "requests",
            "causes", "not_exercised", "details", "shapes")  # fmt: skip
 _JSON_COLUMNS = ("causes", "not_exercised", "details", "shapes")
+MALFORMED = (TypeError, ValueError, KeyError, AttributeError, RecursionError)
+"""The errors of `parse_row`."""
 _INSERT = f"INSERT OR IGNORE INTO runs ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608 (constants)
 
 
@@ -69,7 +72,7 @@ class History:
         with self._translate_errors(), _lock_file(path):
             try:
                 self._database = self._open()
-            except sqlite3.DatabaseError as error:
+            except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
                 if isinstance(error, sqlite3.OperationalError) and not _is_damage(error):
                     raise
                 self._replace_damaged(time.time() if now is None else now)
@@ -92,6 +95,9 @@ class History:
         """
         rows = [_format_row(entry) for entry in entries]
         with self._translate_errors(), _lock_file(self._path):
+            if self._opened != _identify(self._path):  # another process has replaced a damaged file meanwhile
+                self._database.close()
+                self._database = self._open()
             try:
                 self._database.execute("BEGIN IMMEDIATE")
                 before = self._count()
@@ -149,13 +155,16 @@ class History:
         columns = ", ".join(name if with_shapes or name != "shapes" else "'{}'" for name in COLUMNS)
         with self._translate_errors():
             query = f"SELECT {columns} FROM runs WHERE {condition}"  # noqa: S608 (constants)
+            is_damaged = False
             for row in self._database.execute(query, values):
                 try:
                     yield parse_row(row)
-                except (TypeError, ValueError, KeyError):
-                    self.problems.append(
-                        f"{self._path}: the run of {escape_text(str(row[5]), 40)} cannot be read and is left out"
-                    )
+                except MALFORMED:
+                    is_damaged = True
+            if is_damaged:  # the file is sound but a row is not: it is put aside once, and not met again each night
+                with _lock_file(self._path):
+                    self._database.close()
+                    self._replace_damaged(time.time())
 
     @staticmethod
     def check_version(path: Path) -> None:
@@ -164,23 +173,25 @@ class History:
         Raises:
             UsageError: a newer version wrote it.
         """
-        with suppress(sqlite3.Error), closing(sqlite3.connect(path)) as database:
+        with suppress(sqlite3.Error, UnicodeDecodeError), closing(sqlite3.connect(path)) as database:
             _check_format(path, database)
 
     def _open(self) -> sqlite3.Connection:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         database = sqlite3.connect(self._path, timeout=_LOCK_SECONDS, isolation_level=None)
+        database.text_factory = decode_text  # one bad character must not hide every other row
         try:
             self._prepare(database)
         except BaseException:
             database.close()
             raise
+        self._opened = _identify(self._path)
         return database
 
     def _prepare(self, database: sqlite3.Connection) -> None:
         """Check the file and bring it to the newest format."""
         found = _check_format(self._path, database)
-        if database.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+        if database.execute("PRAGMA integrity_check(1)").fetchone()[0] != "ok":
             raise sqlite3.DatabaseError("damaged")
         _migrate(database, found)
         database.execute(f"SELECT {', '.join(COLUMNS)} FROM runs LIMIT 1")  # noqa: S608 (constants)
@@ -192,7 +203,7 @@ class History:
         for row in rows:
             try:
                 entries.append(parse_row(row))
-            except (TypeError, ValueError, KeyError):
+            except MALFORMED:
                 lost += 1
         stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime(now))
         aside = self._path.with_name(f"{self._path.stem}.damaged-{stamp}-{os.getpid()}{self._path.suffix}")
@@ -225,6 +236,14 @@ class History:
             yield
         except (OSError, sqlite3.Error) as error:
             raise HistoryError(self._path, _describe_error(error)) from error
+
+
+def _identify(path: Path) -> tuple[int, int] | None:
+    """Return what tells a file from another one that took its name; None if there is none."""
+    with suppress(OSError):
+        found = path.stat()
+        return found.st_dev, found.st_ino
+    return None
 
 
 def _check_format(path: Path, database: sqlite3.Connection) -> int:
@@ -264,7 +283,7 @@ def _format_row(entry: RunEntry) -> tuple[Any, ...]:
 
 
 def parse_row(row: Sequence[Any]) -> RunEntry:
-    """Return the entry of a row; raise `ValueError`, `TypeError` or `KeyError` if it is malformed."""
+    """Return the entry of a row; raise one of `MALFORMED` if it is malformed."""
     content = dict(zip(COLUMNS, row, strict=True))
     if isinstance(content["shapes"], bytes):
         content["shapes"] = _decompress(content["shapes"])
@@ -295,8 +314,8 @@ def _is_damage(error: sqlite3.OperationalError) -> bool:
 
 
 def _describe_error(error: Exception) -> str:
-    """Return the system's message or SQLite's: its messages quote no values."""
-    return error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    """Return the system's message or SQLite's, on one line: SQLite may quote what a damaged file holds."""
+    return error.strerror if isinstance(error, OSError) and error.strerror else escape_text(str(error), _MAX_MESSAGE)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ _MAX_BYTES = 200_000_000
 @cache
 def _load_validator() -> jsonschema_rs.Draft202012Validator:
     path = Path(__file__).parent / "findings.schema.json"
-    return jsonschema_rs.Draft202012Validator(json.loads(path.read_text(encoding="utf-8")))
+    return jsonschema_rs.Draft202012Validator(json.loads(path.read_text(encoding="utf-8")), validate_formats=True)
 
 
 def read_runs(path: Path, expect: int | None = None) -> list[dict[str, Any]]:

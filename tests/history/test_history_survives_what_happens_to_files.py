@@ -1,6 +1,7 @@
 """The history survives concurrent writers, a full disk, SIGKILL, a cut file and other versions of itself."""
 
 import os
+import random
 import resource
 import shutil
 import signal
@@ -18,6 +19,7 @@ from contract_watch.errors import UsageError
 from contract_watch.history.entry import STEADY, CauseEntry, RunEntry
 from contract_watch.history.remember import locate_history
 from contract_watch.history.store import FORMAT, History, HistoryError
+from contract_watch.history.timeline import trace_runs
 from tests.support.patience import PATIENCE
 
 _WRITER = """
@@ -200,3 +202,79 @@ def test_a_damaged_copy_is_kept_where_links_are_unknown(tmp_path: Path, monkeypa
         (aside,) = tmp_path.glob("history.damaged-*.sqlite")
         assert aside.read_bytes() == b"no history"
     shutil.rmtree(tmp_path)
+
+
+@pytest.mark.parametrize("spoilt", [b"\xcf", b'"'])
+def test_a_byte_that_is_wrong_costs_its_own_run_and_is_named_once(tmp_path: Path, spoilt: bytes) -> None:
+    """SQLite finds nothing wrong with text that is no UTF-8, or with a date that is none."""
+    path = tmp_path / "history.sqlite"
+    fill_history(path, 40)
+    content = path.read_bytes()
+    night = content.index(f"key-7anchorlive{make_run(7).night}".encode()) + len("key-7anchorlive20")
+    path.write_bytes(content[:night] + spoilt + content[night + 1 :])
+    with History(path) as history:
+        assert history.append([make_run(300)]) == 1
+        assert len(list(history.read_all())) == 40
+        assert "40 runs were read, about 1 lost; the damaged file is" in history.problems[0]
+    with History(path) as history:
+        trace_runs(history.read_stream("anchor", "live"))
+        assert len(list(history.read_all())) == 40
+        assert history.problems == []
+
+
+def test_a_schema_that_is_no_unicode_is_damage(tmp_path: Path) -> None:
+    path = tmp_path / "history.sqlite"
+    fill_history(path, 40)
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"UNIQUE", b"UNIQU\xc5", 1))
+    assert locate_history(str(path), tmp_path) == path
+    with History(path) as history:
+        assert history.append([make_run(300)]) == 1
+        assert "was damaged: 0 runs were read" in history.problems[0]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_no_damage_hangs_crashes_or_loses_runs_in_silence(tmp_path: Path, seed: int) -> None:
+    path = tmp_path / "history.sqlite"
+    fill_history(path, 30)
+    dice, content = random.Random(seed), bytearray(path.read_bytes())
+    if seed % 2:
+        del content[dice.randrange(len(content)) :]
+    for _ in range(dice.choice([1, 3, 30])):
+        content[dice.randrange(100, len(content) + 100) % len(content)] ^= 1 << dice.randrange(8)
+    path.write_bytes(content)
+    with History(path) as history:
+        assert history.append([make_run(300)]) == 1
+        runs = list(history.read_all())
+        trace_runs(history.read_stream("anchor", "live") or runs)
+        assert len(runs) == 31 or history.problems
+    with History(path) as history:
+        assert len(list(history.read_all())) == len(runs)
+        assert history.problems == []
+
+
+def test_a_run_is_not_added_to_a_file_that_was_replaced_meanwhile(tmp_path: Path) -> None:
+    path = tmp_path / "history.sqlite"
+    fill_history(path, 3)
+    with History(path) as early:
+        path.write_bytes(path.read_bytes()[:-5000])
+        with History(path) as late:
+            assert "was damaged" in late.problems[0]
+        assert early.append([make_run(300)]) == 1
+    with History(path) as history:
+        assert "key-300" in [one.key for one in history.read_all()]
+
+
+def test_writers_that_meet_a_damaged_file_lose_no_run_and_name_the_damage_once(tmp_path: Path) -> None:
+    path = tmp_path / "history.sqlite"
+    fill_history(path, 100)
+    path.write_bytes(path.read_bytes()[:-30_000])
+    writers = [start_writer(path, name, 5) for name in "abc"]
+    for writer in writers:
+        writer.communicate(timeout=PATIENCE)
+        assert writer.returncode == 0
+    with History(path) as history:
+        keys = {one.key for one in history.read_all()}
+        assert {f"{name}-{number}" for name in "abc" for number in range(5)} <= keys
+        assert len(history.read_losses("2026-01-01")) == 1
+    assert len(list(tmp_path.glob("history.damaged-*"))) == 1
