@@ -24,6 +24,8 @@ FindingKey = tuple[str, str]
 """The protocol and the id of a finding, or of a cause after the word `cause`."""
 FindChecks = Callable[[Record, FindingKey], Sequence[str]]
 """Returns the ids of the checks that can show a finding again, none if only exploring can."""
+RunRound = Callable[[Mapping[str, Sequence[str]]], Mapping[str, "RoundResult"]]
+"""Makes checks, given by vendor, and returns the result of each vendor."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,11 @@ class RoundResult:
 
     shown: frozenset[FindingKey]
     reason: str | None
-    record: Record | None = None
+    records: tuple[Record, ...] = ()
+
+    def join(self, other: "RoundResult") -> "RoundResult":
+        """Return the result with what a second part of the same round showed."""
+        return RoundResult(self.shown | other.shown, self.reason or other.reason, (*self.records, *other.records))
 
 
 @dataclass
@@ -58,13 +64,13 @@ class RecheckedVendor:
     def count_round(self, result: RoundResult) -> None:
         """Take in a round, with what it cost and what it left."""
         self.rounds.append(result)
-        if result.record is not None:
-            for stage, count in result.record.requests.items():
+        for made in result.records:
+            for stage, count in made.requests.items():
                 self.record.requests[stage] = self.record.requests.get(stage, 0) + count
-            for surface, count in result.record.by_surface.items():
+            for surface, count in made.by_surface.items():
                 self.record.by_surface[surface] = self.record.by_surface.get(surface, 0) + count
-            self.record.seconds += result.record.seconds
-            self.record.left_behind = sorted({*self.record.left_behind, *result.record.left_behind})
+            self.record.seconds += made.seconds
+            self.record.left_behind = sorted({*self.record.left_behind, *made.left_behind})
 
     def count(self, key: FindingKey) -> RecheckCount:
         """Return in how many of the rounds that could tell a finding was shown."""
@@ -74,6 +80,22 @@ class RecheckedVendor:
     def list_checks(self, find_checks: FindChecks) -> list[str]:
         """Return the ids of the checks of a round."""
         return list(dict.fromkeys(check for key in self.keys for check in find_checks(self.record, key)))
+
+    def list_wider_checks(self, checks: Sequence[str], result: RoundResult) -> list[str]:
+        """Return the checks that led to the findings which the ``checks`` of a round did not show; none if it may rest.
+
+        A finding may need what earlier checks did to the objects that they share.
+        """
+        missing = [key for key in self.keys if not self._is_shown(key, result)]
+        if not missing or result.reason is not None:
+            return []
+        made = [one for one in self.record.suite_checks if not one.skip_reason and not one.id.startswith("explore/")]
+        last = 0
+        for protocol, name in missing:
+            showed = (at for at, one in enumerate(made, 1) if one.surface == protocol and name in one.finding_ids)
+            last = max(last, next(showed, len(made)))
+        wider = list(dict.fromkeys(one.id for one in made[:last]))
+        return wider if not set(wider).issubset(checks) else []
 
     @property
     def is_settled(self) -> bool:
@@ -119,7 +141,7 @@ def select_findings(record: Record, find_checks: FindChecks) -> list[FindingKey]
 def recheck_findings(
     records: Iterable[Record],
     find_checks: FindChecks,
-    run_round: Callable[[Mapping[str, Sequence[str]]], Mapping[str, RoundResult]],
+    run_round: RunRound,
     wait: Callable[[float], None],
     minutes: float,
     progress: Callable[[str], None],
@@ -143,9 +165,7 @@ def recheck_findings(
             for one in open_vendors:
                 noun = "finding" if len(one.keys) == 1 else "findings"
                 progress(f"{one.record.name}: recheck {number + 1} of {len(one.keys)} breaking {noun}")
-            results = run_round({one.record.contract: one.list_checks(find_checks) for one in open_vendors})
-            for one in open_vendors:
-                one.count_round(results[one.record.contract])
+            _run_and_count(open_vendors, find_checks, run_round)
     except KeyboardInterrupt:
         for one in vendors:
             if not one.is_settled:
@@ -153,6 +173,18 @@ def recheck_findings(
     finally:
         for one in vendors:
             one.settle()
+
+
+def _run_and_count(vendors: Sequence[RecheckedVendor], find_checks: FindChecks, run_round: RunRound) -> None:
+    """Run one round: a few checks for each finding, then for what they did not show all that had led to it."""
+    checks = {one.record.contract: one.list_checks(find_checks) for one in vendors}
+    results = dict(run_round(checks))
+    wider = {slug: names for one in vendors
+             if (names := one.list_wider_checks(checks[slug := one.record.contract], results[slug]))}  # fmt: skip
+    if wider:
+        results |= {slug: results[slug].join(more) for slug, more in run_round(wider).items()}
+    for one in vendors:
+        one.count_round(results[one.record.contract])
 
 
 def mark_pending(record: Record, find_checks: FindChecks) -> Record:

@@ -64,4 +64,4 @@ def _run_protocol(suite: Suite, slug: str, protocol: str) -> None:
 def _judge_round(record: Record) -> RoundResult:
     waived = [finding for finding, _ in record.waived]
     shown = list_shown_findings([*record.findings, *waived]) | list_shown_causes(record)
-    return RoundResult(shown, record.reason, record)
+    return RoundResult(shown, record.reason, (record,))

@@ -3,7 +3,7 @@
 import datetime as dt
 import random
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +20,7 @@ from contract_watch.engine.command.suite import Suite
 from contract_watch.engine.planning.probe import FAMILIES
 from contract_watch.engine.protocols.connector import NetworkConnector
 from contract_watch.report.finding import Finding, RecheckCount, Severity
-from contract_watch.report.record import Record
+from contract_watch.report.record import Record, SuiteCheck
 from contract_watch.report.summary import describe_flaky
 from contract_watch.report.verdict import Verdict
 from tests.support.live_runs import is_run_name, make_options
@@ -85,12 +85,16 @@ def recheck(
     suite, record = run_first(options, clock)
     assert MISSING in {one.id for one in record.findings}
     state = iter(rounds)
+    drift.is_on = next(state)
 
     def run_round(ids: Any) -> dict[str, RoundResult]:
-        drift.is_on = next(state)
         return run_recheck_round(options, NetworkConnector(), clock, lambda _line: None, ids)
 
-    recheck_findings([record], suite.find_checks, run_round, clock.wait, RECHECK_MINUTES, lambda _line: None)
+    def wait(seconds: float) -> None:
+        clock.wait(seconds)
+        drift.is_on = next(state)
+
+    recheck_findings([record], suite.find_checks, run_round, wait, RECHECK_MINUTES, lambda _line: None)
     return record
 
 
@@ -152,6 +156,33 @@ def test_a_round_that_could_not_tell_is_repeated() -> None:
     record = make_record(make_finding("a"))
     assert settle(record, SEEN, DOWN, SEEN, SEEN) == [450, 450, 450]
     assert (record.verdict, record.findings[0].rechecks) == (Verdict.BREAKING, RecheckCount(3, 3))
+
+
+def test_what_a_few_checks_do_not_show_is_asked_for_with_all_that_led_to_it() -> None:
+    """A finding may need what an earlier check did to an object: then its own check alone never shows it again."""
+    record = make_record(make_finding("a"))
+    record.suite_checks = [SuiteCheck(name, "probes", name) for name in ("first", "left out", "shows", "later")]
+    record.suite_checks[1].skip_reason = "left out"
+    record.suite_checks[2].finding_ids = ["a"]
+    asked: list[Sequence[str]] = []
+
+    def run_round(ids: Mapping[str, Sequence[str]]) -> dict[str, RoundResult]:
+        asked.append(ids["anchor"])
+        return {"anchor": SEEN if "first" in ids["anchor"] else CLEAN}
+
+    recheck_findings([record], lambda *_: ["shows"], run_round, lambda _seconds: None, 15, lambda _line: None)
+    assert asked == [["shows"], ["first", "shows"]] * ROUNDS
+    assert (record.verdict, record.findings[0].rechecks) == (Verdict.BREAKING, RecheckCount(3, 3))
+
+
+def test_a_wider_part_that_could_not_tell_does_not_count() -> None:
+    record = make_record(make_finding("a"))
+    record.suite_checks = [SuiteCheck(name, "probes", name) for name in ("first", "shows")]
+    record.suite_checks[1].finding_ids = ["a"]
+    results = {1: CLEAN, 2: DOWN}
+    recheck_findings([record], lambda *_: ["shows"], lambda ids: {"anchor": results[len(ids["anchor"])]},
+                     lambda _seconds: None, 15, lambda _line: None)  # fmt: skip
+    assert (record.verdict, record.findings[0].rechecks) == (Verdict.INCONCLUSIVE, RecheckCount(0, 0))
 
 
 def test_an_outage_after_a_finding_is_inconclusive() -> None:
