@@ -19,7 +19,7 @@ _MAX_TITLE = 500
 _VERDICTS, _SEVERITIES = [one.label for one in Verdict], [one.value for one in Severity]
 _KINDS = (STEADY, FLAKY, WAIVED)
 _DATE_LENGTH = len("2026-11-29")
-_DETAILS = ("version", "contract_digest", "surface", "seed", "target", "interpretations", "live")
+_DETAILS = ("version", "contract_digest", "surface", "seed", "target", "interpretations", "live", "partial")
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,25 @@ class RunEntry:
     def stream(self) -> tuple[str, str, str]:
         """Return the vendor, axis and target: runs with the same three follow each other."""
         return self.vendor, self.axis, self.target
+
+    @property
+    def is_partial(self) -> bool:
+        """Return True if an option left checks out, such as ONLY= or SHARD=."""
+        return bool(self.details.get("partial"))
+
+    def is_as_wide_as(self, other: "RunEntry") -> bool:
+        """Return True if the options of this run left out nothing that ``other`` asked for."""
+        if self.is_partial or (self._may_only_read and not other._may_only_read):  # noqa: SLF001 (of the same class)
+            return False
+        mine, theirs = self.details.get("surface"), other.details.get("surface")
+        return (
+            not isinstance(mine, list) or not isinstance(theirs, list) or set(map(str, theirs)) <= set(map(str, mine))
+        )
+
+    @property
+    def _may_only_read(self) -> bool:
+        live = self.details.get("live")
+        return isinstance(live, Mapping) and live.get("mode") == "read"
 
 
 def build_entry(run: Mapping[str, Any]) -> RunEntry:

@@ -6,7 +6,7 @@ from pathlib import Path
 from contract_watch.errors import UsageError
 from contract_watch.history.entry import build_entry
 from contract_watch.history.store import FILE_NAME, History, HistoryError
-from contract_watch.history.timeline import trace_runs
+from contract_watch.history.timeline import select_until, trace_runs
 from contract_watch.report.record import Record
 
 HISTORY_HELP = "the file that remembers every run (history.sqlite in --out)"
@@ -36,7 +36,7 @@ def remember_runs(path: Path, records: Sequence[Record], warn: Callable[[str], N
             entries = [build_entry({**record.to_json(), "shapes": record.shapes}) for record in records]
             history.append(entries)
             for record, entry in zip(records, entries, strict=True):
-                record.past = trace_runs(history.read_stream(*entry.stream))
+                record.past = trace_runs(select_until(history.read_stream(*entry.stream), entry))
             for problem in history.problems:
                 warn(problem)
     except (HistoryError, UsageError) as error:

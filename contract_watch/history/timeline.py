@@ -2,7 +2,9 @@
 
 A cause is recognised in another night by its id, or by a finding that both nights have: what explains most findings in
 one night may explain fewer in the next. A cause is gone once a run that could tell checked one of its clauses and did not
-find it; an outage, or a run that left its clauses out, leaves it open. A flaky finding neither opens nor closes a cause.
+find it; an outage, or a run that left its clauses out, leaves it open. So does a run that was asked for less than the one
+that saw it: ONLY=, SHARD=, LIVE=read after LIVE=mutate, or fewer protocols; it may pass by the clause without the request
+that matters. A flaky finding neither opens nor closes a cause.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,9 +21,13 @@ _SEVERITIES = ("breaking", "warning", "additive")
 
 @dataclass
 class Spell:
-    """The time from the first sight of a cause until it is gone; ``sights`` counts the runs that found it."""
+    """The time from the first sight of a cause until it is gone; ``sights`` counts the runs that found it.
+
+    ``seen_in`` is the last run that found it.
+    """
 
     cause: CauseEntry
+    seen_in: RunEntry
     first_seen: str
     last_seen: str
     last_clean: str | None
@@ -31,10 +37,10 @@ class Spell:
     clauses: set[str] = field(default_factory=set)
     sights: int = 0
 
-    def add_sight(self, cause: CauseEntry, night: str) -> None:
-        """Take in the cause as ``night`` shows it."""
-        self.cause, self.last_seen = cause, night
-        self.nights.add(night)
+    def add_sight(self, cause: CauseEntry, run: RunEntry) -> None:
+        """Take in the cause as ``run`` shows it."""
+        self.cause, self.last_seen, self.seen_in = cause, run.night, run
+        self.nights.add(run.night)
         self.sights += 1
         self.findings.update(cause.findings)
         self.clauses.update(cause.clauses)
@@ -43,9 +49,10 @@ class Spell:
         """Return True if ``cause`` is this one in another night."""
         return self.cause.id == cause.id or not self.findings.isdisjoint(cause.findings)
 
-    def was_checked(self, not_exercised: Iterable[str]) -> bool:
-        """Return True if a run that left out the clauses ``not_exercised`` would have found it."""
-        return not self.clauses or not self.clauses.issubset(not_exercised)
+    def was_checked(self, run: RunEntry) -> bool:
+        """Return True if ``run`` would have found it."""
+        is_left_out = bool(self.clauses) and self.clauses.issubset(run.not_exercised)
+        return run.is_conclusive and run.is_as_wide_as(self.seen_in) and not is_left_out
 
 
 class Timeline:
@@ -60,14 +67,17 @@ class Timeline:
         self._before: RunEntry | None = None
         self._conclusive_before: str | None = None
         self._gone: list[Spell] = []
+        self._unchecked: list[Spell] = []
 
     def add_run(self, run: RunEntry) -> None:
         """Take in the next run."""
         if self._last is not None:
             self._before = self._last
-            self._conclusive_before = self._last.night if self._last.is_conclusive else self._conclusive_before
-        self._last, self._gone = run, []
-        self._nights[run.night] = run
+            if self._last.is_conclusive and not self._last.is_partial:
+                self._conclusive_before = self._last.night
+        self._last, self._gone, self._unchecked = run, [], []
+        if not run.is_partial or self._nights.get(run.night, run).is_partial:
+            self._nights[run.night] = run
         seen: list[Spell] = []
         for cause in (one for one in run.causes if one.kind == STEADY):
             seen += self._add_cause(cause, run)
@@ -76,39 +86,41 @@ class Timeline:
         for spell in self._open:
             if spell in seen or any(spell.matches(cause) for cause in unsettled):
                 kept.append(spell)
-            elif run.is_conclusive and spell.was_checked(run.not_exercised):
+            elif spell.was_checked(run):
                 self._gone.append(spell)
             else:
                 kept.append(spell)
+                self._unchecked.append(spell)
         self._open = kept
-        if run.is_conclusive:
+        if run.is_conclusive and not run.is_partial:
             self._clean_nights.append(run)
 
     def _add_cause(self, cause: CauseEntry, run: RunEntry) -> list[Spell]:
         """Add a cause to the spell that it continues; of several, the first one of which goes on for all."""
         matching = [spell for spell in self._open if spell.matches(cause)]
         if not matching:
-            spell = Spell(cause, run.night, run.night, self._find_last_clean(cause), cause.id in self._known)
+            spell = Spell(cause, run, run.night, run.night, self._find_last_clean(cause, run), cause.id in self._known)
             self._open.append(spell)
             matching = [spell]
         first = min(matching, key=lambda spell: spell.first_seen)
         if first.cause.id != cause.id and first.last_seen == run.night and first.cause in run.causes:
             # One cause of an earlier night is two causes now: each goes on from the same first sight.
-            first = Spell(cause, first.first_seen, run.night, first.last_clean, first.is_again,
+            first = Spell(cause, run, first.first_seen, run.night, first.last_clean, first.is_again,
                           set(first.nights), sights=first.sights - 1)  # fmt: skip
             self._open.append(first)
-        first.add_sight(cause, run.night)
+        first.add_sight(cause, run)
         self._known.add(cause.id)
         for other in matching:
             if other is not first and other.cause not in run.causes:
                 self._open.remove(other)
         return [first]
 
-    def _find_last_clean(self, cause: CauseEntry) -> str | None:
-        """Return the last night that checked a cause, which it did not find."""
-        for run in reversed(self._clean_nights):
-            if not cause.clauses or not set(cause.clauses).issubset(run.not_exercised):
-                return run.night
+    def _find_last_clean(self, cause: CauseEntry, run: RunEntry) -> str | None:
+        """Return the last night that checked a cause of ``run``, which it did not find."""
+        for clean in reversed(self._clean_nights):
+            is_left_out = bool(cause.clauses) and set(cause.clauses).issubset(clean.not_exercised)
+            if clean.is_as_wide_as(run) and not is_left_out:
+                return clean.night
         return None
 
     def build_past(self) -> Past:
@@ -141,11 +153,10 @@ class Timeline:
         parts += [f"gone: {len(gone)}"] if gone else []
         if flaky := sum(cause.kind == FLAKY for cause in run.causes):
             parts.append(f"flaky: {flaky}")
+        if unchecked := self._unchecked:
+            first = min(one.first_seen for one in unchecked)
+            parts.append(f"not checked again: {len(unchecked)}, open since {first}")
         if not run.is_conclusive:
-            known = [spell for spell in self._open if spell.last_seen != run.night]
-            parts += (
-                [f"not checked again: {len(known)}, open since {min(one.first_seen for one in known)}"] if known else []
-            )
             parts.append(f"last complete run: {self._conclusive_before or 'none on record'}")
         return "; ".join(parts) or f"nothing new since {since}"
 
@@ -157,8 +168,10 @@ def _describe_age(spell: Spell) -> CauseAge:
 
 def _format_trend(run: RunEntry, nights: Iterable[RunEntry]) -> str:
     """Return a run's requests and seconds against the median of the nights before it; empty without any."""
-    before = [one for one in nights if one.night < run.night and one.is_conclusive][-TREND_NIGHTS:]
-    if not before:
+    before = [one for one in nights if one.night < run.night and one.is_conclusive and not one.is_partial][
+        -TREND_NIGHTS:
+    ]
+    if not before or run.is_partial:
         return ""
     requests, seconds = (
         median(values) for values in ([one.requests for one in before], [one.seconds for one in before])
@@ -173,6 +186,16 @@ def _format_trend(run: RunEntry, nights: Iterable[RunEntry]) -> str:
 
 def _summarise_night(run: RunEntry) -> NightResult:
     return NightResult(run.night, run.verdict, run.seconds, run.requests)
+
+
+def select_until(stream: Iterable[RunEntry], entry: RunEntry) -> list[RunEntry]:
+    """Return the runs of a stream up to ``entry``, which is the last one whether the stream has it or not.
+
+    A run that a wrong clock has dated after it comes later, whatever the order in which both were stored.
+    """
+    runs = list(stream)
+    earlier = [one for one in runs if one.key != entry.key and one.started <= entry.started]
+    return [*earlier, next((one for one in runs if one.key == entry.key), entry)]
 
 
 def trace_runs(runs: Iterable[RunEntry]) -> Past:

@@ -11,7 +11,7 @@ from typing import Any
 from contract_watch.contracts.registry import Contract
 from contract_watch.history.entry import RunEntry, build_entry
 from contract_watch.history.store import History, HistoryError
-from contract_watch.history.timeline import trace_runs
+from contract_watch.history.timeline import select_until, trace_runs
 from contract_watch.nights.comparison import compare_runs
 from contract_watch.nights.night_file import AXES, FORMAT
 from contract_watch.nights.run_files import AxisResult, read_axis
@@ -58,9 +58,7 @@ class NightHistory:
 
     def list_until(self, entry: RunEntry) -> list[RunEntry]:
         """Return the runs of the stream of ``entry`` up to it, which is the last one whether the file has it or not."""
-        stream = self.entries.get(entry.stream, [])
-        earlier = [one for one in stream if one.key != entry.key and one.started <= entry.started]
-        return [*earlier, next((one for one in stream if one.key == entry.key), entry)]
+        return select_until(self.entries.get(entry.stream, []), entry)
 
 
 def build_night(

@@ -73,6 +73,7 @@ class Record:
         coverage: results by operation (``METHOD path``) and status.
         shapes: the shapes of the responses by operation and status; empty for a run that left something out.
         interpretations: what the target's responses leave possible of what the documents leave open; see `Interpretation`.
+        is_partial: an option left checks out, such as ONLY= or SHARD=.
         past: the past of this run, None until the history has it.
         run_id: unique for each run.
     """
@@ -102,6 +103,7 @@ class Record:
     suite_checks: list[SuiteCheck] = field(default_factory=list)
     shapes: dict[str, Any] = field(default_factory=dict)
     interpretations: list["Interpretation"] = field(default_factory=list)
+    is_partial: bool = False
     past: Past | None = None
     run_id: str = field(default_factory=lambda: secrets.token_hex(16))
 
@@ -172,6 +174,7 @@ class Record:
             "run_id": self.run_id,
             "axis": self.axis,
             "target": self.target,
+            **({"partial": True} if self.is_partial else {}),
             "surface": self.surfaces,
             "started": self.started.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "verdict": self.verdict.label,

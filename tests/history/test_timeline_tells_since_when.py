@@ -1,12 +1,14 @@
 """The timeline tells since when each cause is there, when it was last absent, and what is gone."""
 
 import datetime as dt
+from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract_watch.history.entry import FLAKY, STEADY, WAIVED, CauseEntry, RunEntry
-from contract_watch.history.timeline import STRIP_NIGHTS, trace_runs
+from contract_watch.history.timeline import STRIP_NIGHTS, select_until, trace_runs
 from contract_watch.report.past import CauseAge, Past
 
 FIRST = dt.date(2026, 11, 1)
@@ -178,3 +180,58 @@ def test_every_cause_of_the_last_night_has_an_age_that_the_nights_support(
             assert not is_clean or any(cause.id == name for cause in run.causes), (
                 "a clean night in between would have closed it"
             )
+
+
+def narrow(run: RunEntry, **details: object) -> RunEntry:
+    """Return a run that was asked for less, as ``details`` say."""
+    return replace(run, details=details)
+
+
+READ, MUTATE = {"live": {"mode": "read"}}, {"live": {"mode": "mutate"}}
+
+
+@pytest.mark.parametrize(
+    ("wide", "less"),
+    [
+        pytest.param({}, {"partial": True}, id="ONLY= or SHARD="),
+        pytest.param(MUTATE, READ, id="LIVE=read"),
+        pytest.param({"surface": ["rest", "grpc"]}, {"surface": ["rest"]}, id="SURFACE="),
+    ],
+)
+def test_a_run_that_was_asked_for_less_closes_nothing(wide: dict[str, object], less: dict[str, object]) -> None:
+    seen, passed = narrow(make_run(1, make_cause("a")), **wide), narrow(make_run(2), **less)
+    past = trace(seen, passed)
+    assert (past.gone, past.summary) == ((), "not checked again: 1, open since 2026-11-01")
+    again = trace(seen, passed, narrow(make_run(3, make_cause("a")), **wide))
+    assert again.ages["a"] == CauseAge("open", "2026-11-01", "2026-11-03", None, 2)
+    assert [one.id for one in trace(seen, passed, narrow(make_run(3), **wide)).gone] == ["a"]
+
+
+def test_a_run_that_was_asked_for_less_is_no_clean_night() -> None:
+    runs = [narrow(make_run(1), **MUTATE), narrow(make_run(2), **READ), narrow(make_run(3), partial=True)]
+    past = trace(*runs, narrow(make_run(4, make_cause("a")), **MUTATE))
+    assert past.ages["a"].last_clean == "2026-11-01"
+    assert past.summary == "new since 2026-11-02: 1 breaking"
+    assert trace(*runs, narrow(make_run(4, make_cause("a")), **READ)).ages["a"].last_clean == "2026-11-02"
+
+
+def test_a_part_of_a_run_does_not_stand_for_its_night() -> None:
+    whole, part = make_run(1, make_cause("a")), narrow(make_run(1), partial=True)
+    assert [one.verdict for one in trace(whole, part).strip] == ["breaking"]
+    assert [one.verdict for one in trace(part, whole).strip] == ["breaking"]
+    assert [one.verdict for one in trace(part).strip] == ["none"]
+    assert trace(make_run(1), narrow(make_run(2), partial=True)).trend == ""
+
+
+def test_a_waiver_that_expires_leaves_the_age_of_its_cause() -> None:
+    waived = make_cause("a", WAIVED)
+    past = trace(make_run(1, make_cause("a")), make_run(2, waived), make_run(3, waived), make_run(4, make_cause("a")))
+    assert past.ages["a"] == CauseAge("open", "2026-11-01", "2026-11-04", None, 2)
+    assert trace(make_run(1, make_cause("a")), make_run(2, waived)).summary == "nothing new since 2026-11-01"
+
+
+def test_a_run_of_a_wrong_clock_is_not_taken_for_the_last() -> None:
+    future, now = make_run(300), make_run(2, make_cause("a"))
+    stream = [make_run(1), now, future]
+    assert select_until(stream, now) == stream[:2]
+    assert select_until([make_run(1)], now) == stream[:2]

@@ -32,6 +32,7 @@ def _make_record() -> Record:
         (finding, Waiver("", "r", dt.date.max, cause="c")),
     ]
     record.left_behind, record.notes, record.since, record.target_option = ["z"], ["n"], "v1", "mock"
+    record.is_partial = True
     record.live, record.document = {"mode": "read"}, {"client": {"breaks_alone": True}}
     record.coverage = {("GET /x", 200): CoverageCell(1, 2, False, "r"), ("GET /x", 422): CoverageCell()}
     record.suite_checks = [SuiteCheck("id", "probes", "title", 0.5, ["x/400"], "skipped", "grpc")]

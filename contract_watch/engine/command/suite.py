@@ -345,9 +345,9 @@ class Suite:
         _fill_cells(contract, record)
         record.interpretations = collect_interpretations(contract, [run.session.target.possible_states for run in runs])
         asks_everything = self._asks_everything(contract)
-        is_sampled = bool(self.options.only or self.options.rechecked_ids) or self.options.shard != (1, 1)
+        record.is_partial = bool(self.options.only or self.options.rechecked_ids) or self.options.shard != (1, 1)
         shapes = [run.shapes for run in runs]
-        judge_shapes(contract, record, shapes, self.options.history, is_whole=not is_sampled)
+        judge_shapes(contract, record, shapes, self.options.history, is_whole=not record.is_partial)
         is_whole = asks_everything and not any(run.session.target.is_mock for run in runs)
         record.apply_waivers(self._waivers[contract.slug], dt.datetime.now(dt.UTC).date(), is_whole=is_whole)
         for run in runs:
