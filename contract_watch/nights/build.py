@@ -99,7 +99,8 @@ def _set_aside_old_results(results: Mapping[tuple[str, str], AxisResult]) -> dic
     moments = [_parse_time(one.run["started"]) for one in results.values() if one.run is not None]
     if not moments:
         return dict(results)
-    first = max(moments) - _LONGEST_NIGHT
+    now = dt.datetime.now(dt.UTC)  # a result that a wrong clock has dated after it ages no other
+    first = max((moment for moment in moments if moment <= now), default=now) - _LONGEST_NIGHT
     kept = {}
     for key, one in results.items():
         kept[key] = one

@@ -72,6 +72,18 @@ def test_one_command_checks_all_axes_and_writes_one_page(
     assert f"page: {out / 'index.html'}" in text
 
 
+def test_a_result_of_a_wrong_clock_ages_no_other(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert make_night(out, "--axes", "document") == 0
+    path = out / "jetemail" / "document" / RUN_NAME
+    report = json.loads(path.read_text(encoding="utf-8"))
+    report["runs"][0]["started"] = "2099-01-01T00:00:00Z"
+    path.write_text(json.dumps(report), encoding="utf-8")
+    assert make_night(out, "--axes", "mock") == 0
+    assert read_axes(out)["mock"]["verdict"] == "none"
+    assert read_night(out / "night.json")["night"] < "2099"
+
+
 def test_parts_of_a_matrix_make_the_same_night(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     parts, joined = [tmp_path / "a", tmp_path / "b"], tmp_path / "joined"
     for part, axis in zip(parts, ("mock", "document"), strict=True):

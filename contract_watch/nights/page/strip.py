@@ -27,10 +27,14 @@ class Strip:
 
 
 def build_strip(nights: Sequence[Mapping[str, Any]], last: str) -> Strip | None:
-    """Return the strip that ends with the night ``last``; None without a run. It is as long as the history, 90 at most."""
+    """Return the strip that ends with the night ``last``; None without a run. It is as long as the history, 90 at most.
+
+    A check that began after midnight is dated one day after its night: then the strip ends with that day.
+    """
     if not nights:
         return None
     known = {one["night"]: one for one in nights}
+    last = max(last, *known)
     end = dt.date.fromisoformat(last)
     first = max(dt.date.fromisoformat(min(known)), end - dt.timedelta(days=NIGHTS - 1))
     days = [(first + dt.timedelta(days=number)).isoformat() for number in range((end - first).days + 1)]

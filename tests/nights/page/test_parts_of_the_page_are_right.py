@@ -39,3 +39,12 @@ def test_the_strip_ends_after_90_nights() -> None:
     strip = build_strip(nights, "2026-09-28")
     assert strip is not None
     assert len(strip.cells) == 90
+
+
+def test_the_strip_shows_a_check_that_began_after_midnight() -> None:
+    nights = [{"night": f"2026-11-{day}", "verdict": "none", "seconds": 1.0, "requests": 1} for day in (28, 29)]
+    nights.append({"night": "2026-11-30", "verdict": "breaking", "seconds": 1.0, "requests": 1})
+    strip = build_strip(nights, "2026-11-29")
+    assert strip is not None
+    assert (strip.cells[-1].night, strip.cells[-1].verdict) == ("2026-11-30", "breaking")
+    assert strip.text == "3 nights until 2026-11-30: 2 none, 1 breaking"
