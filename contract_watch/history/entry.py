@@ -3,7 +3,6 @@
 import datetime as dt
 import hashlib
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +17,7 @@ _MAX_NAMES = 200
 _MAX_TITLE = 500
 _VERDICTS, _SEVERITIES = [one.label for one in Verdict], [one.value for one in Severity]
 _KINDS = (STEADY, FLAKY, WAIVED)
+_MAX_NUMBER = 2**53
 _DATE_LENGTH = len("2026-11-29")
 _DETAILS = ("version", "contract_digest", "surface", "seed", "target", "interpretations", "live", "partial")
 
@@ -87,7 +87,7 @@ class RunEntry:
         if len(self.night) != _DATE_LENGTH or not self.started.startswith(self.night) or self.verdict not in _VERDICTS:
             raise ValueError("no date, or no verdict")
         numbers = (self.seconds, self.requests)
-        if any(not isinstance(one, int | float) or not math.isfinite(one) or one < 0 for one in numbers):
+        if any(not isinstance(one, int | float) or not 0 <= one < _MAX_NUMBER for one in numbers):
             raise ValueError("no number")
         if not isinstance(self.details, Mapping) or not isinstance(self.shapes, Mapping):
             raise ValueError("no object")  # noqa: TRY004 (one kind of error for all that is malformed)
@@ -121,7 +121,7 @@ def build_entry(run: Mapping[str, Any]) -> RunEntry:
     """Return the row of a run of ``findings.json``; the run has to conform to ``findings.schema.json``.
 
     Raises:
-        ValueError: the schema permits what no run has, such as the 99th month.
+        ValueError, OverflowError: the schema permits what no run has, such as 10 to the 400th seconds.
     """
     axis = str(run.get("axis") or "target")
     clauses = {str(finding["id"]): str(finding["clause"]) for finding in run["findings"]}

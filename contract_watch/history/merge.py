@@ -51,8 +51,8 @@ def merge_sources(target: Path, sources: list[Path], warn: Callable[[str], None]
                 result.files += 1
             except UsageError as error:
                 warn(f"not merged: {error}")
-            except ValueError:
-                warn(f"not merged: {source}: has a run of no night, or text that is no Unicode; run the check again")
+            except (ValueError, OverflowError):
+                warn(f"not merged: {source}: has a date or a number that no run has; run the check again")
             except HistoryError as error:
                 if error.path != source:
                     raise

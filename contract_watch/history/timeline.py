@@ -7,7 +7,7 @@ that saw it: ONLY=, SHARD=, LIVE=read after LIVE=mutate, or fewer protocols; it 
 that matters. A flaky finding neither opens nor closes a cause.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -16,10 +16,11 @@ from contract_watch.report.past import CauseAge, GoneCause, NightResult, Past
 
 STRIP_NIGHTS = 90
 TREND_NIGHTS = 30
+_CAUSE, _FINDING = "cause", "finding"
 _SEVERITIES = ("breaking", "warning", "additive")
 
 
-@dataclass
+@dataclass(eq=False)
 class Spell:
     """The time from the first sight of a cause until it is gone; ``sights`` counts the runs that found it.
 
@@ -33,7 +34,7 @@ class Spell:
     last_clean: str | None
     is_again: bool
     nights: set[str] = field(default_factory=set)
-    findings: set[str] = field(default_factory=set)
+    names: set[tuple[str, str]] = field(default_factory=set)
     clauses: set[str] = field(default_factory=set)
     sights: int = 0
 
@@ -42,12 +43,8 @@ class Spell:
         self.cause, self.last_seen, self.seen_in = cause, run.night, run
         self.nights.add(run.night)
         self.sights += 1
-        self.findings.update(cause.findings)
+        self.names = {one for one in self.names if one[0] == _FINDING} | set(_list_names(cause))
         self.clauses.update(cause.clauses)
-
-    def matches(self, cause: CauseEntry) -> bool:
-        """Return True if ``cause`` is this one in another night."""
-        return self.cause.id == cause.id or not self.findings.isdisjoint(cause.findings)
 
     def was_checked(self, run: RunEntry) -> bool:
         """Return True if ``run`` would have found it."""
@@ -59,7 +56,8 @@ class Timeline:
     """The causes of one stream of runs, which are added oldest first."""
 
     def __init__(self) -> None:
-        self._open: list[Spell] = []
+        self._open: dict[Spell, None] = {}
+        self._by_name: dict[tuple[str, str], dict[Spell, None]] = {}
         self._known: set[str] = set()
         self._clean_nights: list[RunEntry] = []
         self._nights: dict[str, RunEntry] = {}
@@ -78,42 +76,51 @@ class Timeline:
         self._last, self._gone, self._unchecked = run, [], []
         if not run.is_partial or self._nights.get(run.night, run).is_partial:
             self._nights[run.night] = run
-        seen: list[Spell] = []
-        for cause in (one for one in run.causes if one.kind == STEADY):
-            seen += self._add_cause(cause, run)
-        unsettled = [one for one in run.causes if one.kind in (FLAKY, WAIVED)]
+        causes = frozenset(run.causes)
+        seen = {self._add_cause(cause, run, causes) for cause in run.causes if cause.kind == STEADY}
+        unsettled = {name for one in run.causes if one.kind in (FLAKY, WAIVED) for name in _list_names(one)}
         kept = []
         for spell in self._open:
-            if spell in seen or any(spell.matches(cause) for cause in unsettled):
+            if spell in seen or not unsettled.isdisjoint(spell.names):
                 kept.append(spell)
             elif spell.was_checked(run):
                 self._gone.append(spell)
             else:
                 kept.append(spell)
                 self._unchecked.append(spell)
-        self._open = kept
+        self._open = dict.fromkeys(kept)
+        for spell in self._gone:
+            self._forget(spell)
         if run.is_conclusive and not run.is_partial:
             self._clean_nights.append(run)
 
-    def _add_cause(self, cause: CauseEntry, run: RunEntry) -> list[Spell]:
-        """Add a cause to the spell that it continues; of several, the first one of which goes on for all."""
-        matching = [spell for spell in self._open if spell.matches(cause)]
+    def _add_cause(self, cause: CauseEntry, run: RunEntry, causes: Container[CauseEntry]) -> Spell:
+        """Add one of the ``causes`` of a run to the spell that it continues, and return it; of several the first goes on."""
+        found = ((spell, name) for name in _list_names(cause) for spell in self._by_name.get(name, ()))
+        matching = dict.fromkeys(spell for spell, name in found if name in spell.names)
         if not matching:
-            spell = Spell(cause, run, run.night, run.night, self._find_last_clean(cause, run), cause.id in self._known)
-            self._open.append(spell)
-            matching = [spell]
+            new = Spell(cause, run, run.night, run.night, self._find_last_clean(cause, run), cause.id in self._known)
+            matching = {new: None}
         first = min(matching, key=lambda spell: spell.first_seen)
-        if first.cause.id != cause.id and first.last_seen == run.night and first.cause in run.causes:
+        if first.cause.id != cause.id and first.last_seen == run.night and first.cause in causes:
             # One cause of an earlier night is two causes now: each goes on from the same first sight.
             first = Spell(cause, run, first.first_seen, run.night, first.last_clean, first.is_again,
                           set(first.nights), sights=first.sights - 1)  # fmt: skip
-            self._open.append(first)
         first.add_sight(cause, run)
         self._known.add(cause.id)
+        self._open[first] = None
+        for name in _list_names(cause):
+            self._by_name.setdefault(name, {})[first] = None
         for other in matching:
-            if other is not first and other.cause not in run.causes:
-                self._open.remove(other)
-        return [first]
+            if other is not first and other.cause not in causes:
+                self._open.pop(other, None)
+                self._forget(other)
+        return first
+
+    def _forget(self, spell: Spell) -> None:
+        """Remove a spell that is no longer open from the index."""
+        for name in spell.names:
+            self._by_name.get(name, {}).pop(spell, None)
 
     def _find_last_clean(self, cause: CauseEntry, run: RunEntry) -> str | None:
         """Return the last night that checked a cause of ``run``, which it did not find."""
@@ -127,11 +134,8 @@ class Timeline:
         """Return the past of the last run that was added."""
         run = self._last
         assert run is not None, "a timeline has a run"
-        ages = {}
-        for cause in (one for one in run.causes if one.kind == STEADY):
-            spell = next((one for one in self._open if one.cause == cause), None)
-            if spell is not None:
-                ages[cause.id] = _describe_age(spell)
+        spells = {spell.cause: spell for spell in reversed(self._open)}
+        ages = {one.id: _describe_age(spells[one]) for one in run.causes if one.kind == STEADY and one in spells}
         strip = [_summarise_night(one) for _, one in sorted(self._nights.items())][-STRIP_NIGHTS:]
         gone = tuple(
             GoneCause(one.cause.id, one.cause.severity, one.cause.title, one.first_seen, one.last_seen)
@@ -159,6 +163,11 @@ class Timeline:
         if not run.is_conclusive:
             parts.append(f"last complete run: {self._conclusive_before or 'none on record'}")
         return "; ".join(parts) or f"nothing new since {since}"
+
+
+def _list_names(cause: CauseEntry) -> list[tuple[str, str]]:
+    """Return what a cause is recognised by in another night: its id, or any of its findings."""
+    return [(_CAUSE, cause.id), *((_FINDING, name) for name in cause.findings)]
 
 
 def _describe_age(spell: Spell) -> CauseAge:
