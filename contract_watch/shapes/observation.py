@@ -10,7 +10,7 @@ from typing import Any
 
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.contracts.registry import Contract
-from contract_watch.shapes.value_tokens import detect_format, is_token
+from contract_watch.shapes.value_tokens import detect_format, is_property_name, is_token
 
 MAX_FIELDS = 500
 """Fields of one operation and status; a response with more has names that are data."""
@@ -79,6 +79,7 @@ class ShapeRecorder:
         pointers.append(contract.lifecycle.id)
         self._names = {pointer.rpartition("/")[2].lower() for pointer in pointers if pointer}
         self._documented = frozenset(_find_documented_values(contract.effective.raw))
+        self._properties = frozenset(_find_documented_names(contract.effective.raw))
         self._list = (listed.operation, f"{listed.rows}/*") if listed is not None else ("", "")
 
     def add_response(
@@ -97,14 +98,18 @@ class ShapeRecorder:
         shape.responses += 1
         for name in list(headers)[:100]:
             shown = self._redactor.redact_string(name.lower()[:_MAX_NAME_LENGTH])
+            shown = shown if is_property_name(shown, ()) else "*"
             shape.headers[shown] = shape.headers.get(shown, 0) + 1
         foreign_rows = self._list[1] if operation == self._list[0] else ""
-        for pointer, value, is_private in self._walk(body, foreign_rows, owned):
+        private = {*sent, *owned}
+        for pointer, value, is_private in self._walk(body, foreign_rows, owned, private):
             self._add_value(shape, pointer, value, sent, is_private=is_private)
         self._count_parents(shape)
 
-    def _walk(self, body: Any, foreign_rows: str, owned: Collection[str]) -> Iterator[tuple[str, Any, bool]]:
-        """Yield pointer, value and privacy of every value below ``body``."""
+    def _walk(
+        self, body: Any, foreign_rows: str, owned: Collection[str], private: Collection[str]
+    ) -> Iterator[tuple[str, Any, bool]]:
+        """Yield pointer, value and privacy of every value below ``body``; a name that may be data is ``*``."""
         pending: list[tuple[str, Any, bool, int]] = [("", body, False, 0)]
         while pending:
             pointer, node, is_private, depth = pending.pop()
@@ -114,7 +119,7 @@ class ShapeRecorder:
                 if foreign_rows and pointer == foreign_rows:
                     is_private = not any(value in owned for value in node.values() if isinstance(value, str))
                 for name, inner in list(node.items())[:MAX_FIELDS]:
-                    shown = self._redactor.redact_string(name)[:_MAX_NAME_LENGTH].replace("~", "~0").replace("/", "~1")
+                    shown = self._show_name(name, private)
                     hidden = is_private or self._redactor.is_secret_name(name) or name.lower() in self._names
                     yield f"{pointer}/{shown}", inner, hidden
                     pending.append((f"{pointer}/{shown}", inner, hidden, depth + 1))
@@ -122,6 +127,12 @@ class ShapeRecorder:
                 for inner in node[:_MAX_ITEMS]:
                     yield f"{pointer}/*", inner, is_private
                     pending.append((f"{pointer}/*", inner, is_private, depth + 1))
+
+    def _show_name(self, name: str, private: Collection[str]) -> str:
+        """Return a name as pointers hold it: the names of a map may be addresses, domains, ids, or names of objects."""
+        if name not in self._properties and not is_property_name(name, private):
+            return "*"
+        return self._redactor.redact_string(name)[:_MAX_NAME_LENGTH].replace("~", "~0").replace("/", "~1")
 
     def _add_value(
         self, shape: ResponseShape, pointer: str, value: Any, sent: Collection[str], *, is_private: bool
@@ -171,6 +182,19 @@ def _find_documented_values(document: Any) -> Iterator[str]:
         if isinstance(node, dict):
             values = [*(node.get("enum") or ()), node.get("const")] if isinstance(node.get("enum"), list | None) else []
             yield from (one for one in values if isinstance(one, str) and len(one) <= _MAX_NAME_LENGTH)
+            pending += node.values()
+        elif isinstance(node, list):
+            pending += node
+
+
+def _find_documented_names(document: Any) -> Iterator[str]:
+    """Yield the name of every property that a document describes."""
+    pending = [document]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, dict):
+            properties = node.get("properties")
+            yield from properties if isinstance(properties, dict) else ()
             pending += node.values()
         elif isinstance(node, list):
             pending += node

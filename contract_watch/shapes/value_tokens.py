@@ -6,6 +6,7 @@ from collections.abc import Collection
 import jsonschema_rs
 
 _TOKEN = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[._-][A-Za-z0-9]+)*")
+_PROPERTY = re.compile(r"[@$_]?[A-Za-z][A-Za-z0-9]*(?:[_-][A-Za-z0-9]+)*")
 _MAX_LENGTH = 40
 _MAX_DIGITS = 5
 _MAX_MIXED = 15
@@ -20,9 +21,20 @@ _MAX_FORMAT_LENGTH = 256
 
 def is_token(text: str, sent: Collection[str]) -> bool:
     """Return True if ``text`` looks like a member of a closed set and is none of the strings that the run ``sent``."""
-    if len(text) > _MAX_LENGTH or sum(map(str.isdigit, text)) > _MAX_DIGITS or not _TOKEN.fullmatch(text):
-        return False
-    return _MIXED.search(text) is None and text not in sent
+    return _TOKEN.fullmatch(text) is not None and _is_word(text) and text not in sent
+
+
+def is_property_name(text: str, private: Collection[str]) -> bool:
+    """Return True if ``text`` looks like the name of a property and is none of the ``private`` strings.
+
+    It has no dot, unlike an address or a domain.
+    """
+    return _PROPERTY.fullmatch(text) is not None and _is_word(text) and text not in private
+
+
+def _is_word(text: str) -> bool:
+    """Return True for a string that is no long id or key."""
+    return len(text) <= _MAX_LENGTH and sum(map(str.isdigit, text)) <= _MAX_DIGITS and _MIXED.search(text) is None
 
 
 def detect_format(text: str) -> str:

@@ -87,3 +87,20 @@ def test_a_token_is_a_short_word_of_plain_letters(text: str) -> None:
         assert len(text) <= 40
         assert not set(text) & set(" @/:\n")
     detect_format(text)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["person@example.org", "mail.example.org", "0123456789", "a1b2c3d4e5f6a7b8c9", "ct-own", "Two words", "x" * 50],
+)
+def test_names_that_are_data_are_not_recorded(name: str) -> None:
+    """The names of a map may be addresses, domains, ids or the names of objects."""
+    fields = record({"usage": {name: {"count": 3}, "total": 3}}, sent=("ct-own",))
+    assert set(fields) == {"/usage", "/usage/*", "/usage/*/count", "/usage/total"}
+    recorder = ShapeRecorder(JETEMAIL, Redactor(["password"], [LEAKED]))
+    recorder.add_response("listSmtpUsers", 200, "rest", {"x-0123456789": "a", "ETag": "b"}, {}, (), ())
+    assert set(recorder.shapes["listSmtpUsers/200"].headers) == {"*", "etag"}
+
+
+def test_a_documented_name_is_recorded_whatever_it_looks_like() -> None:
+    assert "/smarthosts" in record({"smarthosts": []}, sent=("smarthosts",))
