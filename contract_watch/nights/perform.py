@@ -3,10 +3,12 @@
 A run that dies takes nothing with it: what the others found stands, and its axis is inconclusive.
 """
 
+import fcntl
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from contract_watch.diff.document.document_cache import CACHE_DIRECTORY, store_e
 from contract_watch.diff.document_watch import read_all_waivers, watch_documents
 from contract_watch.diff.published_document import find_address
 from contract_watch.engine.command.live_runs import describe_missing, drop_secrets, list_missing_variables, run_vendor
+from contract_watch.errors import UsageError
 from contract_watch.escaping import format_json
 from contract_watch.history.remember import remember_runs
 from contract_watch.nights.run_files import RUN_NAME, prepare_axis, write_skipped
@@ -62,9 +65,33 @@ def perform_night(
 
     Raises:
         OSError: a directory cannot be written.
-        UsageError: a contract cannot be read.
+        UsageError: a contract cannot be read, or another night works on the same results.
     """
     read_all_waivers(contracts)  # before anything is sent
+    with ExitStack() as locks:
+        for contract in contracts:
+            for axis in settings.axes:
+                locks.enter_context(_lock_axis(settings.out, contract.slug, axis))
+        _perform(contracts, settings, environment, warn)
+
+
+@contextmanager
+def _lock_axis(out: Path, slug: str, axis: str) -> Iterator[None]:
+    """Keep an axis to one night at a time, which replaces its directory."""
+    with (out / f".{slug}-{axis}.lock").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UsageError(
+                f"--out {out}: another night is checking {slug} ({axis}); wait for it, or give another OUT"
+            ) from None
+        yield
+
+
+def _perform(
+    contracts: Sequence[Contract], settings: NightSettings, environment: Mapping[str, str], warn: Callable[[str], None]
+) -> None:
+    """Make the checks, one after the other."""
     axes = list(settings.axes)
     if settings.scheduler and "mock" in axes:
         axes.remove("mock")

@@ -1,5 +1,6 @@
 """`make nightly` makes every check of a night, remembers it, and writes one page; jobs of a matrix can make its parts."""
 
+import fcntl
 import json
 import shutil
 import signal
@@ -164,6 +165,15 @@ def test_wrong_usage_is_one_line(
 ) -> None:
     assert make_night(tmp_path / "none", *arguments) == 3
     assert line in capfd.readouterr().err
+
+
+def test_two_nights_do_not_share_an_axis(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with (tmp_path / ".jetemail-mock.lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert make_night(tmp_path, "--axes", "mock") == 3
+        line = f"--out {tmp_path}: another night is checking jetemail (mock); wait for it, or give another OUT"
+        assert line in capfd.readouterr().err
+        assert make_night(tmp_path, "--axes", "document") == 0
 
 
 def test_a_damaged_history_is_named_and_the_night_is_made(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
