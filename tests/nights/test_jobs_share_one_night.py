@@ -41,7 +41,9 @@ def _run_job(directory: Path, slug: str, *options: str) -> int:
 
 
 def _list_files(directory: Path) -> list[str]:
-    return sorted(path.relative_to(directory).as_posix() for path in directory.rglob("*") if path.is_file())
+    """Return the files below a directory, without the locks of nights that are over."""
+    files = (path for path in directory.rglob("*") if path.is_file() and path.suffix != ".lock")
+    return sorted(path.relative_to(directory).as_posix() for path in files)
 
 
 def test_a_job_writes_no_page_and_notifies_nobody(receiver: LoopbackServer, tmp_path: Path) -> None:
