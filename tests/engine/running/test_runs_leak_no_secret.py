@@ -33,6 +33,7 @@ OUTPUTS = {
     "findings.json": "reports/findings.json",
     "JUnit": "reports/junit.xml",
     "Markdown": "reports/report.md",
+    "history": "reports/history.sqlite",
     "terminal": "terminal",
     "pytest and exception texts": "pytest",
     "DEBUG logs": "logs",
