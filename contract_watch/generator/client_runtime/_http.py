@@ -345,6 +345,8 @@ def build_client(
         return Failure(
             f"httpx takes no such settings ({type(error).__name__}); check httpx_args and the others", is_setting=True
         )
+    except BaseException as error:  # noqa: BLE001 - it is raised again
+        raise error.with_traceback(None) from None  # an interruption's frames hold the key
 
 
 def send_with(client: Any, arguments: Mapping[str, Any]) -> Received | Failure:

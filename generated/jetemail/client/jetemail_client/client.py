@@ -142,9 +142,9 @@ class Client:
             return self._async_clients[loop]
 
     def _build_client(self, *, is_async: bool) -> Any:
-        made = build_client(
-            self._base_url, self._build_options(), self._httpx_args, self._get_secret_headers(), is_async=is_async
-        )
+        # A traceback shows both, where an interruption arrives meanwhile.
+        options, more = Arguments(self._build_options()), Arguments(self._httpx_args)
+        made = build_client(self._base_url, options, more, self._get_secret_headers(), is_async=is_async)
         if isinstance(made, Failure):
             raise ConfigurationError(made.reason)
         return made
