@@ -56,6 +56,15 @@ class NightHistory:
             found.problems.append(f"history: {error}")
         return found
 
+    def list_unrecorded(self, results: Mapping[tuple[str, str], AxisResult]) -> list[str]:
+        """Return a line for each of this night's runs that the file lacks: a full disk cost it, or nobody merged it."""
+        keys = {entry.key for stream in self.entries.values() for entry in stream}
+        return [
+            f"history: the {axis} run of {slug} is not recorded; make merge-history adds it"
+            for (slug, axis), one in results.items()
+            if one.run is not None and build_entry(one.run).key not in keys
+        ]
+
     def list_until(self, entry: RunEntry) -> list[RunEntry]:
         """Return the runs of the stream of ``entry`` up to it, which is the last one whether the file has it or not."""
         return select_until(self.entries.get(entry.stream, []), entry)
@@ -76,6 +85,7 @@ def build_night(
         for axis in AXES
     }
     results = _set_aside_old_results(results)
+    history.problems += history.list_unrecorded(results)
     vendors = [
         _build_vendor(contract, {axis: results[contract.slug, axis] for axis in AXES}, history)
         for contract in contracts

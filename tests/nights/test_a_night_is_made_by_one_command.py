@@ -167,6 +167,17 @@ def test_wrong_usage_is_one_line(
     assert line in capfd.readouterr().err
 
 
+def test_a_run_that_the_history_lost_is_named(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert make_night(tmp_path, "--axes", "mock") == 0
+    (tmp_path / "history.sqlite").unlink()
+    assert run_night.main(["--vendor", "jetemail", "--only-page", "1", "--out", str(tmp_path)]) == 2
+    line = "history: the mock run of jetemail is not recorded; make merge-history adds it"
+    assert line in capfd.readouterr().err
+    assert read_night(tmp_path / "night.json")["history"]["problems"] == [line]
+    assert merge_history.main(["--out", str(tmp_path)]) == 0
+    assert run_night.main(["--vendor", "jetemail", "--only-page", "1", "--out", str(tmp_path)]) == 0
+
+
 def test_two_nights_do_not_share_an_axis(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     with (tmp_path / ".jetemail-mock.lock").open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

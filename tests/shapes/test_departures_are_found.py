@@ -1,5 +1,6 @@
 """A night that departs from the accepted shapes has a finding for each departure, even where the document permits it."""
 
+import datetime as dt
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -10,9 +11,13 @@ import pytest
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.command.options import complete_settings, resolve_options
+from contract_watch.engine.command.shape_judgement import read_nights_since
 from contract_watch.engine.command.suite import Suite
 from contract_watch.errors import UsageError
+from contract_watch.history.entry import RunEntry
+from contract_watch.history.store import History
 from contract_watch.report.finding import Severity
+from contract_watch.report.record import Record
 from contract_watch.shapes.acceptance import accept_nights
 from contract_watch.shapes.baseline import Baseline, build_baseline, read_baselines, write_baselines
 from contract_watch.shapes.departures import Departure, find_departures
@@ -190,3 +195,25 @@ def test_a_departure_is_a_finding_of_the_run(tmp_path: Path) -> None:
     assert all(
         one.reproduce.startswith("curl ") and one.exchange["response"]["status"] == 200 for one in record.findings
     )
+
+
+@pytest.mark.parametrize(("is_conclusive", "count"), [(True, 1), (False, 0)])
+def test_a_night_that_an_outage_cut_short_says_nothing_of_fields(
+    tmp_path: Path, is_conclusive: bool, count: int
+) -> None:
+    """Three complete nights without a field and this one are a departure after 30 with it; cut short, they are none."""
+    contract = copy_contract(tmp_path / "root")
+    usual = make_shapes(USUAL)
+    write_baselines(contract.directory, {"mock": build_baseline(number_nights([usual] * 30))})
+    absent = make_shapes(without("count"))
+    with History(tmp_path / "h") as history:
+        history.append(
+            RunEntry(f"k{day}", "jetemail", "mock", "", f"2026-03-0{day}", f"2026-03-0{day}T02:00:00Z", 1.0, "none", is_conclusive, "", 9,
+                     shapes=absent)
+            for day in (1, 2, 3)
+        )  # fmt: skip
+    record = Record("jetemail", "JetEmail", "sha256:0", "http://x", 0, dt.datetime(2026, 3, 4, tzinfo=dt.UTC))
+    baseline = read_baselines(contract.directory)["mock"]
+    nights = read_nights_since(record, baseline, "mock", tmp_path / "h")
+    tonight = {key: read_night_shape(one) for key, one in absent.items()}
+    assert len(find_departures(baseline, [*nights, tonight])) == count

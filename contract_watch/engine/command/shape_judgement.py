@@ -35,14 +35,17 @@ def judge_shapes(
     baseline = read_baselines(contract.directory).get(kind)
     if baseline is None or not record.shapes or record.reason is not None:
         return
-    nights = [*_read_nights(record, baseline, kind, history), _parse_shapes(shapes)]
+    nights = [*read_nights_since(record, baseline, kind, history), _parse_shapes(shapes)]
     for departure in find_departures(baseline, nights):
         found = (watch.make_finding(departure) for watch in watches)
         record.findings += [one for one in found if one is not None]
 
 
-def _read_nights(record: Record, baseline: Baseline, kind: str, path: Path) -> list[dict[str, NightShape]]:
-    """Return the nights after the baseline and before this one, oldest first; the last run of each."""
+def read_nights_since(record: Record, baseline: Baseline, kind: str, path: Path) -> list[dict[str, NightShape]]:
+    """Return the nights after the baseline and before this one, oldest first; the last complete run of each.
+
+    A run that an outage cut short shows less than the vendor has.
+    """
     if not path.exists():
         return []
     try:
@@ -55,7 +58,7 @@ def _read_nights(record: Record, baseline: Baseline, kind: str, path: Path) -> l
     nights = {
         one.night: one
         for one in entries
-        if baseline.accepted < one.night < tonight and one.shapes and _name_kind(one) == kind
+        if baseline.accepted < one.night < tonight and one.is_conclusive and one.shapes and _name_kind(one) == kind
     }
     return [_parse_shapes(one.shapes) for _, one in sorted(nights.items())]
 
