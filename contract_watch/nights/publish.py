@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from contract_watch.escaping import escape_text
 from contract_watch.nights.markdown import format_night
 from contract_watch.nights.night_file import AXES, FILE_NAME, write_night
 from contract_watch.nights.page import render_page
@@ -16,6 +17,8 @@ from contract_watch.report.verdict import Verdict, compute_exit_status
 PAGE_NAME = "index.html"
 REPORT_NAME = "report.md"
 SARIF_NAME = "findings.sarif"
+_MAX_NAMED = 3
+_MAX_PHRASE = 300
 _FAIL_ON = {"live": "breaking", "document": "warning", "mock": "breaking"}
 """The least verdict that fails a night, by axis: a document's warning may break consumers."""
 
@@ -45,16 +48,22 @@ def publish_night(
 
 
 def format_closing(night: Mapping[str, Any]) -> str:
-    """Return the night in a few lines: the vendors with their verdicts, and since when what is wrong."""
+    """Return the night in a few lines: the vendors with their verdicts; what is wrong, since when, or why nobody knows."""
     lines = []
     for vendor in night["vendors"]:
         cells = ", ".join(f"{axis} {vendor['axes'][axis]['verdict'] or 'not checked'}" for axis in AXES)
         lines.append(f"{vendor['name']}: {vendor['state']} ({cells})")
-        lines += [
-            f"  {axis}: {vendor['axes'][axis]['summary']}"
-            for axis in AXES
-            if vendor["axes"][axis]["verdict"] not in (None, "none", "additive")
-        ]
+        for axis in AXES:
+            one = vendor["axes"][axis]
+            if one["verdict"] not in (None, "none", "additive"):
+                lines.append(f"  {axis}: {one['summary']}")
+                lines += [f"    incomplete: {escape_text(one['reason'], _MAX_PHRASE)}"] if one["reason"] else []
+                steady = [cause for cause in one["causes"] if not cause["flapping"]]
+                lines += [
+                    f"    {cause['severity']}: {escape_text(cause['title'], _MAX_PHRASE)}"
+                    for cause in steady[:_MAX_NAMED]
+                ]
+                lines += [f"    and {len(steady) - _MAX_NAMED} more: see the page"] if len(steady) > _MAX_NAMED else []
     return "\n".join(lines)
 
 

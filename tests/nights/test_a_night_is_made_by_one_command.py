@@ -21,7 +21,7 @@ from contract_watch.nights.publish import compute_night_status, format_closing
 from contract_watch.nights.run_files import RUN_NAME
 from scripts import merge_history, run_night
 from tests.support.contract_root import make_document, shorten_names, write_document
-from tests.support.night_documents import build_axis, build_night, build_vendor
+from tests.support.night_documents import build_axis, build_cause, build_night, build_vendor
 from tests.support.patience import PATIENCE
 
 JETEMAIL = Contract("jetemail")
@@ -247,3 +247,18 @@ def test_the_status_is_that_of_the_worst_axis(axes: dict[str, Any], required: tu
     assert compute_night_status(night, required) == status
     assert format_closing(night).startswith("Acme: clean (live ")
     assert set(AXES) == {"live", "document", "mock"}
+
+
+def test_the_last_lines_say_what_is_wrong_or_why_nobody_knows() -> None:
+    causes = [build_cause(f"c{number}\x1b[31m") for number in range(5)]
+    live = build_axis("breaking", causes, summary="new since 2026-01-01: 5 breaking")
+    document = build_axis("inconclusive", reason="https://x: refuses connections", summary="first run")
+    night = build_night(build_vendor("drift", axes={"live": live, "document": document}))
+    assert format_closing(night).splitlines() == [
+        "Acme: drift (live breaking, document inconclusive, mock none)",
+        "  live: new since 2026-01-01: 5 breaking",
+        *(f"    breaking: POST /users fails: c{number}\\x1b[31m" for number in range(3)),
+        "    and 2 more: see the page",
+        "  document: first run",
+        "    incomplete: https://x: refuses connections",
+    ]
