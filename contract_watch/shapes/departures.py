@@ -40,6 +40,23 @@ def find_departures(baseline: Baseline, nights: Sequence[Mapping[str, NightShape
     return found
 
 
+def shows_departure(shape: NightShape, departure: Departure) -> bool:
+    """Return True if one response, whose shape is ``shape``, shows a departure by itself."""
+    kind, _, detail = departure.kind.partition("/")
+    if kind == "header-rarer":
+        return departure.pointer.removeprefix("/header/") not in shape.headers
+    found = shape.get_field(departure.pointer)
+    if found is None:
+        return False
+    return {
+        "field-new": found.seen > 0,
+        "field-rarer": found.seen < found.of,
+        "type-new": detail in found.types,
+        "format-gone": bool(found.types.get("string")) and detail not in found.steady_formats,
+        "value-new": found.values is not None and detail in found.values,
+    }[kind]
+
+
 def _compare_fields(key: str, before: ResponseBaseline, history: Sequence[NightShape]) -> Iterator[Departure]:
     now = history[-1]
     for pointer, known in before.fields.items():

@@ -66,8 +66,8 @@ class ResponseShape:
 class ShapeRecorder:
     """The shapes of one run, by operation and status.
 
-    Keys are ``<operation>/<status>``, with ``@<protocol>`` on other protocols than REST. ``owns`` tells from a string if it
-    names an object of the run: the values of foreign objects are not recorded.
+    Keys are ``<operation>/<status>``, with ``@<protocol>`` on other protocols than REST. The values of foreign objects
+    are not recorded.
     """
 
     def __init__(self, contract: Contract, redactor: Redactor) -> None:
