@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from contract_watch.errors import UsageError
+
 
 @dataclass(frozen=True)
 class CredentialLocation:
@@ -84,10 +86,16 @@ class RateConfig:
 class ListConfig:
     """The operation that lists all objects of an account; the sweep finds the objects of killed runs with it.
 
-    Fields other than ``operation`` and ``size`` are JSON pointers. ``rows`` points to the array in the response.
-    Within a row, ``name`` points to the name that a run gave, ``id`` to the object's id if that is not its name, and
-    ``created`` to the time of its creation, if rows have one: epoch seconds or milliseconds, or RFC 3339. For a vendor
-    with pages, ``offset`` and ``limit`` point into the request, which asks for ``size`` rows at a time.
+    ``rows`` points to the array in the response (`/`: the response is the array). Within a row, ``name`` points to the name
+    that a run gave, ``id`` to the object's id if that is not its name, and ``created`` to the time of its creation, if
+    rows have one: epoch seconds or milliseconds, or RFC 3339. These are JSON pointers.
+
+    For a vendor with pages, ``limit`` is the argument with the number of rows, and one of ``offset`` (rows to skip),
+    ``page`` (a number, the first being ``first_page``) and ``cursor`` says where a page starts. An argument is `query:x`, or
+    a JSON pointer into the request's body. In the response, ``next`` points to the cursor of the next page, ``more`` to a
+    boolean that says if there is one, ``total`` to the number of all objects. Without ``next``, a cursor is the id of the
+    last row. ``default`` is the number of rows of a request without limit, by default the document's own; a run asks for
+    ``size`` rows at a time.
     """
 
     operation: str
@@ -98,6 +106,35 @@ class ListConfig:
     offset: str = ""
     limit: str = ""
     size: int = 100
+    page: str = ""
+    first_page: int = 1
+    cursor: str = ""
+    next: str = ""
+    more: str = ""
+    total: str = ""
+    default: int = 0
+
+    def check(self, label: str) -> None:
+        """Raise `UsageError`, which begins with ``label``, if the fields contradict each other."""
+        pointers = (self.rows, self.name, self.id, self.created, self.more, self.total, self.next)
+        if any(pointer and pointer[0] != "/" for pointer in pointers) or not (self.rows and self.name):
+            raise UsageError(
+                f"{label}: `listing` must have `rows` and `name`, and pointers must be JSON pointers like /users"
+            )
+        starts = [name for name in ("offset", "page", "cursor") if getattr(self, name)]
+        if len(starts) > 1:
+            raise UsageError(
+                f"{label}: `listing` must have one of `offset`, `page` and `cursor`, got {' and '.join(starts)}"
+            )
+        arguments = (self.limit, self.offset, self.page, self.cursor)
+        if any(one and not one.startswith(("/", "query:")) for one in arguments):
+            raise UsageError(
+                f"{label}: `listing` must name arguments as query:limit, or as pointers into the body like /limit"
+            )
+        if self.offset and not self.limit:
+            raise UsageError(f"{label}: `listing` must have `limit` beside `offset`")
+        if self.size < 1 or self.default < 0:
+            raise UsageError(f"{label}: `listing` must have a `size` above 0 and no negative `default`")
 
 
 @dataclass(frozen=True)

@@ -221,7 +221,7 @@ class ExpectedRow:
 
 @dataclass(frozen=True)
 class ListMatcher:
-    """The matcher of arrays of objects that are identified by the string property ``key``.
+    """The matcher of arrays of objects that are identified by the property ``key``, a string or an integer.
 
     The array must contain each of ``known_rows`` (by key) once, and each of ``unnamed_rows`` under some key that it
     accepts. ``get_absence_clause`` maps a key to the clause that forbids it, None for others. Rows with other keys are
@@ -242,8 +242,8 @@ class ListMatcher:
             return
         rows: dict[str, tuple[int, JSON]] = {}
         for index, row in enumerate(value):
-            name = row.get(self.key) if isinstance(row, dict) else None
-            if not isinstance(name, str):
+            name = self._read_key(row)
+            if name is None:
                 continue
             if name in rows and name in self.known_rows:
                 yield Mismatch((*path, index), "repeated", f"{name} once", self.known_rows[name].clause, name)
@@ -255,6 +255,13 @@ class ListMatcher:
             yield from self._match_row(rows, name, expected, path)
         for expected, resolved in zip(self.unnamed_rows, self.resolve_keys(value), strict=True):
             yield from self._match_row(rows, resolved, expected, path)
+
+    def _read_key(self, row: JSON) -> str | None:
+        """Return the key of a row; an integer counts as the string that a path spells it with."""
+        key = row.get(self.key) if isinstance(row, dict) else None
+        if isinstance(key, int) and not isinstance(key, bool):
+            return str(key)
+        return key if isinstance(key, str) else None
 
     @staticmethod
     def _match_row(
@@ -273,8 +280,8 @@ class ListMatcher:
 
         The assignment is a maximum matching of a bipartite graph, by augmenting paths (Kuhn's algorithm).
         """
-        keys = [row.get(self.key) for row in value if isinstance(row, dict)] if isinstance(value, list) else []
-        free = [key for key in keys if isinstance(key, str) and key not in self.known_rows]
+        keys = [self._read_key(row) for row in value] if isinstance(value, list) else []
+        free = [key for key in keys if key is not None and key not in self.known_rows]
         owner: dict[str, int] = {}
         for index in range(len(self.unnamed_rows)):
             self._assign_key(index, free, owner, set())

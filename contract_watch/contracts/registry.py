@@ -1,7 +1,6 @@
 """The registry of contracts: each directory ``contracts/<slug>/`` that has a ``contract.toml``."""
 
 import hashlib
-import importlib
 import json
 import re
 import sys
@@ -24,6 +23,7 @@ from contract_watch.contracts.config import (
     RateConfig,
 )
 from contract_watch.contracts.model import Model
+from contract_watch.contracts.model_loader import load_model
 from contract_watch.contracts.openapi import OpenApi, Operation, read_json, read_toml
 from contract_watch.contracts.overlay import apply_overlay, read_overlay
 from contract_watch.contracts.servers import find_base_path, list_document_hosts, parse_pinned_address
@@ -75,9 +75,9 @@ class Contract:
 
     def _load_tables(self, key: str, kind: type[Any]) -> list[Any]:
         """Return the tables under ``key`` as instances of the dataclass ``kind``."""
-        return self._parse_tables(key, self.settings[key], kind)
+        return self.parse_tables(key, self.settings[key], kind)
 
-    def _parse_tables(self, key: str, raw: Any, kind: type[Any], file: Path | None = None) -> list[Any]:
+    def parse_tables(self, key: str, raw: Any, kind: type[Any], file: Path | None = None) -> list[Any]:
         """Check each table in ``raw`` against the fields of ``kind``, in name and type, and build its instance."""
         file = file or self.config_file
         types = get_type_hints(kind)
@@ -164,21 +164,13 @@ class Contract:
             return None
         listing: ListConfig = self._load_tables("listing", ListConfig)[0]
         self._check_operation_declared(listing.operation, "listing")
-        pointers = (listing.rows, listing.name, listing.id, listing.created, listing.offset, listing.limit)
-        if any(pointer and pointer[0] != "/" for pointer in pointers) or not (listing.rows and listing.name):
-            raise UsageError(
-                f"{self.config_file}: `listing` must have `rows` and `name`, and pointers must be JSON pointers like /users"
-            )
-        if bool(listing.offset) != bool(listing.limit) or listing.size < 1:
-            raise UsageError(
-                f"{self.config_file}: `listing` must have both `offset` and `limit` or neither, and a `size` above 0"
-            )
+        listing.check(str(self.config_file))
         return listing
 
     @cached_property
     def client(self) -> ClientConfig:
         """The configuration of the generated client."""
-        client: ClientConfig = self._parse_tables("client", self.settings.get("client", {}), ClientConfig)[0]
+        client: ClientConfig = self.parse_tables("client", self.settings.get("client", {}), ClientConfig)[0]
         return client
 
     @cached_property
@@ -190,7 +182,7 @@ class Contract:
                 f"{self.config_file}: `consent` must have one table for each operation of `lifecycle.crossing` and no other"
             )
         consents: dict[str, Consent] = {
-            name: self._parse_tables(f"consent.{name}", table, Consent)[0] for name, table in raw.items()
+            name: self.parse_tables(f"consent.{name}", table, Consent)[0] for name, table in raw.items()
         }
         for name, consent in consents.items():
             self._check_operation_declared(consent.undo, f"consent.{name}.undo")
@@ -301,10 +293,8 @@ class Contract:
 
     @cached_property
     def model(self) -> Model:
-        """The vendor's model, from ``contracts/<slug>/model.py``."""
-        module = importlib.import_module(f"contracts.{self.slug}.model")
-        model: Model = module.build(self.effective, self.published)
-        return model
+        """The vendor's model (see `load_model`)."""
+        return load_model(self)
 
     @cached_property
     def hosts(self) -> frozenset[str]:
@@ -339,7 +329,7 @@ class Contract:
         path = self.directory / "accepted.toml"
         if not path.exists():
             return []
-        return self._parse_tables("accepted", read_toml(path).get("accepted", []), AcceptedDocument, path)
+        return self.parse_tables("accepted", read_toml(path).get("accepted", []), AcceptedDocument, path)
 
     def describe_age(self) -> str:
         """Describe since when the contract holds: the day of the accepted document, else the document's version."""
@@ -379,7 +369,8 @@ class Contract:
     def digest(self) -> str:
         """The SHA-256 digest of the effective document and the contract's Python sources."""
         parts = [json.dumps(self.effective.raw, sort_keys=True, ensure_ascii=False)]
-        parts += [path.read_text(encoding="utf-8") for path in sorted(self.directory.glob("*.py"))]
+        sources = [*self.directory.glob("*.py"), *self.directory.glob("rules.yaml")]
+        parts += [path.read_text(encoding="utf-8") for path in sorted(sources)]
         return "sha256:" + hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 

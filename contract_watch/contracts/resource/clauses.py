@@ -1,0 +1,117 @@
+"""The clauses that follow from an object's life, each with a sentence."""
+
+from collections.abc import Iterator, Mapping
+
+from contract_watch.contracts.resource.layout import Layout
+from contract_watch.contracts.resource.pages import Paging
+from contract_watch.contracts.resource.rules_file import RulesFile
+from contract_watch.contracts.resource.table import ResourceTable
+
+
+class ClauseNames:
+    """The ids of the derived clauses of one resource."""
+
+    def __init__(self, layout: Layout, table: ResourceTable) -> None:
+        self._layout, self._table = layout, table
+
+    def unknown(self, operation: str) -> str:
+        """Return the clause that refuses an unknown object."""
+        return f"{operation}/rule/{'id' if self._layout.has_server_ids else 'name'}-unknown"
+
+    def taken(self, operation: str, prop: str) -> str:
+        """Return the clause that refuses a value of ``prop`` that is taken."""
+        is_name = not self._layout.has_server_ids and prop in (
+            self._layout.name_argument,
+            self._layout.get_renaming(operation),
+        )
+        return f"{operation}/rule/{'name' if is_name else prop}-taken"
+
+    @property
+    def created(self) -> str:
+        """The clause that a created object is there."""
+        last = "created" if self._layout.has_server_ids else self._layout.name_argument
+        return f"{self._layout.create}/effect/{last}"
+
+    @property
+    def once(self) -> str:
+        """The clause that create makes one object, and a rejected request none."""
+        return f"{self._layout.create}/" + (
+            "effect/once" if self._layout.has_server_ids else "rule/refused-changes-nothing"
+        )
+
+    @property
+    def removed(self) -> str:
+        """The clause that a removed object is gone."""
+        return f"{self._layout.remove}/effect/removed"
+
+    @property
+    def own_account(self) -> str:
+        """The clause that a list shows the objects of its account alone."""
+        return f"{self._layout.list}/rule/own-account"
+
+    @property
+    def idempotent(self) -> str:
+        """The clause that a repeated create makes no second object."""
+        return f"{self._layout.create}/rule/idempotent"
+
+
+def derive_rules(
+    layout: Layout, table: ResourceTable, names: ClauseNames, rules: RulesFile, paging: Paging | None, accounts: int
+) -> Mapping[str, str]:
+    """Return the sentence of each derived clause, and of each rule of the vendor's own, by id."""
+    derived = dict(_derive(layout, table, names, paging, accounts))
+    return {**derived, **{f"{name}/{rule.clause}": rule.says for rule in rules.rules for name in rule.operations}}
+
+
+def _derive(
+    layout: Layout, table: ResourceTable, names: ClauseNames, paging: Paging | None, accounts: int
+) -> Iterator[tuple[str, str]]:
+    yield names.created, "A created object is there."
+    yield names.once, "A request creates one object, a rejected one none."
+    for prop in table.unique:
+        yield names.taken(layout.create, prop), f"A {prop} belongs to one object; a second one is rejected."
+    if table.idempotency:
+        yield names.idempotent, f"A create with a {table.idempotency} that was used creates no second object."
+    for prop in layout.get_settable(layout.create):
+        yield f"{layout.create}/effect/{prop}", f"A new object has the {prop} that was sent, or its default."
+    for operation in layout.updates:
+        yield from _derive_update(layout, table, names, operation)
+    for operation in (*layout.actions, *layout.readers):
+        yield names.unknown(operation), "A request that names an unknown object is rejected."
+    for operation in layout.actions:
+        yield f"{operation}/effect/untouched", "A change of one object changes no other."
+    yield names.unknown(layout.remove), "A request that names an unknown object is rejected."
+    yield f"{layout.remove}/effect/untouched", "A removal changes no other object."
+    yield names.removed, "A removed object is gone."
+    if layout.list and accounts > 1:
+        yield names.own_account, "A list shows the objects of its own account only."
+    if paging is not None and paging.is_paged:
+        yield from _derive_pages(layout.list, paging)
+
+
+def _derive_update(
+    layout: Layout, table: ResourceTable, names: ClauseNames, operation: str
+) -> Iterator[tuple[str, str]]:
+    yield names.unknown(operation), "An update of an unknown object is rejected."
+    renaming = layout.get_renaming(operation)
+    settable = layout.get_settable(operation)
+    for prop in table.unique:
+        name = renaming if prop == layout.name_argument and renaming else prop
+        if name in (renaming, *settable) and name:
+            yield names.taken(operation, name), f"A {prop} belongs to one object; a second one is rejected."
+    if renaming:
+        yield (
+            f"{operation}/effect/{renaming}",
+            "A renamed object is there under its new name only, and the old one is free.",
+        )
+    for prop in settable:
+        yield f"{operation}/effect/{prop}", f"A changed object has the {prop} that was sent."
+    yield f"{operation}/effect/untouched", "An update changes no property that it does not name, and no other object."
+
+
+def _derive_pages(operation: str, paging: Paging) -> Iterator[tuple[str, str]]:
+    if paging.has_limit:
+        yield f"{operation}/effect/limit", "A page has at most as many objects as its limit."
+        yield f"{operation}/effect/complete", "A page is not shorter than its limit while there are more objects."
+    if paging.start_argument:
+        yield f"{operation}/effect/next", "The next page shows no object of the page before."

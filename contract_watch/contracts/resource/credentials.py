@@ -1,0 +1,69 @@
+"""Authentication: the keys of a request, in the contract's locations, and the accounts that they can belong to."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from contract_watch.contracts.config import CredentialLocation
+from contract_watch.contracts.model import Account
+from contract_watch.contracts.outcomes import Check
+from contract_watch.contracts.request import Request
+from contract_watch.contracts.resource.state import ResourceState
+
+SCHEME_CASE = "bearer-case"
+"""The interpretation that says if a scheme such as ``BEARER`` counts."""
+KEY_ORDER = "key-order"
+"""The interpretation that says which of several keys counts; the mock follows it."""
+
+
+def _find_keys(request: Request, locations: list[CredentialLocation]) -> Iterator[tuple[str, object, str]]:
+    """Yield location, value and scheme of each key in the request; schemes are compared without case."""
+    for location in locations:
+        before, _, after = location.form.partition("{}")
+        if location.header:
+            value: object = request.headers.get(location.header.lower())
+        else:
+            value = request.body.get(location.field) if isinstance(request.body, dict) else None
+        if value is None:
+            continue
+        if not isinstance(value, str):
+            yield location.name, value, ""
+        elif value[: len(before)].lower() == before.lower() and value.endswith(after):
+            yield location.name, value[len(before) : len(value) - len(after)], value[: len(before)].strip()
+
+
+def authenticate(
+    state: ResourceState,
+    request: Request,
+    operation: str,
+    locations: list[CredentialLocation],
+    statuses: tuple[int, ...],
+) -> tuple[list[Account], list[Check]]:
+    """Return the accounts that the request's keys can belong to (none: no valid key) and the failed checks.
+
+    ``statuses`` are those of a missing key, the likeliest first. Where a vendor takes a key in several locations, no
+    document says which of several counts.
+    """
+    clause, why = f"{operation}/credential", "A request without a valid key is rejected."
+    denied = [Check(status, clause, why, is_undecidable=number > 0) for number, status in enumerate(statuses)]
+    keys = {name: (value, scheme) for name, value, scheme in _find_keys(request, locations)}
+    if state.is_complete and len(keys) > 1:
+        first = next(name for name in state.get_choice(KEY_ORDER).split("-") if name in keys)
+        keys = {first: keys[first]}
+    accounts = [state.accounts.get(value) for value, _ in keys.values() if isinstance(value, str)]
+    valid = [account for account in accounts if account is not None]
+    distinct = [account for index, account in enumerate(valid) if account not in valid[:index]]
+    if not distinct:
+        return [], denied
+    by_name = {location.name: location for location in locations}
+    schemes = [(scheme, by_name[name].scheme) for name, (_, scheme) in keys.items()]
+    other_scheme = any(
+        one.header and one.scheme and one.name not in keys and request.headers.get(one.header.lower())
+        for one in locations
+    )
+    if len(valid) < len(keys) or other_scheme:
+        # The request also has an invalid key or another scheme, which can be the one that counts.
+        return distinct, [] if state.is_complete else [replace(check, is_undecidable=True) for check in denied]
+    spelled = [scheme for scheme, documented in schemes if scheme != documented]
+    if spelled and len(keys) == 1:
+        return distinct, [replace(denied[0], interpretation=SCHEME_CASE, refusing_values=("exact",), scope=spelled[0])]
+    return distinct, []

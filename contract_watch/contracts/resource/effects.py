@@ -1,0 +1,98 @@
+"""The rules of ``rules.yaml`` at work: the requests that they refuse, and what they change and show after a success."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from contract_watch.contracts.matchers import ForClause, Matcher, ObjectMatcher
+from contract_watch.contracts.openapi import Operation
+from contract_watch.contracts.outcomes import Check
+from contract_watch.contracts.resource.layout import Layout
+from contract_watch.contracts.resource.rule import Rule, Situation
+from contract_watch.contracts.resource.rules_file import RulesFile
+from contract_watch.contracts.resource.state import Item, ResourceState
+from contract_watch.contracts.resource.storing import ValueStore
+
+
+class RuleEffects:
+    """The rules of one vendor, applied to requests."""
+
+    def __init__(self, rules: RulesFile, layout: Layout, store: ValueStore) -> None:
+        self._rules = {name: rules.list_rules(name) for name in layout.operations}
+        self._store = store
+
+    def check(self, operation: Operation, situation: Situation) -> Iterator[Check]:
+        """Yield the failed checks of the rules that refuse a request."""
+        for rule in self._rules[operation.id]:
+            if not rule.refuse:
+                continue
+            applies = rule.applies(situation)
+            if applies is False:
+                continue
+            clause = f"{operation.id}/{rule.clause}"
+            scope = operation.id if rule.is_scoped else ""
+            for status in rule.refuse:
+                check = Check(status, clause, rule.says)
+                if applies is None:
+                    yield replace(check, is_undecidable=True)
+                elif rule.interpretation:
+                    values = rule.values or (str(status),)
+                    yield replace(check, interpretation=rule.interpretation, refusing_values=values, scope=scope)
+                else:
+                    yield replace(check, is_undecidable=rule.or_granted)
+
+    def apply(self, state: ResourceState, operation: Operation, situation: Situation, item: Item) -> Item:
+        """Return ``item`` after the rules that change it; a change that is open makes its properties unknown."""
+        for rule in self._rules[operation.id]:
+            if rule.refuse or not (rule.sets or rule.resets or rule.forgets):
+                continue
+            applies = self._is_in_effect(state, operation, rule, situation)
+            if applies is False:
+                continue
+            values = dict(item.values)
+            for name in (*rule.sets, *rule.resets, *rule.forgets):
+                values.pop(name, None)
+            if applies:
+                values |= rule.sets
+                values |= {name: self._store.get_default(name) for name in rule.resets}
+            clause = f"{operation.id}/{rule.clause}"
+            named = frozenset((*rule.sets, *rule.resets))
+            clauses = {**item.clauses, **dict.fromkeys(named, clause)}
+            item = replace(item, values=values, clauses=clauses, unlisted_changes=item.unlisted_changes | named,
+                           sent=item.sent - set(rule.forgets))  # fmt: skip
+        return item
+
+    @staticmethod
+    def _is_in_effect(state: ResourceState, operation: Operation, rule: Rule, situation: Situation) -> bool | None:
+        """Return True if a rule applies after a success, None if an unknown value or an interpretation decides it."""
+        applies = rule.applies(situation)
+        if not applies or not rule.interpretation:
+            return applies
+        scope = operation.id if rule.is_scoped else ""
+        choices = state.interpretations.get_choices(rule.interpretation, scope)
+        if state.is_complete:
+            return choices[0] in rule.values
+        decided = [choice in rule.values for choice in choices]
+        return True if all(decided) else None if any(decided) else False
+
+    def match(self, operation: Operation, situation: Situation, body: Matcher | None) -> tuple[Matcher | None, str]:
+        """Return ``body`` with the secrets that rules generate and without those that they hide, and their clause."""
+        clause = ""
+        for rule in self._rules[operation.id]:
+            if rule.refuse or not (rule.generates or rule.hides) or not rule.applies(situation):
+                continue
+            if isinstance(body, ObjectMatcher):
+                clause = f"{operation.id}/{rule.clause}"
+                body = _show_secrets(body, clause, rule)
+        return body, clause
+
+
+def _show_secrets(body: ObjectMatcher, clause: str, rule: Rule) -> ObjectMatcher:
+    generated: Mapping[str, Matcher] = {name: ForClause(clause, secret) for name, secret in rule.generates.items()}
+    names = generated.keys() | set(rule.hides)
+    return replace(
+        body,
+        required={**{name: one for name, one in body.required.items() if name not in names}, **generated},
+        optional={name: one for name, one in body.optional.items() if name not in names},
+        forbidden={**body.forbidden, **dict.fromkeys(rule.hides, clause)},
+        rendered_optional=body.rendered_optional - names,
+    )

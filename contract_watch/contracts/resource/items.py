@@ -1,0 +1,219 @@
+"""The outcomes of requests about one object: create, read, change, remove."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from contract_watch.contracts.matchers import ForClause, Matcher, ObjectMatcher, Satisfies
+from contract_watch.contracts.outcomes import Outcome
+from contract_watch.contracts.resource.layout import EVERY, get_schema, get_success
+from contract_watch.contracts.resource.matchers import NewId, build_sample, match_anything
+from contract_watch.contracts.resource.state import Item, ResourceState
+from contract_watch.contracts.schema import resolve_reference
+
+if TYPE_CHECKING:
+    from contract_watch.contracts.openapi import Operation
+    from contract_watch.contracts.resource.call import Call
+    from contract_watch.contracts.resource.model import ResourceModel
+
+NO_ITEM = Item("", None, "", {})
+"""The object of a request that names none."""
+
+
+class ItemOutcomes:
+    """A builder of the outcomes about one object of a model."""
+
+    def __init__(self, model: ResourceModel) -> None:
+        self._model, self._spec = model, model.spec
+
+    # -- create
+
+    def create(self, state: ResourceState, call: Call) -> Sequence[Outcome]:
+        """Return the outcomes of a valid create."""
+        spec, layout = self._spec, self._spec.layout
+        account, requested = spec.get_tenant(call.account.name), str(call.arguments.get(layout.name_argument, ""))
+        repeated = self._find_repeated(state, account, call)
+        if repeated is not None:
+            return [self._build_repeated_outcome(state, call, repeated)]
+        sent = self._model.read_sent(state, call)
+        values = self._model.store.build_new(call.operation, sent)
+        clauses = {name: f"{layout.create}/effect/{name}" for name in values}
+        name = None if layout.has_server_ids else spec.names.predict_stored_name(state, requested)
+        item = Item(account, name, requested, values, clauses, call.at, call.at, sent=frozenset(sent))
+        situation = self._model.describe(state, call, NO_ITEM)
+        item = self._model.effects.apply(state, call.operation, situation, item)
+        matcher = self._match_new_name(state, call.operation, item)
+        body = self.match_object(state, call.operation, item, is_echo=True, name=matcher)
+        body, rule = self._model.effects.match(call.operation, situation, body)
+        freed = "" if layout.has_server_ids else state.removed_names.get(requested, "")
+        clause = freed or rule or get_success_clause(call.operation)
+
+        def after(answer: Any) -> ResourceState:
+            return self._record_new_item(state, call, item, answer)
+
+        why = spec.rules.get(clause, "A valid object is created.")
+        return [Outcome(get_success(call.operation)[0], clause, why, body, after)]
+
+    def _match_new_name(self, state: ResourceState, operation: Operation, item: Item) -> Matcher | None:
+        location, layout = self._spec.layout.get_row(operation.id), self._spec.layout
+        if location is not None and layout.has_server_ids:
+            used = frozenset({one.name or "" for one in state.items} | state.removed_names.keys())
+            return NewId(used, build_sample(layout.document, location.properties.get(layout.key, {})))
+        return _match_open_name(item) if item.name is None else None
+
+    def _record_new_item(self, state: ResourceState, call: Call, item: Item, answer: Any) -> ResourceState:
+        row = self.find_row(call.operation, answer)
+        shown = row.get(self._spec.layout.key) if isinstance(row, dict) else None
+        if self._spec.layout.has_server_ids:
+            if not isinstance(shown, str | int) or shown == "":  # it exists, but only the response could tell its id
+                return state.forget_names([item.requested_name])
+            item = replace(item, name=str(shown))
+        elif item.name is None and isinstance(shown, str):
+            if state.find_item(item.account, shown) is not None:  # the vendor treats the two names as one
+                return state.forget_names([shown, item.requested_name])
+            item = replace(item, name=shown)
+        state = state.put_item(self._model.learn(state, item, row, call.operation))
+        key = call.arguments.get(self._spec.table.idempotency) if self._spec.table.idempotency else None
+        if isinstance(key, str) and item.name is not None:
+            return replace(state, replies={**state.replies, (item.account, key): item.name})
+        return state
+
+    def _find_repeated(self, state: ResourceState, account: str, call: Call) -> Item | None:
+        """Return the object that an earlier request with the same idempotency key created."""
+        key = call.arguments.get(self._spec.table.idempotency) if self._spec.table.idempotency else None
+        name = state.replies.get((account, key)) if isinstance(key, str) else None
+        return state.find_item(account, name) if name is not None else None
+
+    def _build_repeated_outcome(self, state: ResourceState, call: Call, item: Item) -> Outcome:
+        clause = self._spec.clauses.idempotent
+        body = self.match_object(state, call.operation, item, is_echo=True)
+        body = ForClause(clause, body) if body is not None else None
+        return Outcome(get_success(call.operation)[0], clause, self._spec.rules[clause], body, state)
+
+    # -- read, change and remove
+
+    def read(self, state: ResourceState, call: Call, item: Item) -> Sequence[Outcome]:
+        """Return the outcomes of a read of ``item``."""
+        body = self.match_object(state, call.operation, item)
+
+        def after(answer: Any) -> ResourceState:
+            learned = self._model.learn(state, item, self.find_row(call.operation, answer), call.operation)
+            return state if learned is item else state.swap_item(item, learned)
+
+        why = "A read shows the object with its last values."
+        return [Outcome(get_success(call.operation)[0], get_success_clause(call.operation), why, body, after)]
+
+    def change(self, state: ResourceState, call: Call, item: Item) -> Sequence[Outcome]:
+        """Return the outcomes of a valid update of ``item``, or of an action on it."""
+        layout, operation = self._spec.layout, call.operation
+        sent = self._model.read_sent(state, call)
+        settable = layout.get_settable(operation.id)
+        named = (
+            settable if operation.id in self._spec.table.full else [one for one in settable if one in call.arguments]
+        )
+        new = replace(
+            item,
+            values=self._model.store.build_changed(state, operation, item.values, sent),
+            clauses={**item.clauses, **{name: f"{operation.id}/effect/{name}" for name in named}},
+            changed_at=call.at,
+            unlisted_changes=item.unlisted_changes | set(named),
+            sent=(item.sent - set(named)) | sent.keys(),
+        )
+        situation = self._model.describe(state, call, item)
+        new = self._model.effects.apply(state, operation, situation, new)
+        new, freed = self._rename(state, call, new)
+        name = _match_open_name(new) if new.name is None else None
+        body = self.match_object(state, operation, new, is_echo=True, name=name)
+        body, rule = self._model.effects.match(operation, situation, body)
+
+        def after(answer: Any) -> ResourceState:
+            learned = self._model.learn(state, new, self.find_row(operation, answer), operation)
+            return freed.put_item(learned, item, operation.id)
+
+        clause, why = rule or get_success_clause(operation), "A valid change of an existing object succeeds."
+        return [Outcome(get_success(operation)[0], clause, why, body, after)]
+
+    def _rename(self, state: ResourceState, call: Call, item: Item) -> tuple[Item, ResourceState]:
+        """Return ``item`` under its new name, and the state in which the old one is free."""
+        argument = self._spec.layout.get_renaming(call.operation.id)
+        requested = call.arguments.get(argument) if argument else None
+        if not isinstance(requested, str):
+            return item, state
+        clause = f"{call.operation.id}/effect/{argument}"
+        name = self._spec.names.predict_stored_name(state, requested)
+        renamed = replace(
+            item,
+            requested_name=requested,
+            name=name,
+            clauses={**item.clauses, "": clause},
+            unlisted_changes=item.unlisted_changes | {""},
+        )
+        return renamed, state.free_name(item.name, clause) if item.name not in (None, name) else state
+
+    def remove(self, state: ResourceState, call: Call, item: Item) -> Sequence[Outcome]:
+        """Return the outcomes of a valid removal of ``item``."""
+        after = state.drop_item(item, call.operation.id, self._spec.clauses.removed)
+        body = self.match_object(state, call.operation, item)
+        why = "An object that exists is removed."
+        return [Outcome(get_success(call.operation)[0], get_success_clause(call.operation), why, body, after)]
+
+    def concern_unknown(self, state: ResourceState, call: Call, name: str) -> Sequence[Outcome]:
+        """Return the outcomes of a request for an object that the suite does not know: forget every candidate."""
+        spec, operation = self._spec, call.operation
+        renamed = call.arguments.get(spec.layout.get_renaming(operation.id))
+        names = {name, *([renamed] if isinstance(renamed, str) else ())}
+        if not spec.layout.has_server_ids:
+            found = spec.names.find_candidates(state, spec.get_tenant(call.account.name), name)
+            names |= {item.name or item.requested_name for item in found}
+        status, response = get_success(operation)
+        location = spec.layout.get_row(operation.id)
+        if location is None:
+            body = self._model.rows.match_body(get_schema(response))
+        else:
+            row = ObjectMatcher({spec.layout.key: match_anything(name)})
+            body = self._model.rows.wrap(get_schema(response), location.path, row)
+        after = state if spec.contract.is_read_only(operation.id) else state.forget_names(names)
+        why = "The request can succeed for an object that the suite does not know."
+        return [Outcome(status, get_success_clause(operation), why, body, after)]
+
+    # -- bodies
+
+    def match_object(
+        self,
+        state: ResourceState,
+        operation: Operation,
+        item: Item,
+        *,
+        is_echo: bool = False,
+        name: Matcher | None = None,
+    ) -> Matcher | None:
+        """Build the matcher of a response about ``item``, which shows it or not; ``name`` matches a name that is open."""
+        status, response = get_success(operation)
+        root, location = get_schema(response), self._spec.layout.get_row(operation.id)
+        if location is None:
+            return self._model.match_body(operation, status)
+        schema = resolve_reference(self._spec.layout.document, location.properties.get(self._spec.layout.key, {}))
+        matcher = name or self._model.rows.match_name(item.name or "", schema)
+        row = self._model.match_row(state, item, operation, matcher, is_echo=is_echo)
+        return self._model.rows.wrap(root, location.path, row)
+
+    def find_row(self, operation: Operation, answer: Any) -> Any:
+        """Return the single object in a response's body; None if it is not there."""
+        location = self._spec.layout.get_row(operation.id)
+        for part in location.path if location is not None else ():
+            if part == EVERY:
+                answer = answer[0] if isinstance(answer, list) and len(answer) == 1 else None
+            else:
+                answer = answer.get(part) if isinstance(answer, dict) else None
+        return answer if location is not None else None
+
+
+def get_success_clause(operation: Operation) -> str:
+    """Return the clause of an operation's success."""
+    return f"{operation.id}/response/{get_success(operation)[0]}"
+
+
+def _match_open_name(item: Item) -> Matcher:
+    return Satisfies(item.requested_name, lambda value: isinstance(value, str), "a name")

@@ -1,0 +1,203 @@
+"""The locations of objects in requests and responses, from the effective document and ``contract.toml``."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from contract_watch.contracts.openapi import Operation, ResponseSpec
+from contract_watch.contracts.registry import Contract
+from contract_watch.contracts.resource.table import ResourceTable
+from contract_watch.contracts.schema import Document, resolve_reference
+
+EVERY = "*"
+"""The part of a row's path that stands for the items of an array."""
+_MAX_DEPTH = 8
+
+
+@dataclass(frozen=True)
+class RowLocation:
+    """The location of objects in a response: the path of properties and `EVERY`, and the schema of an object."""
+
+    path: tuple[str, ...]
+    schema: Mapping[str, Any]
+
+    @property
+    def is_list(self) -> bool:
+        """True if the response holds several objects."""
+        return EVERY in self.path
+
+    @property
+    def properties(self) -> Mapping[str, Any]:
+        """The schemas of an object's properties, by name; references are not resolved."""
+        found: Mapping[str, Any] = self.schema.get("properties", {})
+        return found
+
+    @property
+    def required(self) -> Collection[str]:
+        """The properties that every object has."""
+        return frozenset(self.schema.get("required", ()))
+
+
+def flatten_schema(document: Document, raw: Any) -> dict[str, Any]:
+    """Return a schema with its reference resolved and the members of `allOf` merged into it."""
+    schema = resolve_reference(document, raw)
+    if not isinstance(schema, dict):
+        return {}
+    if "allOf" not in schema:
+        return schema
+    merged: dict[str, Any] = {key: value for key, value in schema.items() if key != "allOf"}
+    for member in schema["allOf"]:
+        part = flatten_schema(document, member)
+        properties = {**part.get("properties", {}), **merged.get("properties", {})}
+        required = [*part.get("required", ()), *merged.get("required", ())]
+        merged = {**part, **merged}
+        if properties:
+            merged["properties"] = properties
+        if required:
+            merged["required"] = list(dict.fromkeys(required))
+    return merged
+
+
+def choose_alternative(document: Document, schema: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return the member of `oneOf` or `anyOf` that declares the property ``name``, else the schema itself."""
+    flat = flatten_schema(document, schema)
+    for member in (*flat.get("oneOf", ()), *flat.get("anyOf", ())):
+        found = flatten_schema(document, member)
+        if name in found.get("properties", {}):
+            return found
+    return flat
+
+
+def find_row(document: Document, raw: Any, name: str, depth: int = 0) -> RowLocation | None:
+    """Return the location of the outermost object with the property ``name`` in a response; None if it has none."""
+    schema = choose_alternative(document, raw if isinstance(raw, dict) else {}, name)
+    if name in schema.get("properties", {}):
+        return RowLocation((), schema)
+    if depth > _MAX_DEPTH:
+        return None
+    found: list[RowLocation] = []
+    if isinstance(schema.get("items"), dict):
+        inner = find_row(document, schema["items"], name, depth + 1)
+        found += [RowLocation((EVERY, *inner.path), inner.schema)] if inner is not None else []
+    for prop, raw_property in schema.get("properties", {}).items():
+        inner = find_row(document, raw_property, name, depth + 1)
+        found += [RowLocation((prop, *inner.path), inner.schema)] if inner is not None else []
+    return min(found, key=lambda one: len(one.path), default=None)
+
+
+def get_success(operation: Operation) -> tuple[int, ResponseSpec | None]:
+    """Return the lowest documented success of ``operation``; 200 and None if it documents none."""
+    statuses = [status for status in operation.responses if 200 <= status < 300]
+    status = min(statuses, default=200)
+    return status, operation.find_response(status)
+
+
+def get_schema(spec: ResponseSpec | None) -> Mapping[str, Any]:
+    """Return the schema of a response's body; empty if it has none."""
+    schema = next((one for one in spec.media.values() if one is not None), None) if spec is not None else None
+    return schema.schema if schema is not None else {}
+
+
+class Layout:
+    """The operations of one resource by kind, and the properties that each sets and shows.
+
+    ``create``, ``remove`` and ``list`` are operation ids; ``list`` is empty if the vendor has no list. ``readers`` are
+    the operations that read one object, ``updates`` those that change one and set properties, ``actions`` those that
+    change one and set none.
+    """
+
+    def __init__(self, contract: Contract, table: ResourceTable) -> None:
+        self.document = contract.effective.raw
+        self.operations = contract.operations
+        self._contract, self._table = contract, table
+        life, listed = contract.lifecycle, contract.list_config
+        self.create, self.remove = life.create, life.remove
+        self.list = listed.operation if listed is not None else ("" if self.get_naming(life.read) else life.read)
+        self.id_path = life.id
+        self.key = (listed.id or listed.name if listed is not None else life.id).rpartition("/")[
+            2
+        ] or self.name_argument
+        self.created = listed.created.rpartition("/")[2] if listed is not None else ""
+        others = [name for name in self.operations if name not in (self.create, self.remove, self.list)]
+        self.readers = [name for name in others if contract.is_read_only(name) and self.get_naming(name)]
+        changing = [name for name in others if not contract.is_read_only(name) and self.get_naming(name)]
+        self.updates = [name for name in changing if self.get_settable(name)]
+        self.actions = [name for name in changing if name not in self.updates]
+
+    @property
+    def has_server_ids(self) -> bool:
+        """True if the server assigns ids, False if the caller chooses names."""
+        return bool(self.id_path)
+
+    @cached_property
+    def name_argument(self) -> str:
+        """The argument of create with the name or the mark of a new object."""
+        roles = self._contract.get_roles(self._contract.lifecycle.create)
+        return next((name for name, role in roles.items() if role == "new"), "")
+
+    def get_naming(self, operation: str) -> str:
+        """Return the argument of ``operation`` that names an existing object; empty if none must."""
+        roles = self._contract.get_roles(operation)
+        required = self.operations[operation].get_required_arguments()
+        return next((name for name, role in roles.items() if role == "existing" and name in required), "")
+
+    def get_renaming(self, operation: str) -> str:
+        """Return the argument of an update that gives the object another name; empty if none does."""
+        if operation == self._contract.lifecycle.create:
+            return ""
+        roles = self._contract.get_roles(operation)
+        return next((name for name, role in roles.items() if role == "new"), "")
+
+    def get_row(self, operation: str) -> RowLocation | None:
+        """Return where the object, or the objects of a list, stand in a success of ``operation``; None if nowhere."""
+        return self._rows[operation]
+
+    @cached_property
+    def _rows(self) -> dict[str, RowLocation | None]:
+        return {name: self._find_row(operation) for name, operation in self.operations.items()}
+
+    def _find_row(self, operation: Operation) -> RowLocation | None:
+        schema = get_schema(get_success(operation)[1])
+        listed = self._contract.list_config
+        if listed is not None and operation.id == listed.operation:
+            path = tuple(listed.rows.strip("/").split("/")) if listed.rows.strip("/") else ()
+            return RowLocation((*path, EVERY), self._walk(schema, (*path, EVERY)))
+        return find_row(self.document, schema, self.key)
+
+    def _walk(self, schema: Any, path: tuple[str, ...]) -> dict[str, Any]:
+        for part in path:
+            if part == EVERY:
+                schema = flatten_schema(self.document, schema).get("items", {})
+            else:
+                schema = choose_alternative(self.document, schema, part).get("properties", {}).get(part, {})
+        return flatten_schema(self.document, schema)
+
+    @cached_property
+    def shown(self) -> frozenset[str]:
+        """The properties of an object that some response shows, as responses spell them."""
+        return frozenset(name for row in self._rows.values() if row is not None for name in row.properties)
+
+    def get_shown_name(self, argument: str) -> str:
+        """Return the name of an argument in responses."""
+        return self._table.shown_as.get(argument, argument)
+
+    def get_settable(self, operation: str) -> list[str]:
+        """Return the arguments of a changing operation that set a property which responses show."""
+        if self._contract.is_read_only(operation) or operation == self._contract.lifecycle.remove:
+            return []
+        return self._settable[operation]
+
+    @cached_property
+    def _settable(self) -> dict[str, list[str]]:
+        return {name: list(self._list_settable(operation)) for name, operation in self.operations.items()}
+
+    def _list_settable(self, operation: Operation) -> Iterator[str]:
+        names = {self.get_naming(operation.id), self.get_renaming(operation.id)}
+        names |= set() if self.has_server_ids else {self.name_argument}
+        for name, raw in operation.get_arguments().items():
+            schema = resolve_reference(self.document, raw)
+            is_parameter = name.startswith("{") or ":" in name
+            is_secret = schema.get("format") == "password" or name in self._table.hidden
+            if not (is_parameter or is_secret or name in names) and self.get_shown_name(name) in self.shown:
+                yield name

@@ -1,0 +1,202 @@
+"""The outcomes of a list: every object of the account, or one page of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from contract_watch.contracts.matchers import ExpectedRow, ForClause, ObjectMatcher, Satisfies
+from contract_watch.contracts.outcomes import Outcome
+from contract_watch.contracts.resource.layout import RowLocation, get_schema, get_success
+from contract_watch.contracts.resource.pages import Page, PageMatcher, Paging, get_row_path
+from contract_watch.contracts.resource.rows import ResourceList
+from contract_watch.contracts.resource.state import Item, ResourceState
+
+if TYPE_CHECKING:
+    from contract_watch.contracts.openapi import Operation
+    from contract_watch.contracts.resource.call import Call
+    from contract_watch.contracts.resource.model import ResourceModel
+
+
+class ListOutcomes:
+    """A builder of the outcomes of one model's list."""
+
+    def __init__(self, model: ResourceModel) -> None:
+        self._model = model
+
+    def build(self, state: ResourceState, call: Call) -> Sequence[Outcome]:
+        """Return the outcomes of a valid list request."""
+        operation, arguments = call.operation, call.arguments
+        model, spec = self._model, self._model.spec
+        status, _ = get_success(operation)
+        clause, why = (
+            f"{operation.id}/response/{status}",
+            "The list shows the account's objects with their last values.",
+        )
+        location = spec.layout.get_row(operation.id)
+        if location is None:
+            return [Outcome(status, clause, why, model.match_body(operation, status), state)]
+        tenant = spec.get_tenant(call.account.name)
+        items, is_open = self._select(state, tenant, arguments)
+        rows = self._match_rows(state, tenant, items, operation, location)
+        if is_open:
+            rows = replace(rows, known_rows={}, unnamed_rows=[])
+        body, page = self._wrap(state, operation, location, arguments, items, rows)
+
+        def after(answer: Any) -> ResourceState:
+            return self._record(state, tenant, operation, answer, page, rows, is_whole=not is_open)
+
+        return [Outcome(status, clause, why, body, after)]
+
+    def _select(self, state: ResourceState, tenant: str, arguments: Mapping[str, Any]) -> tuple[list[Item], bool]:
+        """Return the objects that a list request selects, and True if the documents do not say which those are."""
+        model = self._model
+        items = state.list_items(tenant)
+        is_open = False
+        paged = model.spec.paging.list_arguments() if model.spec.paging is not None else ()
+        for name, value in arguments.items():
+            prop = model.spec.table.filters.get(name)
+            if prop is not None:
+                items = [item for item in items if item.values.get(prop, value) == value]
+            elif name.startswith("query:") and name not in paged:
+                is_open = is_open or not state.is_complete
+        return items, is_open
+
+    def _match_rows(
+        self, state: ResourceState, tenant: str, items: list[Item], operation: Operation, location: RowLocation
+    ) -> ResourceList:
+        model, layout = self._model, self._model.spec.layout
+        schema = location.properties.get(layout.key, {})
+
+        def build_row(item: Item) -> ExpectedRow:
+            if item.name is None:
+                name = ForClause(
+                    f"{layout.create}/request/{layout.name_argument}/pattern",
+                    Satisfies(
+                        "",
+                        lambda value: model.spec.names.policy.may_become(item.requested_name, str(value)),
+                        "its name",
+                    ),
+                )
+                row = model.match_row(state, item, operation, name)
+                accepts = lambda key: model.spec.names.policy.may_become(item.requested_name, key)  # noqa: E731 (one use)
+                return ExpectedRow(row, model.spec.clauses.created, accepts)
+            row = model.match_row(state, item, operation, model.rows.match_name(item.name, schema))
+            suspected = state.find_suspected_clause(item, "", (layout.remove,))
+            return ExpectedRow(row, item.clauses.get("", model.spec.clauses.created), suspected_clause=suspected)
+
+        theirs = {item.name for item in state.items if item.account != tenant}
+
+        def find_absence_clause(name: str) -> str | None:
+            policy = model.spec.names.policy
+            if any(one.name is None and policy.may_become(one.requested_name, name) for one in state.items):
+                return None
+            if name in theirs:
+                return model.spec.clauses.own_account
+            if any(one.name == name for one in state.items) or not state.is_known_absent(name, tenant):
+                return None
+            return state.removed_names.get(name, model.spec.clauses.once)
+
+        is_marked = layout.has_server_ids and not state.is_complete
+        return ResourceList(
+            layout.key,
+            {item.name: build_row(item) for item in items if item.name is not None},
+            [build_row(item) for item in items if item.name is None],
+            find_absence_clause,
+            mark=layout.get_shown_name(layout.name_argument) if is_marked else "",
+            is_stray=lambda mark: self._is_stray(state, mark),
+            stray_clause=model.spec.clauses.once,
+        )
+
+    @staticmethod
+    def _is_stray(state: ResourceState, mark: str) -> bool:
+        """Return True if no object can have a mark: it is the run's own, and the run created none with it."""
+        known = {item.requested_name for item in state.items} | {
+            value for item in state.items for value in item.values.values() if isinstance(value, str)
+        }
+        return mark.lower().startswith(state.own_prefix) and mark not in known and mark not in state.get_unknown_names()
+
+    def _wrap(
+        self,
+        state: ResourceState,
+        operation: Operation,
+        location: RowLocation,
+        arguments: Mapping[str, Any],
+        items: list[Item],
+        rows: ResourceList,
+    ) -> tuple[Any, Page | None]:
+        model, paging = self._model, self._model.spec.paging
+        root, path = get_schema(get_success(operation)[1]), get_row_path(location.path)
+        body = model.rows.wrap(root, path, rows)
+        if paging is None or not paging.is_paged:
+            return body, None
+        page = paging.read_page(arguments)
+        shown = paging.select_items(items, page)
+        inner = ObjectMatcher({})
+        if path:
+            array = Satisfies([], lambda value: isinstance(value, list), "an array")
+            wrapped = model.rows.wrap(root, path, array)
+            inner = wrapped if isinstance(wrapped, ObjectMatcher) else inner
+            for pointer, matcher in paging.build_envelope(items, shown).items():
+                inner = model.rows.add_at(root, inner, pointer, matcher)
+        rendered = [rows.known_rows[item.name or ""].row.render() for item in shown if item.name in rows.known_rows]
+        seen = None if page.is_first else state.pages.get(page.start)
+        clauses = {name: f"{operation.id}/effect/{name}" for name in ("limit", "complete", "next")}
+        matcher = PageMatcher(
+            inner.required, inner.optional, inner.forbidden, inner.rendered_optional,
+            rows=rows, rendered_rows=rendered, path=path, page=page, paging=paging, seen=seen, clauses=clauses,
+        )  # fmt: skip
+        return matcher, page
+
+    def _record(
+        self,
+        state: ResourceState,
+        tenant: str,
+        operation: Operation,
+        answer: Any,
+        page: Page | None,
+        rows: ResourceList,
+        *,
+        is_whole: bool,
+    ) -> ResourceState:
+        """Return the state after a list: the names and values that it tells, and the page that follows."""
+        model, layout = self._model, self._model.spec.layout
+        listed = answer
+        location = layout.get_row(operation.id)
+        for part in get_row_path(location.path) if location is not None else ():
+            listed = listed.get(part) if isinstance(listed, dict) else None
+        listed = listed if isinstance(listed, list) else []
+        if page is not None and model.spec.paging is not None:
+            state = self._record_page(state, model.spec.paging, answer, listed, page)
+        elif is_whole:
+            state = state.mark_listed(tenant)
+        state = self._resolve_names(state, tenant, listed, rows)
+        by_name = {str(row.get(layout.key)): row for row in listed if isinstance(row, dict)}
+        items = tuple(
+            model.learn(state, item, by_name.get(item.name or ""), operation) if item.account == tenant else item
+            for item in state.items
+        )
+        changed = any(new is not old for new, old in zip(items, state.items, strict=True))
+        return replace(state, items=items) if changed else state
+
+    def _record_page(
+        self, state: ResourceState, paging: Paging, answer: Any, listed: list[Any], page: Page
+    ) -> ResourceState:
+        key = self._model.spec.layout.key
+        following = paging.find_next(answer, listed, page, key)
+        before = frozenset[str]() if page.is_first else state.pages.get(page.start)
+        if following is None or before is None or state.is_complete:
+            return state
+        names = {str(row.get(key)) for row in listed if isinstance(row, dict)}
+        return replace(state, pages={**state.pages, following: before | names})
+
+    def _resolve_names(self, state: ResourceState, tenant: str, listed: list[Any], rows: ResourceList) -> ResourceState:
+        """Return the state with the names that only this list tells."""
+        unnamed = [item for item in state.items if item.account == tenant and item.name is None]
+        if not unnamed or len(unnamed) != len(rows.unnamed_rows):
+            return state
+        for item, name in zip(unnamed, rows.resolve_keys(listed), strict=True):
+            if name is not None:
+                state = state.put_item(replace(item, name=name), item)
+        return state

@@ -1,0 +1,229 @@
+"""The default model of a vendor: the outcomes that document, ``contract.toml`` and ``rules.yaml`` allow.
+
+A vendor whose behaviour is more than data derives a class called ``Model`` from `ResourceModel` in ``model.py``, and
+overrides the methods below "To override". Each has one job and can call its own default.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from contract_watch.contracts.matchers import Matcher, ObjectMatcher
+from contract_watch.contracts.model import Account
+from contract_watch.contracts.openapi import Operation, join_arguments
+from contract_watch.contracts.outcomes import Check, Interpretations, Outcome, build_outcomes
+from contract_watch.contracts.registry import Contract
+from contract_watch.contracts.request import Request
+from contract_watch.contracts.resource import credentials, statuses, stored_values
+from contract_watch.contracts.resource.call import Call
+from contract_watch.contracts.resource.effects import RuleEffects
+from contract_watch.contracts.resource.interpretations import ORDER, derive_interpretations
+from contract_watch.contracts.resource.items import NO_ITEM, ItemOutcomes
+from contract_watch.contracts.resource.layout import get_schema
+from contract_watch.contracts.resource.lists import ListOutcomes
+from contract_watch.contracts.resource.matchers import build_sample
+from contract_watch.contracts.resource.names import SANITISERS
+from contract_watch.contracts.resource.new_values import check_new_values
+from contract_watch.contracts.resource.rows import RowBuilder
+from contract_watch.contracts.resource.rule import Situation
+from contract_watch.contracts.resource.spec import ResourceSpec
+from contract_watch.contracts.resource.state import UNKNOWN, Item, ResourceState
+from contract_watch.contracts.resource.stored_values import StoredValues
+from contract_watch.contracts.resource.storing import ValueStore
+from contract_watch.contracts.schema import resolve_reference
+
+
+class ResourceModel:
+    """The default `Model`; see `contract_watch.contracts.model.Model` for its protocol."""
+
+    def __init__(self, contract: Contract) -> None:
+        self.contract = contract
+        self.spec = ResourceSpec(contract)
+        self.values = StoredValues(self.spec.table, str(contract.config_file))
+        self.store = ValueStore(self.spec.layout, self.spec.table, self.values)
+        self.rows = RowBuilder(self.spec.layout, self.spec.table, self.values)
+        self.effects = RuleEffects(self.spec.rules_file, self.spec.layout, self.store)
+        self.items = ItemOutcomes(self)
+        self.lists = ListOutcomes(self)
+        self.rules: Mapping[str, str] = {**self.spec.rules, **self.list_rules()}
+        self.interpretations: Mapping[str, tuple[str, ...]] = self.list_interpretations()
+        self._bodies: dict[tuple[str, int], Matcher | None] = {}
+
+    # -- the protocol
+
+    def start(self, accounts: Sequence[Account], interpretations: Interpretations, own_prefix: str) -> ResourceState:
+        """See `Model.start`."""
+        return ResourceState({account.key: account for account in accounts}, interpretations, own_prefix)
+
+    def forget(self, state: ResourceState, names: Iterable[str]) -> ResourceState:
+        """See `Model.forget`."""
+        return state.forget_names(names)
+
+    def list_owned(self, state: ResourceState) -> Sequence[tuple[str, str]]:
+        """See `Model.list_owned`."""
+        sanitise = self.spec.names.policy.sanitise
+        return [(item.account, item.name or sanitise(item.requested_name, SANITISERS[0])) for item in state.items]
+
+    def dump(self, state: ResourceState) -> Any:
+        """See `Model.dump`."""
+        key = self.spec.layout.key
+        return [{"account": item.account, key: item.name or item.requested_name, **item.values} for item in state.items]
+
+    def outcomes(self, state: ResourceState, request: Request) -> Sequence[Outcome]:
+        """See `Model.outcomes`; authentication comes first, the order of all other checks is open."""
+        operation = self.contract.operations[request.operation or ""]
+
+        def refuse(check: Check, narrowed: Interpretations) -> Outcome:
+            body = self.match_refusal(operation, check)
+            return Outcome(check.status, check.clause, check.why, body, replace(state, interpretations=narrowed))
+
+        accounts, denied = self.authenticate(state, request, operation)
+        if not accounts:
+            return build_outcomes(denied, state.interpretations, refuse, lambda _: ())
+        arguments = join_arguments(request.parameters, request.body)
+        outcomes: list[Outcome] = []
+        for account in accounts:
+            call = Call(account, operation, arguments, request)
+
+            def succeed(narrowed: Interpretations, call: Call = call) -> Sequence[Outcome]:
+                return self.succeed(replace(state, interpretations=narrowed), call)
+
+            checks = [*denied, *self.list_checks(state, call)]
+            order = [*statuses.list_denied_statuses(operation), *self._get_order(state)]
+            outcomes += build_outcomes(checks, state.interpretations, refuse, succeed, order, request.exempt_clauses)
+        return outcomes
+
+    def _get_order(self, state: ResourceState) -> list[int]:
+        return [int(status) for status in state.get_choice(ORDER).split("-")] if ORDER in self.interpretations else []
+
+    # -- To override
+
+    def list_rules(self) -> Mapping[str, str]:
+        """Return the sentences of clauses that only this class enforces, by clause id."""
+        return {}
+
+    def list_interpretations(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the values of each interpretation by name, the likeliest first."""
+        return derive_interpretations(self.contract, self.spec.table, self.spec.layout, self.spec.rules_file)
+
+    def authenticate(
+        self, state: ResourceState, request: Request, operation: Operation
+    ) -> tuple[list[Account], list[Check]]:
+        """Return the accounts that the request's keys can belong to (none: no valid key) and the failed checks."""
+        locations, refusals = self.contract.credential_locations, statuses.list_denied_statuses(operation)
+        return credentials.authenticate(state, request, operation.id, locations, refusals)
+
+    def list_checks(self, state: ResourceState, call: Call) -> Iterator[Check]:
+        """Yield the failed checks of a request with a valid key."""
+        yield from self.check_request(state, call)
+        item: Item | None = NO_ITEM
+        naming = self.spec.layout.get_naming(call.operation.id)
+        if naming:
+            item = None
+            if isinstance(call.arguments.get(naming), str | int):
+                item, checks = self.look_up(state, call, str(call.arguments[naming]))
+                yield from checks
+        yield from self.check_objects(state, call, item)
+        yield from self.effects.check(call.operation, self.describe(state, call, item))
+
+    def check_request(self, state: ResourceState, call: Call) -> Iterator[Check]:
+        """Yield the failed checks of parameters and body by their schemas."""
+        del state
+        yield from self.spec.requests.check(call.operation, call.request)
+
+    def look_up(self, state: ResourceState, call: Call, name: str) -> tuple[Item | None, list[Check]]:
+        """Return the object that ``name`` finds, None if none or an unknown one, and the failed checks."""
+        account, kinds = self.spec.get_tenant(call.account.name), self.spec.get_refusal_kinds(call.operation)
+        if not self.spec.layout.has_server_ids:
+            return self.spec.names.look_up(state, account, name, kinds)
+        item = state.find_item(account, name)
+        if item is not None:
+            return item, []
+        checks = list(kinds.unknown)
+        if name in state.removed_names and call.operation.id != self.spec.layout.remove:
+            checks = [replace(check, clause=self.spec.clauses.removed) for check in checks]
+        is_unknown = not state.is_known_absent(name, account)
+        return None, [replace(check, is_undecidable=True) if is_unknown else check for check in checks]
+
+    def check_objects(self, state: ResourceState, call: Call, item: Item | None) -> Iterator[Check]:
+        """Yield the failed checks that depend on the objects that exist; ``item`` is the one that the request names.
+
+        ``item`` is `NO_ITEM` if the request names none, and None if the object is unknown.
+        """
+        yield from check_new_values(self.spec, state, call, None if item is NO_ITEM else item)
+
+    def describe(self, state: ResourceState, call: Call, item: Item | None) -> Situation:
+        """Return the situation that the predicates of rules are asked about."""
+        if item is None or item is NO_ITEM:
+            return Situation(call.arguments, None if item is None else {}, call.account.name)
+        layout = self.spec.layout
+        settable = {name for operation in layout.operations for name in layout.get_settable(operation)}
+        unknown = {} if state.is_complete else dict.fromkeys(settable, UNKNOWN)
+        return Situation(call.arguments, {**unknown, **item.values}, call.account.name)
+
+    def read_sent(self, state: ResourceState, call: Call) -> dict[str, Any]:
+        """Return the values that a request sets, `UNKNOWN` where the vendor may store another."""
+        return self.store.read_sent(state, call.operation, call.arguments)
+
+    def match_refusal(self, operation: Operation, check: Check) -> Matcher | None:
+        """Build the matcher of a refusal's body: whatever the document accepts; the mock shows its example."""
+        return self.match_body(operation, check.status)
+
+    def match_row(
+        self, state: ResourceState, item: Item, operation: Operation, name: Matcher, *, is_echo: bool = False
+    ) -> ObjectMatcher:
+        """Build the matcher of ``item`` in a response of ``operation``; ``name`` matches its name.
+
+        An ``is_echo`` is the response to the change itself.
+        """
+        location = self.spec.layout.get_row(operation.id)
+        assert location is not None
+        return self.rows.match_item(state, item, location, name, is_echo=is_echo)
+
+    def succeed(self, state: ResourceState, call: Call) -> Sequence[Outcome]:
+        """Return the outcomes of a request that nothing refuses."""
+        layout, operation = self.spec.layout, call.operation
+        if operation.id == layout.create:
+            return self.items.create(state, call)
+        naming = layout.get_naming(operation.id)
+        if not naming:
+            return self.lists.build(state, call)
+        name = str(call.arguments.get(naming, ""))
+        item, _ = self.look_up(state, call, name)
+        if item is None:
+            return self.items.concern_unknown(state, call, name)
+        if operation.id == layout.remove:
+            return self.items.remove(state, call, item)
+        is_read = self.contract.is_read_only(operation.id)
+        return self.items.read(state, call, item) if is_read else self.items.change(state, call, item)
+
+    # -- for the builders of outcomes
+
+    def match_body(self, operation: Operation, status: int) -> Matcher | None:
+        """Build the matcher of a body without an object; the mock shows the published document's example."""
+        key = (operation.id, status)
+        if key not in self._bodies:
+            published = self.contract.published.find_operation(operation.path, operation.method)
+            root = get_schema(published.responses.get(status)) if published is not None else None
+            example = build_sample(self.contract.published.raw, root) if root else None
+            self._bodies[key] = self.rows.match_body(get_schema(operation.find_response(status)), example)
+        return self._bodies[key]
+
+    def learn(self, state: ResourceState, item: Item, row: Any, operation: Operation) -> Item:
+        """Return ``item`` with the values that ``row`` of a response tells, where no request determined them.
+
+        The mock learns nothing: it knows what it stores, and a mutant's response must not change that.
+        """
+        location, table = self.spec.layout.get_row(operation.id), self.spec.table
+        if state.is_complete or not isinstance(row, dict) or location is None:
+            return item
+        learned: dict[str, Any] = {}
+        for name in self.spec.layout.get_settable(self.spec.layout.create):
+            shown = self.spec.layout.get_shown_name(name)
+            if shown in row and name not in (*item.values, *table.volatile, *table.uncertain):
+                schema = resolve_reference(self.spec.layout.document, location.properties.get(shown, {}))
+                learned[name] = stored_values.decode(row[shown], schema)
+        if not learned:
+            return item
+        clauses = {name: f"{self.spec.layout.create}/effect/{name}" for name in learned}
+        return replace(item, values={**item.values, **learned}, clauses={**clauses, **item.clauses})

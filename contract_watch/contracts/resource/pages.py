@@ -1,0 +1,229 @@
+"""Pages of a list: what a request asks for, and what its response then shows.
+
+No order is promised: if an account has more objects than a page, any of them can be on another page. So an own object
+may be missing from a page, unless the response or the request says that there is no other. Pages that follow each other
+show no object twice.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from contract_watch.contracts.config import ListConfig
+from contract_watch.contracts.matchers import JSON, ListMatcher, Matcher, Mismatch, ObjectMatcher, Satisfies, ValuePath
+from contract_watch.contracts.resource.layout import EVERY
+from contract_watch.contracts.resource.state import Item
+
+
+@dataclass(frozen=True)
+class Page:
+    """The page that a request asks for.
+
+    ``limit`` is the number of rows that it has at most, None if the request and the contract do not say. ``is_asked``
+    is True if the request gave the limit. ``start`` identifies the first row as the request does: a number of rows to
+    skip, or a cursor; empty for the first page.
+    """
+
+    limit: int | None
+    start: str = ""
+    is_asked: bool = False
+
+    @property
+    def is_first(self) -> bool:
+        """True for the first page."""
+        return self.start in ("", "0")
+
+
+def read_argument(arguments: Mapping[str, Any], pointer: str) -> Any:
+    """Return the argument that ``pointer`` names: `query:x`, or a JSON pointer into the body; None if it was not sent."""
+    if not pointer.startswith("/"):
+        return arguments.get(pointer)
+    value: Any = arguments
+    for part in pointer.split("/")[1:]:
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
+
+
+def read_pointer(body: Any, pointer: str) -> Any:
+    """Return the value at a JSON pointer in a response's body; None if there is none."""
+    for part in pointer.split("/")[1:]:
+        body = body.get(part) if isinstance(body, dict) else None
+    return body
+
+
+class Paging:
+    """The paging of one vendor's list, as ``contract.toml`` describes it."""
+
+    def __init__(self, config: ListConfig) -> None:
+        self._config = config
+
+    @property
+    def is_paged(self) -> bool:
+        """True if requests choose a page."""
+        config = self._config
+        return bool(config.limit or config.offset or config.page or config.cursor)
+
+    def list_arguments(self) -> tuple[str, ...]:
+        """Return the arguments that choose a page."""
+        config = self._config
+        return tuple(name for name in (config.limit, config.offset, config.page, config.cursor) if name)
+
+    @property
+    def has_limit(self) -> bool:
+        """True if requests choose the number of rows on a page."""
+        return bool(self._config.limit)
+
+    @property
+    def start_argument(self) -> str:
+        """The argument that says where a page starts; empty if there is none."""
+        return self._config.cursor or self._config.offset or self._config.page
+
+    def read_page(self, arguments: Mapping[str, Any]) -> Page:
+        """Return the page that a valid request asks for."""
+        config = self._config
+        asked = _parse_count(read_argument(arguments, config.limit)) if config.limit else None
+        limit = asked or config.default or None
+        if config.cursor:
+            start = read_argument(arguments, config.cursor)
+            return Page(limit, "" if start is None else str(start), bool(asked))
+        if config.page:
+            number = _parse_count(read_argument(arguments, config.page))
+            number = config.first_page if number is None else number
+            skipped = (number - config.first_page) * (limit or 0)
+            return Page(
+                limit, str(max(skipped, 0)) if limit else ("" if number <= config.first_page else "?"), bool(asked)
+            )
+        skipped = _parse_count(read_argument(arguments, config.offset)) or 0 if config.offset else 0
+        return Page(limit, str(skipped) if skipped else "", bool(asked))
+
+    def select_items(self, items: Sequence[Item], page: Page) -> list[Item]:
+        """Return the objects on ``page``, in the mock."""
+        first = 0
+        if self._config.cursor and page.start:
+            names = [item.name for item in items]
+            first = names.index(page.start) + 1 if page.start in names else len(items)
+        elif page.start.isdigit():
+            first = int(page.start)
+        return list(items[first : first + page.limit if page.limit else None])
+
+    def build_envelope(self, items: Sequence[Item], shown: Sequence[Item]) -> dict[str, Matcher]:
+        """Build the matchers of the properties beside the rows: the next page, and the number of objects."""
+        config = self._config
+        is_last = not shown or (items and shown[-1] is items[-1])
+        beside: dict[str, Matcher] = {}
+        if config.more:
+            beside[config.more] = Satisfies(not is_last, lambda value: isinstance(value, bool), "true or false")
+        if config.next.startswith("/"):
+            cursor = None if is_last or not shown else shown[-1].name
+            beside[config.next] = Satisfies(
+                cursor, lambda value: value is None or isinstance(value, str | int), "a cursor"
+            )
+        if config.total:
+            beside[config.total] = Satisfies(len(items), _is_count, "a number of objects")
+        return beside
+
+    def find_next(self, body: JSON, rows: Sequence[Any], page: Page, key: str) -> str | None:
+        """Return the start of the page after this response; None if it is the last one, or if that is unknown."""
+        config = self._config
+        if config.more and read_pointer(body, config.more) is False:
+            return None
+        if config.next.startswith("/"):
+            value = read_pointer(body, config.next)
+            return str(value) if isinstance(value, str | int) and value != "" else None
+        if config.cursor and rows and isinstance(rows[-1], dict) and key in rows[-1]:
+            return str(rows[-1][key])
+        if not config.cursor and page.limit and len(rows) == page.limit:
+            return str(int(page.start or 0) + page.limit) if (page.start or "0").isdigit() else None
+        return None
+
+    def is_last_page(self, body: JSON, rows: Sequence[Any], page: Page) -> bool:
+        """Return True if the response says that no page follows, or if nothing limits the page."""
+        config = self._config
+        if config.more:
+            return read_pointer(body, config.more) is False
+        if config.next.startswith("/"):
+            return read_pointer(body, config.next) in (None, "")
+        total = _parse_count(read_pointer(body, config.total)) if config.total else None
+        if total is not None and (page.start or "0").isdigit():
+            return int(page.start or 0) + len(rows) >= total
+        if page.limit is not None:
+            return len(rows) < page.limit
+        return not self.is_paged
+
+
+def _parse_count(value: Any) -> int | None:
+    """Return a count of rows; protojson writes some as strings."""
+    if isinstance(value, bool) or value is None:
+        return None
+    text = str(value)
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
+
+
+def _is_count(value: Any) -> bool:
+    return _parse_count(value) is not None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageMatcher(ObjectMatcher):
+    """The matcher of one page: an `ObjectMatcher` of the body, whose array at ``path`` is a page of ``rows``.
+
+    ``seen`` are the names on the pages before, None if they are unknown. ``clauses`` maps `limit`, `next` and `complete`
+    to the clauses that those promise.
+    """
+
+    rows: ListMatcher
+    rendered_rows: Sequence[JSON]
+    path: tuple[str, ...]
+    page: Page
+    paging: Paging
+    seen: frozenset[str] | None
+    clauses: Mapping[str, str]
+
+    def render(self) -> JSON:
+        if not self.path:
+            return list(self.rendered_rows)
+        body = super().render()
+        node = body
+        for part in self.path[:-1]:
+            node = node[part]
+        node[self.path[-1]] = list(self.rendered_rows)
+        return body
+
+    def find_mismatches(self, value: JSON, path: ValuePath = ()) -> Iterator[Mismatch]:
+        if self.path:
+            yield from super().find_mismatches(value, path)
+        rows = value
+        for part in self.path:
+            rows = rows.get(part) if isinstance(rows, dict) else None
+        if isinstance(rows, list):
+            yield from self._check_rows(rows, value, (*path, *self.path))
+
+    def _check_rows(self, rows: list[Any], body: JSON, path: ValuePath) -> Iterator[Mismatch]:
+        limit = self.page.limit
+        if limit is not None and len(rows) > limit:
+            yield Mismatch(path, "too-many", f"at most {limit} rows", self.clauses["limit"])
+        names = [str(row.get(self.rows.key)) for row in rows if isinstance(row, dict)]
+        if self.seen is not None:
+            repeated = [name for name in names if name in self.seen]
+            for name in repeated[:1]:
+                yield Mismatch(
+                    (*path, names.index(name)), "repeated", "no row of an earlier page", self.clauses["next"], name
+                )
+        mismatches = list(self.rows.find_mismatches(rows, path))
+        yield from (one for one in mismatches if one.kind != "row-missing")
+        missing = [one for one in mismatches if one.kind == "row-missing"]
+        known = len(self.rows.known_rows)
+        if self._is_whole(rows, body):
+            yield from (one for one in missing if self.seen is None or one.object_name not in self.seen)
+        elif self.page.is_first and limit is not None and len(rows) < min(limit, known):
+            yield Mismatch(path, "too-few", f"at least {min(limit, known)} rows", self.clauses["complete"])
+
+    def _is_whole(self, rows: list[Any], body: JSON) -> bool:
+        """Return True if no other page than this one and the ones before can hold an object."""
+        is_start_known = self.page.is_first or self.seen is not None
+        return is_start_known and self.paging.is_last_page(body, rows, self.page)
+
+
+def get_row_path(path: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the path of the array of rows, from the path of a row."""
+    return path[: path.index(EVERY)] if EVERY in path else path

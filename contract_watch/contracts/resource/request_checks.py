@@ -1,0 +1,178 @@
+"""The checks of a request by its schema, before any object is looked up."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from contract_watch.contracts.matchers import ValuePath
+from contract_watch.contracts.openapi import Operation
+from contract_watch.contracts.outcomes import Check
+from contract_watch.contracts.registry import Contract
+from contract_watch.contracts.request import MissingBody, Request
+from contract_watch.contracts.resource.layout import flatten_schema
+from contract_watch.contracts.schema import Violation, get_value
+
+PATTERNS = "patterns"
+"""The interpretation that says which pattern counts where the overlay corrected one."""
+UNKNOWN_PROPERTIES = "unknown-properties"
+"""The interpretation that says if undocumented properties are rejected."""
+UNKNOWN_ONLY = "unknown-only-update"
+"""The interpretation that says if undocumented properties count as a change."""
+PASSWORD_LENGTH = "password-length"  # noqa: S105 (the name of an interpretation)
+"""The interpretation that says how the length of a password outside ASCII is counted."""
+MEASURES = ("characters", "utf16", "bytes")
+
+
+def measure(text: str) -> dict[str, int]:
+    """Return the length of ``text`` in each of `MEASURES`."""
+    return {
+        "characters": len(text),
+        "utf16": len(text.encode("utf-16-le", "surrogatepass")) // 2,
+        "bytes": len(text.encode("utf-8", "surrogatepass")),
+    }
+
+
+class RequestChecker:
+    """A checker of requests to the operations of one contract.
+
+    ``statuses`` maps each operation to the statuses of an invalid request, the likeliest first. ``keywords`` maps a keyword
+    of a body's schema to the clause, after the operation, that states it in prose. ``checked_elsewhere`` are the arguments
+    whose strings other checks judge.
+    """
+
+    def __init__(
+        self,
+        contract: Contract,
+        statuses: Mapping[str, tuple[int, ...]],
+        keywords: Mapping[str, str],
+        checked_elsewhere: frozenset[str] = frozenset(),
+    ) -> None:
+        self._statuses, self._keywords = statuses, keywords
+        self._elsewhere = checked_elsewhere
+        self._document = contract.effective.raw
+        # A key in the body is no property of the object.
+        self._key_fields = {location.field for location in contract.credential_locations if location.field}
+        self._published = {
+            operation.id: found
+            for operation in contract.operations.values()
+            if (found := contract.published.find_operation(operation.path, operation.method)) is not None
+        }
+
+    def check(self, operation: Operation, request: Request) -> Iterator[Check]:
+        """Yield the failed checks of parameters and body."""
+        yield from self._check_body(operation, request.body)
+
+    def _check_body(self, operation: Operation, body: Any) -> Iterator[Check]:
+        if operation.body is None:
+            return
+        if body is MissingBody.ABSENT and not operation.body_required:
+            return
+        if not isinstance(body, dict):
+            yield from self._build(operation, "request/body", "The body must be an object.")
+            return
+        yield from self._check_schema(operation, body)
+        known = set(flatten_schema(self._document, operation.body.schema).get("properties", {})) | self._key_fields
+        if unknown := sorted(body.keys() - known):
+            why = f"The property {unknown[0]!r} is not documented."
+            for check in self._build(operation, "request/unknown", why):
+                yield replace(
+                    check, interpretation=UNKNOWN_PROPERTIES, refusing_values=("refused",), scope=operation.id
+                )
+        least = operation.body.schema.get("minProperties", 0)
+        if least and len(body) >= least > len(body.keys() & known):
+            clause = self._keywords.get("minProperties", "request//minProperties")
+            for check in self._build(operation, clause, "The request changes nothing that is documented."):
+                yield replace(check, interpretation=UNKNOWN_ONLY, refusing_values=(str(check.status),))
+
+    def _check_schema(self, operation: Operation, body: Mapping[str, Any]) -> Iterator[Check]:
+        assert operation.body is not None
+        corrected = operation.body.find_violations(body)
+        published_body = self._published[operation.id].body if operation.id in self._published else None
+        published = published_body.find_violations(body) if published_body is not None else []
+        published_patterns = {one.path for one in published if one.keyword == "pattern"}
+        for violation in corrected:
+            value = get_value(body, violation.path)
+            if violation.path and violation.path[0] in self._elsewhere and isinstance(value, str):
+                continue
+            is_disputed = violation.keyword == "pattern" and violation.path not in published_patterns
+            if is_disputed and self._has_published_pattern(operation, violation.path):
+                yield from self._build_disputed(operation, violation, "corrected")
+            else:
+                yield from self._build_violation(operation, violation, value)
+        corrected_paths = {violation.path for violation in corrected}
+        for violation in published:
+            is_new = violation.keyword == "pattern" and violation.path not in corrected_paths
+            if is_new and violation.path[0] not in self._elsewhere:
+                yield from self._build_disputed(operation, violation, "published")
+        yield from self._check_lengths(operation, body, corrected_paths)
+
+    def _has_published_pattern(self, operation: Operation, path: ValuePath) -> bool:
+        """Return True if the published document has a pattern at ``path`` as well; prose alone may give one."""
+        published = self._published.get(operation.id)
+        if published is None or published.body is None:
+            return False
+        raw, document = published.body.schema, published.body.document
+        for part in path:
+            schema = flatten_schema(document, raw)
+            raw = schema.get("items", {}) if isinstance(part, int) else schema.get("properties", {}).get(part, {})
+        return "pattern" in flatten_schema(document, raw)
+
+    def _check_lengths(
+        self, operation: Operation, body: Mapping[str, Any], violated: set[ValuePath]
+    ) -> Iterator[Check]:
+        """Yield the disputed checks of passwords whose length depends on the way of counting."""
+        assert operation.body is not None
+        properties = flatten_schema(self._document, operation.body.schema).get("properties", {})
+        for name, value in body.items():
+            schema = flatten_schema(self._document, properties.get(name, {}))
+            if (
+                not isinstance(value, str)
+                or schema.get("format") != "password"
+                or value.isascii()
+                or (name,) in violated
+            ):
+                continue
+            yield from self._dispute_length(operation, (name,), value, schema)
+
+    def _dispute_length(
+        self, operation: Operation, path: ValuePath, text: str, schema: Mapping[str, Any]
+    ) -> Iterator[Check]:
+        sizes = measure(text)
+        bounds = {"minLength": schema.get("minLength", 0), "maxLength": schema.get("maxLength", max(sizes.values()))}
+        for keyword, bound in bounds.items():
+            refusing = tuple(
+                name for name, size in sizes.items() if (size < bound if keyword == "minLength" else size > bound)
+            )
+            if refusing:
+                clause = f"request/{path[0]}/{keyword}"
+                for check in self._build(operation, clause, f"{path[0]} has another length."):
+                    yield (
+                        check
+                        if len(refusing) == len(sizes)
+                        else replace(check, interpretation=PASSWORD_LENGTH, refusing_values=refusing, scope=keyword)
+                    )
+
+    def _build_violation(self, operation: Operation, violation: Violation, value: Any) -> Iterator[Check]:
+        schema = operation.get_arguments().get(str(violation.path[0]), {}) if violation.path else {}
+        is_length = violation.keyword in ("minLength", "maxLength") and schema.get("format") == "password"
+        if is_length and isinstance(value, str) and not value.isascii():
+            yield from self._dispute_length(operation, violation.path, value, schema)
+            return
+        clause = self._keywords.get(violation.keyword) if not violation.path else None
+        yield from self._build(
+            operation, clause or f"request/{violation.pointer}/{violation.keyword}", violation.expected
+        )
+
+    def _build_disputed(self, operation: Operation, violation: Violation, refusing_value: str) -> Iterator[Check]:
+        for check in self._build(operation, f"request/{violation.pointer}/{violation.keyword}", violation.expected):
+            yield replace(
+                check,
+                interpretation=PATTERNS,
+                refusing_values=(refusing_value,),
+                scope=f"{operation.id}/{violation.pointer}",
+            )
+
+    def _build(self, operation: Operation, clause: str, why: str) -> Iterator[Check]:
+        """Yield the check of an invalid request with each of its possible statuses: the first one is the mock's."""
+        for status in self._statuses[operation.id]:
+            yield Check(status, f"{operation.id}/{clause}", why)

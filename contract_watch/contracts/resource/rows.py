@@ -1,0 +1,179 @@
+"""The matchers of objects in responses: one row, a list of rows, and the body around them."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from contract_watch.contracts.matchers import (
+    JSON,
+    Constant,
+    ForClause,
+    ListMatcher,
+    Matcher,
+    Mismatch,
+    ObjectMatcher,
+    Satisfies,
+    ValuePath,
+)
+from contract_watch.contracts.resource.layout import EVERY, Layout, RowLocation, flatten_schema
+from contract_watch.contracts.resource.matchers import (
+    SecretSample,
+    SingleItem,
+    build_sample,
+    match_anything,
+    match_time,
+)
+from contract_watch.contracts.resource.state import UNKNOWN, Item, ResourceState
+from contract_watch.contracts.resource.stored_values import StoredValues, format_time, parse_time
+from contract_watch.contracts.resource.table import ResourceTable
+from contract_watch.contracts.schema import Schema
+
+
+@dataclass(frozen=True)
+class ResourceList(ListMatcher):
+    """The matcher of a list that shows no unknown object with a mark of this run.
+
+    ``mark`` is the property with the mark; ``is_stray`` returns True for a mark that no object can have, ``stray_clause``
+    is the clause that such a row breaks.
+    """
+
+    mark: str = ""
+    is_stray: Callable[[str], bool] = lambda _mark: False
+    stray_clause: str = ""
+
+    def find_mismatches(self, value: JSON, path: ValuePath = ()) -> Iterator[Mismatch]:
+        yield from super().find_mismatches(value, path)
+        if not self.mark or not isinstance(value, list):
+            return
+        for index, row in enumerate(value):
+            mark = row.get(self.mark) if isinstance(row, dict) else None
+            name = row.get(self.key) if isinstance(row, dict) else None
+            unknown = name is not None and str(name) not in self.known_rows
+            if unknown and self.get_absence_clause(str(name)) is None and isinstance(mark, str) and self.is_stray(mark):
+                expected = "no object that the run did not create"
+                yield Mismatch((*path, index), "unexpected", expected, self.stray_clause)
+
+
+class RowBuilder:
+    """A builder of matchers for the objects of one resource."""
+
+    def __init__(self, layout: Layout, table: ResourceTable, values: StoredValues) -> None:
+        self._layout, self._table, self._values = layout, table, values
+        self._document = layout.document
+        self._arguments = {layout.get_shown_name(name): name for name in self._list_settable()}
+
+    def _list_settable(self) -> list[str]:
+        layout = self._layout
+        return [name for operation in layout.operations for name in layout.get_settable(operation)]
+
+    def match_item(
+        self, state: ResourceState, item: Item, location: RowLocation, name: Matcher, *, is_echo: bool = False
+    ) -> ObjectMatcher:
+        """Build the matcher of ``item`` in a response; ``name`` matches its name.
+
+        An ``is_echo`` is the response to the change itself, in which nothing can be suspected of an earlier one.
+        """
+        required: dict[str, Matcher] = {}
+        optional: dict[str, Matcher] = {}
+        rendered: set[str] = set()
+        for prop, raw in location.properties.items():
+            if prop == self._layout.key:
+                required[prop] = name
+                continue
+            schema = flatten_schema(self._document, raw)
+            matcher, is_due = self._match_property(state, item, prop, schema, is_echo=is_echo)
+            if prop in location.required or is_due:
+                required[prop] = matcher
+            else:
+                optional[prop] = matcher
+                rendered |= {prop} if self.is_rendered(state, item, prop) else set()
+        return ObjectMatcher(required, optional, rendered_optional=frozenset(rendered))
+
+    def is_rendered(self, state: ResourceState, item: Item, prop: str) -> bool:
+        """Return True if the mock shows an optional property."""
+        del state
+        return item.values.get(self._arguments.get(prop, ""), UNKNOWN) not in (None, UNKNOWN)
+
+    def _match_property(
+        self, state: ResourceState, item: Item, prop: str, schema: Mapping[str, Any], *, is_echo: bool
+    ) -> tuple[Matcher, bool]:
+        """Return the matcher of one property, and True if the object must have it."""
+        moment = {self._layout.created: item.created_at, self._table.changed: item.changed_at}.get(prop or "-")
+        if prop and moment is not None:
+            form = str(schema.get("x-client-type", ""))
+            return match_time(format_time(moment, schema), moment, lambda value: parse_time(value, form)), False
+        argument = self._arguments.get(prop, "")
+        value = item.values.get(argument, UNKNOWN) if argument else UNKNOWN
+        matcher = self._values.match(state, argument, value, schema) if argument else None
+        if matcher is None:
+            return self._match_sample(state, prop, schema), False
+        clause = item.clauses.get(argument)
+        removals = (self._layout.remove,)
+        suspected = None if is_echo else state.find_suspected_clause(item, argument, removals)
+        matcher = ForClause(clause, matcher, suspected) if clause else matcher
+        return matcher, argument in item.sent and bool(value)
+
+    def _match_sample(self, state: ResourceState, prop: str, schema: Mapping[str, Any]) -> Matcher:
+        """Build the matcher of a property that the server makes, or whose value is unknown."""
+        if schema.get("format") == "password":
+            return SecretSample()
+        interpretation = f"new-{prop}"
+        if interpretation in state.interpretations.declared:
+            return match_anything(state.get_choice(interpretation))
+        return match_anything(build_sample(self._document, schema))
+
+    def match_name(self, name: str, schema: Mapping[str, Any]) -> Matcher:
+        """Build the matcher of an object's name: a string, or the integer that it stands for."""
+        if schema.get("type") == "integer" and name.isascii() and name.lstrip("-").isdigit():
+            return Constant(int(name))
+        return Satisfies(name, lambda value: str(value) == name and not isinstance(value, bool), f'"{name}"')
+
+    def wrap(self, root: Any, path: tuple[str, ...], inner: Matcher) -> Matcher:
+        """Wrap ``inner``, which stands at ``path``, in the body that the schema ``root`` describes."""
+        if not path:
+            return inner
+        schema = flatten_schema(self._document, root)
+        if path[0] == EVERY:
+            return SingleItem(self.wrap(schema.get("items", {}), path[1:], inner))
+        required = self._match_required(schema)
+        required[path[0]] = self.wrap(schema.get("properties", {}).get(path[0], {}), path[1:], inner)
+        return ObjectMatcher(required)
+
+    def add_at(self, root: Any, body: ObjectMatcher, pointer: str, matcher: Matcher) -> ObjectMatcher:
+        """Return ``body`` with ``matcher`` at a JSON pointer; it is rendered, and required if the schema requires it."""
+        name, _, rest = pointer.lstrip("/").partition("/")
+        schema = flatten_schema(self._document, root)
+        if rest:
+            raw = schema.get("properties", {}).get(name, {})
+            held = body.required.get(name, body.optional.get(name))
+            nested = held if isinstance(held, ObjectMatcher) else ObjectMatcher(self._match_required(raw))
+            matcher = self.add_at(raw, nested, rest, matcher)
+        if name in schema.get("required", ()):
+            return replace(body, required={**body.required, name: matcher})
+        rendered = body.rendered_optional | {name}
+        return replace(body, optional={**body.optional, name: matcher}, rendered_optional=rendered)
+
+    def _match_required(self, raw: Any) -> dict[str, Matcher]:
+        schema = flatten_schema(self._document, raw)
+        properties = schema.get("properties", {})
+        return {
+            name: match_anything(build_sample(self._document, properties.get(name, {})))
+            for name in schema.get("required", ())
+        }
+
+    def match_body(self, root: Any, example: Any = None) -> Matcher | None:
+        """Build the matcher of a body without an object: whatever its schema accepts; None if there is no schema.
+
+        The mock renders what it can of ``example``, which another document may have.
+        """
+        if not root:
+            return None
+        schema = flatten_schema(self._document, root)
+        if "properties" not in schema:
+            return match_anything(build_sample(self._document, root))
+        required = self._match_required(schema)
+        for name in required.keys() & (example.keys() if isinstance(example, dict) else ()):
+            candidate = {**{one: matcher.render() for one, matcher in required.items()}, name: example[name]}
+            if Schema(self._document, root).accepts(candidate):
+                required[name] = match_anything(example[name])
+        return ObjectMatcher(required)

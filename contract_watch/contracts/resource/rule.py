@@ -1,0 +1,94 @@
+"""One rule of ``rules.yaml``: a predicate over request, object and account, and what it demands."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import jsonschema_rs
+
+from contract_watch.contracts.matchers import FreshSecret
+from contract_watch.contracts.resource.state import UNKNOWN
+from contract_watch.contracts.schema import JSON
+
+
+@dataclass(frozen=True)
+class Situation:
+    """The instance of a rule's predicate: the arguments of a request, the stored object, and the account's name.
+
+    ``item`` is None if the request names no object, or one that is unknown.
+    """
+
+    request: Mapping[str, Any]
+    item: Mapping[str, Any] | None
+    account: str
+
+    def to_json(self) -> JSON:
+        """Return the instance that the predicate's schema is asked about; unknown values are left out."""
+        stored = {name: value for name, value in (self.item or {}).items() if value is not UNKNOWN}
+        return {"request": dict(self.request), "object": stored, "account": self.account}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule.
+
+    ``clause`` is the part of its clause ids after the operation, such as ``rule/paid-feature``. ``when`` is a JSON Schema
+    with the properties ``request``, ``object`` and ``account``. ``refuse`` lists the statuses of the refusal; several, or
+    an ``interpretation``, mean that the documents leave it open. With ``interpretation``, the rule applies under
+    ``values``; with ``or_granted``, a success is possible as well. A success sets ``sets``, gives ``resets`` their
+    defaults, leaves ``forgets`` unknown, shows a new secret for each of ``generates``, and shows none of ``hides``.
+    ``scope`` is `operation` if each operation can be understood differently.
+    """
+
+    name: str
+    clause: str
+    operations: tuple[str, ...]
+    says: str
+    when: Mapping[str, Any] = field(default_factory=dict)
+    refuse: tuple[int, ...] = ()
+    interpretation: str = ""
+    values: tuple[str, ...] = ()
+    is_scoped: bool = False
+    or_granted: bool = False
+    sets: Mapping[str, Any] = field(default_factory=dict)
+    resets: tuple[str, ...] = ()
+    forgets: tuple[str, ...] = ()
+    generates: Mapping[str, FreshSecret] = field(default_factory=dict)
+    hides: tuple[str, ...] = ()
+
+    @cached_property
+    def _validator(self) -> Any:
+        return jsonschema_rs.Draft202012Validator(
+            dict(self.when), pattern_options=jsonschema_rs.RegexOptions(), offline=True
+        )
+
+    @cached_property
+    def object_properties(self) -> frozenset[str]:
+        """The properties of the stored object that the predicate reads."""
+        return frozenset(_find_properties(self.when.get("properties", {}).get("object", {})))
+
+    def applies(self, situation: Situation) -> bool | None:
+        """Return True if the predicate is true, None if it depends on an unknown object or value."""
+        holds = bool(self._validator.is_valid(situation.to_json()))
+        if not self.object_properties:
+            return holds
+        if situation.item is None or any(situation.item.get(name) is UNKNOWN for name in self.object_properties):
+            rest = dict(self.when.get("properties", {}))
+            rest.pop("object", None)
+            known: Sequence[str] = [name for name in self.when.get("required", ()) if name != "object"]
+            other = jsonschema_rs.Draft202012Validator({"properties": rest, "required": known}, offline=True)
+            return None if other.is_valid(situation.to_json()) else False
+        return holds
+
+
+def _find_properties(schema: JSON) -> Iterator[str]:
+    """Yield the names of the properties that a schema reads, at its top level and in its combinators."""
+    if isinstance(schema, dict):
+        yield from schema.get("properties", {})
+        yield from (name for name in schema.get("required", ()) if isinstance(name, str))
+        for key in ("not", "if", "then", "else"):
+            yield from _find_properties(schema.get(key))
+        for key in ("allOf", "anyOf", "oneOf"):
+            for member in schema.get(key, ()):
+                yield from _find_properties(member)

@@ -1,0 +1,151 @@
+"""The known objects of all accounts, as immutable state."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+from contract_watch.contracts.model import Account
+from contract_watch.contracts.outcomes import Interpretations
+
+
+class Unknown:
+    """A stored value that cannot be predicted; every unknown value equals every other."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Unknown)
+
+    def __hash__(self) -> int:
+        return 0
+
+    def __repr__(self) -> str:
+        return "UNKNOWN"
+
+
+UNKNOWN = Unknown()
+
+
+@dataclass(frozen=True)
+class Item:
+    """One object of an account.
+
+    ``name`` identifies it in requests: an id that the server assigned, or a name that the caller chose. It is None as
+    long as only a list can tell which name the vendor made of ``requested_name``. ``requested_name`` is the name or mark
+    that the request gave. ``values`` maps properties of requests to stored values, `UNKNOWN` among them; ``clauses`` maps
+    each to the clause that determines its value. ``unlisted_changes`` are the properties that an update changed since the
+    last list, ``sent`` those that a request named, which responses must show. Times are in seconds since the epoch.
+    """
+
+    account: str
+    name: str | None
+    requested_name: str
+    values: Mapping[str, Any]
+    clauses: Mapping[str, str] = field(default_factory=dict)
+    created_at: float = 0.0
+    changed_at: float = 0.0
+    unlisted_changes: frozenset[str] = frozenset()
+    sent: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class ResourceState:
+    """The known state of all accounts (``accounts`` by key).
+
+    ``own_prefix`` is described in `Model.start`; it is empty in the mock's state, which is complete. ``removed_names``
+    maps a name that must not exist to the clause that removed it. ``unlisted_operations`` are the operations that changed
+    or removed objects since the last list, in order: they are suspected if an object is listed differently.
+    ``unknown_names`` are the accounts and names whose existence is unknown after a broken contract. ``replies`` maps the
+    values of idempotency keys to the object that the first request created. ``pages`` maps the start of a page to the
+    names on the pages before it, as long as nothing changes.
+    """
+
+    accounts: Mapping[str, Account]
+    interpretations: Interpretations
+    own_prefix: str
+    items: tuple[Item, ...] = ()
+    removed_names: Mapping[str, str] = field(default_factory=dict)
+    unlisted_operations: tuple[str, ...] = ()
+    unknown_names: frozenset[tuple[str, str]] = frozenset()
+    replies: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    pages: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    @property
+    def is_complete(self) -> bool:
+        """True for the mock's state, in which nothing is unknown."""
+        return not self.own_prefix
+
+    def get_choice(self, interpretation: str, scope: str = "") -> str:
+        """Return the value of ``interpretation`` that the mock follows."""
+        return self.interpretations.get_choices(interpretation, scope)[0]
+
+    def list_items(self, account: str) -> list[Item]:
+        """Return the objects of ``account``."""
+        return [item for item in self.items if item.account == account]
+
+    def find_item(self, account: str, name: str) -> Item | None:
+        """Return the object of ``account`` called ``name``, if one is known."""
+        return next((item for item in self.items if item.account == account and item.name == name), None)
+
+    def get_unknown_names(self, account: str = "") -> set[str]:
+        """Return the names whose existence in ``account`` (empty: in any account) is unknown."""
+        return {name for owner, name in self.unknown_names if account in ("", owner)}
+
+    def is_known_absent(self, name: str, account: str = "") -> bool:
+        """Return True if no unknown object called ``name`` can exist in ``account`` (empty: in any account)."""
+        if name in self.get_unknown_names(account):
+            return False
+        return name in self.removed_names or name.lower().startswith(self.own_prefix)
+
+    def put_item(self, item: Item, old: Item | None = None, operation: str = "") -> Self:
+        """Return the state with ``item`` added, or in place of ``old`` after ``operation``."""
+        items = tuple(item if one is old else one for one in self.items) if old else (*self.items, item)
+        removed = {name: clause for name, clause in self.removed_names.items() if name != item.name}
+        if self.is_complete:
+            return replace(self, items=items, removed_names=removed, pages={})
+        unlisted = (*self.unlisted_operations, operation) if old is not None and operation else self.unlisted_operations
+        unknown = self.unknown_names - {(item.account, item.name or ""), (item.account, item.requested_name)}
+        return replace(
+            self, items=items, removed_names=removed, unlisted_operations=unlisted, unknown_names=unknown, pages={}
+        )
+
+    def swap_item(self, old: Item, new: Item) -> Self:
+        """Return the state with ``new`` in place of ``old``: the same object, better known."""
+        return replace(self, items=tuple(new if one is old else one for one in self.items))
+
+    def drop_item(self, item: Item, operation: str, clause: str) -> Self:
+        """Return the state without ``item``, which ``operation`` removed, as ``clause`` promises."""
+        items = tuple(one for one in self.items if one is not item)
+        if self.is_complete:
+            return replace(self, items=items)
+        removed = {**self.removed_names, item.name or "": clause}
+        unlisted = (*self.unlisted_operations, operation)
+        return replace(self, items=items, removed_names=removed, unlisted_operations=unlisted, pages={})
+
+    def free_name(self, name: str, clause: str) -> Self:
+        """Return the state in which no object is called ``name`` any more, as ``clause`` promises."""
+        return self if self.is_complete else replace(self, removed_names={**self.removed_names, name: clause})
+
+    def mark_listed(self, account: str) -> Self:
+        """Return the state after a complete list of ``account``: its operations are suspected no longer."""
+        if self.is_complete or not (self.unlisted_operations or any(item.unlisted_changes for item in self.items)):
+            return self
+        items = tuple(
+            replace(item, unlisted_changes=frozenset()) if item.account == account else item for item in self.items
+        )
+        return replace(self, items=items, unlisted_operations=())
+
+    def find_suspected_clause(self, item: Item, prop: str, removals: Iterable[str]) -> str | None:
+        """Return the clause to suspect if ``prop`` has another value, or (empty) the object is not listed.
+
+        An update is not suspected of the properties that it set; one of ``removals`` can lose an object, but change none.
+        """
+        operations = [name for name in self.unlisted_operations if not prop or name not in removals]
+        return f"{operations[-1]}/effect/untouched" if operations and prop not in item.unlisted_changes else None
+
+    def forget_names(self, names: Iterable[str]) -> Self:
+        """Return the state in which the objects with these names or requested names are unknown."""
+        forgotten = {variant for name in names for variant in (name, name.lower())}
+        items = tuple(one for one in self.items if one.name not in forgotten and one.requested_name not in forgotten)
+        dropped = {name for one in self.items if one not in items for name in (one.name, one.requested_name) if name}
+        removed = {name: clause for name, clause in self.removed_names.items() if name not in forgotten}
+        unknown = {(account.name, name) for account in self.accounts.values() for name in forgotten | dropped}
+        return replace(self, items=items, removed_names=removed, unknown_names=self.unknown_names | unknown, pages={})

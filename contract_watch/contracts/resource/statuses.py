@@ -1,0 +1,39 @@
+"""The statuses of refusals, from the table and from what each operation documents."""
+
+from collections.abc import Sequence
+
+from contract_watch.contracts.openapi import Operation
+from contract_watch.contracts.resource.table import ResourceTable
+
+_NO_REFUSALS = (401, 408, 429)
+"""Refusals that say nothing about a request's content."""
+
+
+def list_invalid_statuses(operation: Operation, table: ResourceTable) -> tuple[int, ...]:
+    """Return the statuses of a request that violates its schema: those documented of 400 and 422, else 400."""
+    return tuple(table.invalid) or _choose(operation, (400, 422)) or (400,)
+
+
+def list_unknown_statuses(operation: Operation, table: ResourceTable) -> tuple[int, ...]:
+    """Return the statuses of a request that names an unknown object: 404 if it is documented, else those of a bad one."""
+    return tuple(table.unknown) or _choose(operation, (404,)) or _choose(operation, (400, 422)) or (404,)
+
+
+def list_taken_statuses(operation: Operation, table: ResourceTable) -> tuple[int, ...]:
+    """Return the statuses of a request for a value that is taken: 409 if it is documented, else those of a bad one."""
+    return tuple(table.taken) or _choose(operation, (409,)) or _choose(operation, (422, 400)) or (409,)
+
+
+def list_denied_statuses(operation: Operation) -> tuple[int, ...]:
+    """Return the statuses of a request without a valid key: 401 if it is documented, else 403, else 401."""
+    return _choose(operation, (401,)) or _choose(operation, (403,)) or (401,)
+
+
+def list_refusals(operation: Operation) -> tuple[int, ...]:
+    """Return every documented refusal that a request's content can cause, 400 first."""
+    documented = [status for status in operation.responses if 400 <= status < 500 and status not in _NO_REFUSALS]
+    return tuple(sorted(documented)) or (400,)
+
+
+def _choose(operation: Operation, statuses: Sequence[int]) -> tuple[int, ...]:
+    return tuple(status for status in statuses if status in operation.responses)

@@ -1,0 +1,46 @@
+"""The `[resource]` table of ``contract.toml``: what the document does not say about the objects of a vendor."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class ResourceTable:
+    """The table, with properties named as requests spell them.
+
+    ``unique`` lists the properties whose value only one object of an account can have, by default the name that the
+    caller chooses. ``unordered`` lists arrays in any order, without repetition. ``normalised`` maps properties to the way
+    in which a vendor may normalise a value: ``case``, ``domain``, ``address`` or ``number``. ``unset`` maps properties to
+    values that mean "not sent". ``shown_as`` maps properties to their names in responses. ``hidden`` lists properties that
+    no response shows. ``uncertain`` lists properties whose value is never compared, ``volatile`` those that the vendor
+    changes on its own until a request sets them. ``defaults`` maps properties to the value that create stores without
+    one, beside the document's own defaults. ``alike`` maps a property to lists of values that mean the same.
+    ``changed`` is the property of rows with the time of the last change. ``full`` lists updates that reset what they do
+    not name. ``invalid``, ``unknown`` and ``taken`` are the statuses of a request that violates its schema, names an
+    unknown object, or a value that is taken; several statuses are an interpretation, the likeliest first.
+    ``filters`` maps a query parameter of the list to the property that it selects rows by. ``idempotency`` is the
+    argument that makes a repeated create answer with the first object. ``sanitised`` says that the vendor may change a
+    name outside the documented pattern instead of refusing it. ``tenants`` maps an account to the one that owns the
+    objects which it sees. ``keywords`` maps a keyword of a request's schema to the rule that states it in prose.
+    """
+
+    unique: list[str] = field(default_factory=list)
+    unordered: list[str] = field(default_factory=list)
+    normalised: dict[str, str] = field(default_factory=dict)
+    unset: dict[str, Any] = field(default_factory=dict)
+    shown_as: dict[str, str] = field(default_factory=dict)
+    hidden: list[str] = field(default_factory=list)
+    uncertain: list[str] = field(default_factory=list)
+    volatile: list[str] = field(default_factory=list)
+    defaults: dict[str, Any] = field(default_factory=dict)
+    alike: dict[str, Any] = field(default_factory=dict)
+    changed: str = ""
+    full: list[str] = field(default_factory=list)
+    invalid: list[int] = field(default_factory=list)
+    unknown: list[int] = field(default_factory=list)
+    taken: list[int] = field(default_factory=list)
+    filters: dict[str, str] = field(default_factory=dict)
+    idempotency: str = ""
+    sanitised: bool = False
+    tenants: dict[str, str] = field(default_factory=dict)
+    keywords: dict[str, str] = field(default_factory=dict)
