@@ -60,7 +60,10 @@ def derive_rules(
 ) -> Mapping[str, str]:
     """Return the sentence of each derived clause, and of each rule of the vendor's own, by id."""
     derived = dict(_derive(layout, table, names, paging, accounts))
-    return {**derived, **{f"{name}/{rule.clause}": rule.says for rule in rules.rules for name in rule.operations}}
+    for rule in rules.rules:
+        for operation in rule.operations:
+            derived.setdefault(f"{operation}/{rule.clause}", rule.says)
+    return derived
 
 
 def _derive(

@@ -1,6 +1,5 @@
 """The interpretations that follow from a contract's document and table."""
 
-import json
 from collections.abc import Iterator, Mapping
 from itertools import permutations
 from typing import Any
@@ -8,8 +7,9 @@ from typing import Any
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.resource import credentials, object_checks, request_checks, statuses, stored_values
 from contract_watch.contracts.resource.layout import Layout, flatten_schema
-from contract_watch.contracts.resource.rules_file import RulesFile
+from contract_watch.contracts.resource.rules_file import FILE, RulesFile
 from contract_watch.contracts.resource.table import ResourceTable
+from contract_watch.errors import UsageError
 
 ORDER = "order"
 """The interpretation that says which of several checks a vendor makes first, as statuses."""
@@ -29,12 +29,17 @@ def derive_interpretations(
         found[ORDER] = tuple(orders)
     found |= _derive_name_interpretations(contract, table, layout)
     found |= _derive_request_interpretations(contract)
-    found |= _derive_value_interpretations(contract, table)
+    found |= _derive_value_interpretations(table)
     if any(location.scheme for location in contract.credential_locations):
         found[credentials.SCHEME_CASE] = ("any", "exact")
     if len(contract.credential_locations) > 1:
         names = [location.name for location in contract.credential_locations]
         found[credentials.KEY_ORDER] = tuple("-".join(order) for order in permutations(names))
+    for interpretation in (*table.alike.values(), *table.open.values(), *table.forms.values()):
+        if interpretation not in rules.interpretations:
+            raise UsageError(
+                f"{contract.config_file}: `resource` names the interpretation {interpretation!r}; declare it in {FILE}"
+            )
     return {**found, "head": ("405", "200"), "options": ("405", "204"), **rules.interpretations}
 
 
@@ -83,14 +88,10 @@ def _derive_request_interpretations(contract: Contract) -> Mapping[str, tuple[st
     return found
 
 
-def _derive_value_interpretations(contract: Contract, table: ResourceTable) -> Mapping[str, tuple[str, ...]]:
+def _derive_value_interpretations(table: ResourceTable) -> Mapping[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     if table.normalised:
         found[stored_values.STORED_VALUES] = ("verbatim", "normalised")
-    if '"json-list"' in json.dumps(contract.effective.raw):
-        found[stored_values.LIST_TEXTS] = ("encoded", "array")
-    for name, groups in table.alike.items():
-        found[f"shown-{name}"] = tuple(value for group in groups for value in group)
     return found
 
 

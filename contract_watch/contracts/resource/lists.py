@@ -75,7 +75,7 @@ class ListOutcomes:
                     f"{layout.create}/request/{layout.name_argument}/pattern",
                     Satisfies(
                         "",
-                        lambda value: model.spec.names.policy.may_become(item.requested_name, str(value)),
+                        lambda value: model.spec.names.policy.may_be_stored(item.requested_name, str(value)),
                         "its name",
                     ),
                 )

@@ -125,6 +125,16 @@ def build_sample(document: Document, raw: Any, depth: int = 0) -> Any:
     return _build_typed_sample(document, schema, depth)
 
 
+def collect_examples(document: Document, raw: Any) -> dict[str, Any]:
+    """Return the example of each property of an object's schema that has one."""
+    schema = resolve_reference(document, raw)
+    properties = schema.get("properties", {}) if isinstance(schema, dict) else {}
+    resolved = {name: resolve_reference(document, inner) for name, inner in properties.items()}
+    return {
+        name: inner["example"] for name, inner in resolved.items() if isinstance(inner, dict) and "example" in inner
+    }
+
+
 def _build_typed_sample(document: Document, schema: Mapping[str, Any], depth: int) -> Any:
     kind = schema.get("type")
     kind = next((one for one in kind if one != "null"), "null") if isinstance(kind, list) else kind

@@ -21,7 +21,7 @@ from contract_watch.contracts.resource.interpretations import ORDER, derive_inte
 from contract_watch.contracts.resource.items import NO_ITEM, ItemOutcomes
 from contract_watch.contracts.resource.layout import get_schema
 from contract_watch.contracts.resource.lists import ListOutcomes
-from contract_watch.contracts.resource.matchers import build_sample
+from contract_watch.contracts.resource.matchers import collect_examples
 from contract_watch.contracts.resource.names import SANITISERS
 from contract_watch.contracts.resource.new_values import check_new_values
 from contract_watch.contracts.resource.rows import RowBuilder
@@ -117,14 +117,17 @@ class ResourceModel:
         """Yield the failed checks of a request with a valid key."""
         yield from self.check_request(state, call)
         item: Item | None = NO_ITEM
+        missing: list[Check] = []
         naming = self.spec.layout.get_naming(call.operation.id)
         if naming:
             item = None
             if isinstance(call.arguments.get(naming), str | int):
-                item, checks = self.look_up(state, call, str(call.arguments[naming]))
-                yield from checks
+                item, missing = self.look_up(state, call, str(call.arguments[naming]))
+                yield from missing
         yield from self.check_objects(state, call, item)
-        yield from self.effects.check(call.operation, self.describe(state, call, item))
+        is_absent = item is None and not any(check.is_undecidable for check in missing)
+        situation = self.describe(state, call, NO_ITEM if is_absent else item)
+        yield from self.effects.check(call.operation, situation)
 
     def check_request(self, state: ResourceState, call: Call) -> Iterator[Check]:
         """Yield the failed checks of parameters and body by their schemas."""
@@ -204,8 +207,8 @@ class ResourceModel:
         key = (operation.id, status)
         if key not in self._bodies:
             published = self.contract.published.find_operation(operation.path, operation.method)
-            root = get_schema(published.responses.get(status)) if published is not None else None
-            example = build_sample(self.contract.published.raw, root) if root else None
+            root = get_schema(published.responses.get(status)) if published is not None else {}
+            example = collect_examples(self.contract.published.raw, root)
             self._bodies[key] = self.rows.match_body(get_schema(operation.find_response(status)), example)
         return self._bodies[key]
 
@@ -220,7 +223,7 @@ class ResourceModel:
         learned: dict[str, Any] = {}
         for name in self.spec.layout.get_settable(self.spec.layout.create):
             shown = self.spec.layout.get_shown_name(name)
-            if shown in row and name not in (*item.values, *table.volatile, *table.uncertain):
+            if shown in row and name not in (*item.values, *table.volatile, *table.open, *table.uncertain):
                 schema = resolve_reference(self.spec.layout.document, location.properties.get(shown, {}))
                 learned[name] = stored_values.decode(row[shown], schema)
         if not learned:

@@ -77,6 +77,10 @@ class NamePolicy:
         # Letters outside ASCII can be transliterated or dropped; ASCII characters stay, in order.
         return _is_subsequence(one, other) or _is_subsequence(other, one)
 
+    def may_be_stored(self, requested_name: str, name: str) -> bool:
+        """Return True if a vendor may store ``requested_name`` as ``name``: a sanitised name is well-formed."""
+        return self.may_become(requested_name, name) and (not self.is_sanitised or self.is_well_formed(name))
+
     def may_become(self, requested_name: str, name: str) -> bool:
         """Return True if some normalisation turns ``requested_name`` into ``name``."""
         if name == requested_name:

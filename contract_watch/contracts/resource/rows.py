@@ -91,8 +91,9 @@ class RowBuilder:
 
     def is_rendered(self, state: ResourceState, item: Item, prop: str) -> bool:
         """Return True if the mock shows an optional property."""
-        del state
-        return item.values.get(self._arguments.get(prop, ""), UNKNOWN) not in (None, UNKNOWN)
+        argument = self._arguments.get(prop, "")
+        is_known = item.values.get(argument, UNKNOWN) not in (None, UNKNOWN)
+        return is_known and self._values.get_form(state, argument) != "absent"
 
     def _match_property(
         self, state: ResourceState, item: Item, prop: str, schema: Mapping[str, Any], *, is_echo: bool
@@ -111,15 +112,17 @@ class RowBuilder:
         removals = (self._layout.remove,)
         suspected = None if is_echo else state.find_suspected_clause(item, argument, removals)
         matcher = ForClause(clause, matcher, suspected) if clause else matcher
-        return matcher, argument in item.sent and bool(value)
+        may_be_absent = "absent" in self._values.list_forms(state, argument)
+        return matcher, argument in item.sent and bool(value) and not may_be_absent
 
     def _match_sample(self, state: ResourceState, prop: str, schema: Mapping[str, Any]) -> Matcher:
         """Build the matcher of a property that the server makes, or whose value is unknown."""
         if schema.get("format") == "password":
             return SecretSample()
-        interpretation = f"new-{prop}"
-        if interpretation in state.interpretations.declared:
-            return match_anything(state.get_choice(interpretation))
+        interpretation = self._table.open.get(self._arguments.get(prop, ""), "")
+        if interpretation:
+            values = state.interpretations.declared[interpretation]
+            return Satisfies(state.get_choice(interpretation), lambda value: value in values, " or ".join(values))
         return match_anything(build_sample(self._document, schema))
 
     def match_name(self, name: str, schema: Mapping[str, Any]) -> Matcher:
@@ -161,10 +164,10 @@ class RowBuilder:
             for name in schema.get("required", ())
         }
 
-    def match_body(self, root: Any, example: Any = None) -> Matcher | None:
+    def match_body(self, root: Any, examples: Mapping[str, Any] = {}) -> Matcher | None:
         """Build the matcher of a body without an object: whatever its schema accepts; None if there is no schema.
 
-        The mock renders what it can of ``example``, which another document may have.
+        The mock renders ``examples``, the values of properties in another document, where the schema accepts them.
         """
         if not root:
             return None
@@ -172,8 +175,8 @@ class RowBuilder:
         if "properties" not in schema:
             return match_anything(build_sample(self._document, root))
         required = self._match_required(schema)
-        for name in required.keys() & (example.keys() if isinstance(example, dict) else ()):
-            candidate = {**{one: matcher.render() for one, matcher in required.items()}, name: example[name]}
+        for name in required.keys() & examples.keys():
+            candidate = {**{one: matcher.render() for one, matcher in required.items()}, name: examples[name]}
             if Schema(self._document, root).accepts(candidate):
-                required[name] = match_anything(example[name])
+                required[name] = match_anything(examples[name])
         return ObjectMatcher(required)

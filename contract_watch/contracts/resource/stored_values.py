@@ -20,8 +20,6 @@ from contract_watch.errors import UsageError
 
 STORED_VALUES = "stored-values"
 """The interpretation that says if the vendor normalises values."""
-LIST_TEXTS = "list-texts"
-"""The interpretation that says if arrays come as JSON in strings, where the document allows both."""
 _EMPTY_VALUES: tuple[Any, ...] = (None, "", [], {})
 _MAX_EXACT = 2**53
 
@@ -98,7 +96,8 @@ class StoredValues:
         if isinstance(value, list):
             return self._match_list(state, name, value, encoded=form == "json-list")
         if isinstance(value, bool):
-            return _match_flag(value) if form == "flag" else Satisfies(value, lambda one: one is value, _spell(value))
+            is_integer = form == "flag" and self.get_form(state, name) != "boolean"
+            return _match_flag(value, is_integer=is_integer, is_flag=form == "flag")
         if is_number(value) and self._table.normalised.get(name) == "number":
             return _match_rounded(value, rounded=_is_normalised(state))
         if isinstance(value, str):
@@ -109,11 +108,20 @@ class StoredValues:
             return _match_object(value)
         return Satisfies(value, lambda one: are_equal(one, value) or _is_close(one, value), _spell(value))
 
+    def list_forms(self, state: ResourceState, name: str) -> tuple[str, ...]:
+        """Return the forms in which responses can show a property; none if the documents have one only."""
+        return state.interpretations.declared.get(self._table.forms.get(name, ""), ())
+
+    def get_form(self, state: ResourceState, name: str) -> str:
+        """Return the form in which the mock shows a property; empty if the documents have one only."""
+        interpretation = self._table.forms.get(name, "")
+        return state.get_choice(interpretation) if interpretation else ""
+
     def _match_string(self, state: ResourceState, name: str, value: str) -> Matcher:
-        alike = next((group for group in self._table.alike.get(name, ()) if value in group), [value])
-        if len(alike) > 1:
-            sample = state.get_choice(f"shown-{name}") if state.is_complete else value
-            return Satisfies(sample if sample in alike else value, lambda one: one in alike, " or ".join(alike))
+        alike = state.interpretations.declared.get(self._table.alike.get(name, ""), ())
+        if value in alike:
+            sample = state.get_choice(self._table.alike[name])
+            return Satisfies(sample, lambda one: one in alike, " or ".join(alike))
         how = self._table.normalised.get(name)
         if how is None:
             return Satisfies(value, lambda one: one == value or (not value and one is None), _spell(value))
@@ -141,15 +149,18 @@ class StoredValues:
         if not encoded:
             return array
         forms: list[Matcher] = [EncodedJson(array), array]
-        return OneOf(forms if state.get_choice(LIST_TEXTS) == "encoded" else forms[::-1])
+        return OneOf(forms if self.get_form(state, name) != "array" else forms[::-1])
 
 
 def _is_normalised(state: ResourceState) -> bool:
     return STORED_VALUES in state.interpretations.declared and state.get_choice(STORED_VALUES) == "normalised"
 
 
-def _match_flag(value: bool) -> Matcher:
-    return Satisfies(int(value), lambda one: isinstance(one, int | float) and bool(one) == value, str(int(value)))
+def _match_flag(value: bool, *, is_integer: bool, is_flag: bool) -> Matcher:
+    if not is_flag:
+        return Satisfies(value, lambda one: one is value, _spell(value))
+    sample = int(value) if is_integer else value
+    return Satisfies(sample, lambda one: isinstance(one, int | float) and bool(one) == value, str(int(value)))
 
 
 def _match_rounded(value: float, *, rounded: bool) -> Matcher:

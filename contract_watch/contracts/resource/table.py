@@ -13,8 +13,11 @@ class ResourceTable:
     in which a vendor may normalise a value: ``case``, ``domain``, ``address`` or ``number``. ``unset`` maps properties to
     values that mean "not sent". ``shown_as`` maps properties to their names in responses. ``hidden`` lists properties that
     no response shows. ``uncertain`` lists properties whose value is never compared, ``volatile`` those that the vendor
-    changes on its own until a request sets them. ``defaults`` maps properties to the value that create stores without
-    one, beside the document's own defaults. ``alike`` maps a property to lists of values that mean the same.
+    changes on its own until a request sets them; ``open`` maps such a property to the interpretation whose values a new
+    object can have. ``defaults`` maps properties to the value that create stores without
+    one, beside the document's own defaults. ``alike`` maps a property to the interpretation whose values mean the same,
+    ``forms`` a property to the interpretation whose values are the forms that responses can show it in: ``array`` or
+    ``encoded`` (JSON in a string), ``boolean`` or ``integer``, or ``absent``.
     ``changed`` is the property of rows with the time of the last change. ``full`` lists updates that reset what they do
     not name. ``invalid``, ``unknown`` and ``taken`` are the statuses of a request that violates its schema, names an
     unknown object, or a value that is taken; several statuses are an interpretation, the likeliest first.
@@ -33,7 +36,9 @@ class ResourceTable:
     uncertain: list[str] = field(default_factory=list)
     volatile: list[str] = field(default_factory=list)
     defaults: dict[str, Any] = field(default_factory=dict)
-    alike: dict[str, Any] = field(default_factory=dict)
+    alike: dict[str, str] = field(default_factory=dict)
+    open: dict[str, str] = field(default_factory=dict)
+    forms: dict[str, str] = field(default_factory=dict)
     changed: str = ""
     full: list[str] = field(default_factory=list)
     invalid: list[int] = field(default_factory=list)

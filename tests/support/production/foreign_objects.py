@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from contract_watch.contracts.outcomes import ModelState
 from contract_watch.contracts.registry import Contract
-from contracts.jetemail import users as jetemail
+from contract_watch.contracts.resource.state import Item
 from contracts.smtp2go import users as smtp2go
 from contracts.zitadel import configs as zitadel
 from contracts.zitadel.responses import NewConfigId
@@ -22,7 +22,7 @@ MAX_FOREIGN_OBJECTS = 40
 """Most foreign objects at any time."""
 _DAY = 86_400.0
 _RUN_NAME = re.compile(r"ct-[0-9]{6}-[a-z0-9]{6}-[a-z0-9][a-z0-9-]*")
-_BOOKKEEPING_FIELDS = {"last_operation", "was_read", "unlisted_changes", "unviewed_changes"}
+_BOOKKEEPING_FIELDS = {"last_operation", "was_read", "unlisted_changes", "unviewed_changes", "sent"}
 """Fields that a model stores with an object to judge responses; they are no part of the object."""
 _CHARACTERS = "23456789abcdefghijklmnopqrstuvwxyz01"
 
@@ -124,12 +124,33 @@ class _UserAdapter:
         return None
 
 
-class _JetEmailAdapter(_UserAdapter):
-    def make_user(self, account: str, name: str, number: int, created: float) -> Any:
-        settings = {**jetemail.DEFAULTS, "quota": 17 * number, "approvedDomains": ["shop.example.org"] * (number % 2)}
+class _JetEmailAdapter:
+    """Items of the default model."""
+
+    _STATUSES = ("active", "inactive", "disabled", "suspended", "quota-locked", "quota-unlocked")
+
+    def list_objects(self, state: ModelState) -> Mapping[ObjectKey, Any]:
+        return {(item.account, item.name or ""): item for item in state.items}
+
+    def add_object(
+        self, state: ModelState, account: str, name: str, number: int, created: float
+    ) -> tuple[ModelState, ObjectKey]:
+        values: dict[str, Any] = {"allowAnyDomain": False, "allowAllDomains": False, "ipRestrictions": []}
+        values |= {"quota": 17 * number, "approvedDomains": ["shop.example.org"] * (number % 2)}
         if number % 3:
-            settings["status"] = jetemail.STATUSES[number % len(jetemail.STATUSES)]
-        return jetemail.JetEmailUser(account, name, name, settings, {}, created, created + 1)
+            values["status"] = self._STATUSES[number % len(self._STATUSES)]
+        item = Item(account, name, name, values, {}, created, created + 1)
+        return replace(state, items=(*state.items, item)), (account, name)
+
+    def remove_object(self, state: ModelState, key: ObjectKey) -> ModelState:
+        return replace(state, items=tuple(item for item in state.items if (item.account, item.name) != key))
+
+    def find_label(self, shown: Any) -> str:
+        return str(shown.name)
+
+    def find_active(self, state: ModelState) -> str | None:
+        del state
+        return None
 
 
 class _Smtp2goAdapter(_UserAdapter):

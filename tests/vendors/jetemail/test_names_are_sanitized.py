@@ -5,23 +5,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract_watch.contracts.registry import Contract
-from contracts.jetemail import names
+from contract_watch.contracts.resource.model import ResourceModel
+from contract_watch.contracts.resource.names import SANITISERS
 
+NAMES = ResourceModel(Contract("jetemail")).spec.names.policy
 TEXTS = st.text() | st.text("aB-_ .é1")
 
 
 @given(st.text("abz019-", min_size=1))
 def test_well_formed_name_stays_as_it_is(name: str) -> None:
-    """Sanitizing changes only ill-formed names."""
-    assert names.is_well_formed(name)
-    assert names.sanitise_name(name, "hyphenate") == names.sanitise_name(name, "drop") == name
-    assert names.may_become(name, name)
+    """Sanitizing changes only ill-formed NAMES."""
+    assert NAMES.is_well_formed(name)
+    assert NAMES.sanitise(name, "hyphenate") == NAMES.sanitise(name, "drop") == name
+    assert NAMES.may_become(name, name)
 
 
 @pytest.mark.parametrize("name", ["", "A", "a b", "a_b", "é", "a\n", "ａ", "١", "a.b"])
 def test_ill_formed_name_is_reported(name: str) -> None:
     """A well-formed name has only lower-case ASCII letters, digits and hyphens, and at least one of them."""
-    assert not names.is_well_formed(name)
+    assert not NAMES.is_well_formed(name)
 
 
 @given(TEXTS)
@@ -32,7 +34,7 @@ def test_our_rule_is_the_published_one(jetemail: Contract, name: str) -> None:
     broken = (
         {found.keyword for found in body.find_violations({"username": name})} if name.isprintable() else {"pattern"}
     )
-    assert names.is_well_formed(name) == (not broken & {"pattern", "minLength"})
+    assert NAMES.is_well_formed(name) == (not broken & {"pattern", "minLength"})
 
 
 @given(TEXTS)
@@ -41,11 +43,11 @@ def test_every_way_of_sanitising_is_one_that_may_be(name: str) -> None:
 
     Such a name is well-formed or empty, and sanitizing it again changes nothing.
     """
-    for how in names.SANITISERS:
-        made = names.sanitise_name(name, how)
-        assert not made or names.is_well_formed(made)
-        assert names.sanitise_name(made, how) == made
-        assert not made or names.may_become(name, made)
+    for how in SANITISERS:
+        made = NAMES.sanitise(name, how)
+        assert not made or NAMES.is_well_formed(made)
+        assert NAMES.sanitise(made, how) == made
+        assert not made or NAMES.may_become(name, made)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +70,7 @@ def test_every_way_of_sanitising_is_one_that_may_be(name: str) -> None:
 )
 def test_what_a_name_may_become(requested: str, name: str, may: bool) -> None:
     """ASCII letters and digits stay, in order. Other characters become hyphens, disappear, or are transliterated."""
-    assert names.may_become(requested, name) is may
+    assert NAMES.may_become(requested, name) is may
 
 
 @pytest.mark.parametrize(
@@ -86,14 +88,14 @@ def test_kind_of_ill_formedness(name: str, like: list[str], unlike: list[str]) -
 
     Names are of one kind if the same is wrong: case, characters or length.
     """
-    assert {names.classify_name(other) for other in like} <= {names.classify_name(name)}
-    assert names.classify_name(name) not in {names.classify_name(other) for other in unlike}
+    assert {NAMES.classify(other) for other in like} <= {NAMES.classify(name)}
+    assert NAMES.classify(name) not in {NAMES.classify(other) for other in unlike}
 
 
 @given(TEXTS, TEXTS)
 def test_names_that_become_the_same_may_meet(left: str, right: str) -> None:
     """If both names have a sanitized form in common they may collide, in either order."""
-    assert names.may_collide(left, right) == names.may_collide(right, left)
-    for how in names.SANITISERS:
-        if names.sanitise_name(left, how) == names.sanitise_name(right, how):
-            assert names.may_collide(left, right)
+    assert NAMES.may_collide(left, right) == NAMES.may_collide(right, left)
+    for how in SANITISERS:
+        if NAMES.sanitise(left, how) == NAMES.sanitise(right, how):
+            assert NAMES.may_collide(left, right)
