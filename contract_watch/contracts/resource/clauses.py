@@ -113,7 +113,7 @@ def _derive_update(
 
 
 def _derive_pages(operation: str, paging: Paging) -> Iterator[tuple[str, str]]:
-    if paging.has_limit:
+    if paging.limit_argument:
         yield f"{operation}/effect/limit", "A page has at most as many objects as its limit."
         yield f"{operation}/effect/complete", "A page is not shorter than its limit while there are more objects."
     if paging.start_argument:

@@ -69,14 +69,21 @@ class Paging:
         return tuple(name for name in (config.limit, config.offset, config.page, config.cursor) if name)
 
     @property
-    def has_limit(self) -> bool:
-        """True if requests choose the number of rows on a page."""
-        return bool(self._config.limit)
+    def limit_argument(self) -> str:
+        """The argument with the number of rows on a page; empty if there is none."""
+        return self._config.limit
 
     @property
     def start_argument(self) -> str:
         """The argument that says where a page starts; empty if there is none."""
         return self._config.cursor or self._config.offset or self._config.page
+
+    @property
+    def second_start(self) -> int | None:
+        """The start of the second page if a page has two rows; None if only a response tells it."""
+        if self._config.cursor:
+            return None
+        return self._config.first_page + 1 if self._config.page else 2
 
     def read_page(self, arguments: Mapping[str, Any]) -> Page:
         """Return the page that a valid request asks for."""
@@ -149,6 +156,16 @@ class Paging:
         if page.limit is not None:
             return len(rows) < page.limit
         return not self.is_paged
+
+
+def find_next_start(config: ListConfig, arguments: Mapping[str, Any], body: JSON) -> str | None:
+    """Return the start of the page after a list's response; None if there is none, or if the list has no pages."""
+    paging = Paging(config)
+    if not paging.is_paged:
+        return None
+    rows = read_pointer(body, config.rows) if config.rows.strip("/") else body
+    key = (config.id or config.name).rpartition("/")[2]
+    return paging.find_next(body, rows if isinstance(rows, list) else [], paging.read_page(arguments), key)
 
 
 def _parse_count(value: Any) -> int | None:

@@ -3,7 +3,7 @@
 ``{a}``: any word stands for an object's name, the same within a probe and fresh each time the probe runs. ``{a:64}`` has
 64 characters; ``{a:upper}``, ``{a:spaced}`` and ``{a:underscored}`` are other spellings of ``{a}``; ``{a:more}`` begins
 with it. ``{stock}`` is an existing, shared object, ``{stock:2}`` a second one. ``{short:1}`` is a random name of one
-character. ``{password}`` and ``{password:72}`` are fresh secrets.
+character. ``{password}`` and ``{password:72}`` are fresh secrets. ``{next}`` is the start of the page after the last list.
 
 A step becomes a request in `make_request` and nowhere else: for the run that sends it, and for the precheck that asks
 the guard about it beforehand.

@@ -1,4 +1,9 @@
-"""Scenarios: flows that a contract's rules call for, from ``scenarios.yaml``. The model judges them."""
+"""Scenarios: flows that a contract's rules call for. The model judges them.
+
+The flows of every resource are derived (see `flows`). ``scenarios.yaml`` holds those that are the vendor's own: one with
+the name of a derived flow replaces it, one that is null drops it. A derived flow is left out if the vendor's own flows
+exercise all of its clauses.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,26 +13,44 @@ import yaml
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.yaml_file import load_yaml
 from contract_watch.engine.planning.arguments import ArgumentBuilder
+from contract_watch.engine.planning.flows import FAMILY, derive_flows
 from contract_watch.engine.planning.probe import Probe, ProbeStep
 from contract_watch.errors import UsageError
 
-FAMILY = "rules"
-
 
 def load_scenarios(contract: Contract, known_clauses: set[str]) -> list[Probe]:
-    """Load scenarios as probes; raise `UsageError` for one that is malformed or names an unknown clause."""
+    """Load scenarios as probes, derived ones first.
+
+    Raises:
+        UsageError: a scenario is malformed or names an unknown clause.
+    """
+    own = _load_own_scenarios(contract, known_clauses)
+    covered = {clause for probe in own.values() if probe is not None for clause in probe.clauses}
+    derived = [
+        probe
+        for probe in derive_flows(contract)
+        if probe.id.removeprefix(f"{FAMILY}/") not in own and not covered.issuperset(probe.clauses)
+    ]
+    return [*derived, *(probe for probe in own.values() if probe is not None)]
+
+
+def _load_own_scenarios(contract: Contract, known_clauses: set[str]) -> dict[str, Probe | None]:
+    """Return the vendor's own scenarios by name, None for a derived one that is dropped."""
     path = contract.directory / "scenarios.yaml"
     if not path.exists():
-        return []
+        return {}
     try:
         raw = load_yaml(path.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: is not YAML: {str(error).splitlines()[0]}") from error
     if not isinstance(raw, dict):
         raise UsageError(f"{path}: is a map from a flow's name to the flow")
-    probes = []
+    probes: dict[str, Probe | None] = {}
     for name, flow in raw.items():
         where = f"{path}: {name}"
+        if flow is None:
+            probes[str(name)] = None
+            continue
         if not isinstance(flow, dict) or not {"says", "clauses", "steps"} <= set(flow) <= {
             "says",
             "clauses",
@@ -45,16 +68,14 @@ def load_scenarios(contract: Contract, known_clauses: set[str]) -> list[Probe]:
             raise UsageError(f"{where}: there is no clause {unknown[0]!r}")
         steps = tuple(_parse_step(contract, where, step) for step in flow["steps"])
         operation = flow["clauses"][0].split("/")[0]
-        probes.append(
-            Probe(
-                f"{FAMILY}/{name}",
-                FAMILY,
-                operation,
-                flow["says"],
-                tuple(flow["clauses"]),
-                steps,
-                required_accounts=tuple(flow.get("needs", ())),
-            )
+        probes[str(name)] = Probe(
+            f"{FAMILY}/{name}",
+            FAMILY,
+            operation,
+            flow["says"],
+            tuple(flow["clauses"]),
+            steps,
+            required_accounts=tuple(flow.get("needs", ())),
         )
     return probes
 

@@ -4,6 +4,9 @@ import itertools
 import time
 from collections.abc import Callable, Iterable
 
+from contract_watch.contracts.openapi import join_arguments
+from contract_watch.contracts.resource.pages import find_next_start
+from contract_watch.contracts.schema import parse_json
 from contract_watch.engine.account.object_names import build_name_variants
 from contract_watch.engine.account.precheck import ProbePrecheck
 from contract_watch.engine.judging.judge import Attempt
@@ -164,6 +167,8 @@ class Runner:
                 self._script_fault(probe)
             with session.expect_fault(probe.fault.get("status")):
                 for step in probe.steps:
+                    if "next" in find_placeholders(step.arguments) and not names.get("next"):
+                        continue  # the list before had one page only
                     self._send_step(step, names)
                     if attempt.may_be_outage or attempt.has_wrong_status:
                         break  # the next step would rest on a state that no document describes
@@ -176,7 +181,12 @@ class Runner:
         account = step.account or session.contract.credentials[0].account
         operation = step.operation if step.operation in session.contract.operations else None
         values = RunValues(session, self.pool, names, account, operation)
-        return session.send_request(make_request(session.contract, step, values))
+        exchange = session.send_request(make_request(session.contract, step, values))
+        listed = session.contract.list_config
+        if listed is not None and operation == listed.operation and exchange.response is not None:
+            arguments = join_arguments(exchange.request.parameters, exchange.request.body)
+            names["next"] = find_next_start(listed, arguments, parse_json(exchange.response.body)) or ""
+        return exchange
 
     def _script_fault(self, probe: Probe) -> None:
         """Tell the mock to answer with the probe's fault; this call is not counted."""

@@ -1,0 +1,304 @@
+"""Flows that every resource has: create twice, rename, update, delete twice, another account, pages.
+
+They follow from the default model's facts and need no line in a contract. ``scenarios.yaml`` holds the flows that are a
+vendor's own; one with the name of a derived flow replaces it, and one that is null drops it.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from contract_watch.contracts.openapi import Operation
+from contract_watch.contracts.registry import Contract
+from contract_watch.contracts.resource.layout import Layout
+from contract_watch.contracts.resource.spec import ResourceSpec
+from contract_watch.contracts.schema import Schema, resolve_reference
+from contract_watch.engine.planning import values
+from contract_watch.engine.planning.arguments import ArgumentBuilder
+from contract_watch.engine.planning.probe import Probe, ProbeStep
+from contract_watch.engine.planning.simulation import Simulation
+from contract_watch.engine.planning.values import SchemaSet
+
+FAMILY = "rules"
+_EMPTY_VALUES: dict[str, Any] = {"array": [], "boolean": False, "number": 0, "integer": 0, "string": ""}
+_PAGED_OBJECTS = 6
+"""Objects that the flow about pages creates, so that a list which is capped at five shows."""
+_LIMIT = 100
+
+
+def derive_flows(contract: Contract) -> Iterator[Probe]:
+    """Yield the derived flows of ``contract``; none if its model is not the default one."""
+    spec = getattr(contract.model, "spec", None)
+    if isinstance(spec, ResourceSpec):
+        yield from _FlowDeriver(contract, spec).derive()
+
+
+class _FlowDeriver:
+    """A builder of the derived flows of one contract."""
+
+    def __init__(self, contract: Contract, spec: ResourceSpec) -> None:
+        self._contract, self._spec = contract, spec
+        self._arguments, self._simulation = ArgumentBuilder(contract), Simulation(contract)
+
+    @property
+    def _layout(self) -> Layout:
+        return self._spec.layout
+
+    def derive(self) -> Iterator[Probe]:
+        layout, clauses = self._layout, self._spec.clauses
+        yield self._build(
+            "life",
+            "An object is shown as it was created and last changed; a removed one is gone.",
+            [clauses.created, *self._list_update_clauses(), clauses.removed, clauses.once, clauses.unknown(layout.remove),
+             f"{layout.remove}/effect/untouched", *(clauses.unknown(name) for name in layout.readers)],
+            list(self._plan_life()),
+        )  # fmt: skip
+        if self._spec.table.unique:
+            yield self._build(
+                "taken", "A unique value belongs to one object.", self._list_taken_clauses(), list(self._plan_taken())
+            )
+        if renames := [name for name in layout.updates if layout.get_renaming(name)]:
+            argument = layout.get_renaming(renames[0])
+            clause = f"{renames[0]}/effect/{argument}"
+            yield self._build(
+                "rename",
+                "A renamed object keeps its values; its old name is free.",
+                [clause],
+                list(self._plan_rename(renames[0])),
+            )
+        for name in layout.actions:
+            promised = [rule for rule in self._spec.rules if rule.startswith(f"{name}/")]
+            yield self._build(
+                f"action-{name}",
+                f"{self._get(name).name} acts on one object alone.",
+                promised,
+                list(self._plan_action(name)),
+            )
+        if other := self._find_other_account():
+            clause = clauses.own_account if layout.list else clauses.unknown(layout.remove)
+            steps = list(self._plan_other_account(other))
+            yield self._build(
+                "other-account", "Another account neither sees nor changes an object.", [clause], steps, (other,)
+            )
+        if self._spec.paging is not None and self._spec.paging.is_paged:
+            found = [rule for rule in self._spec.rules if rule.startswith(f"{layout.list}/effect/")]
+            yield self._build(
+                "pages",
+                "A page has as many objects as its limit, and the next one shows others.",
+                found,
+                list(self._plan_pages()),
+            )
+        if self._spec.table.idempotency:
+            yield self._build(
+                "repeated",
+                "A repeated create makes no second object.",
+                [clauses.idempotent],
+                list(self._plan_repeated()),
+            )
+
+    def _build(
+        self, name: str, title: str, clauses: list[str], steps: list[ProbeStep], accounts: tuple[str, ...] = ()
+    ) -> Probe:
+        known = [clause for clause in dict.fromkeys(clauses) if clause in self._spec.rules]
+        operation = (known or [f"{self._layout.create}/"])[0].split("/")[0]
+        return Probe(
+            f"{FAMILY}/{name}", FAMILY, operation, title, tuple(known), tuple(steps), required_accounts=accounts
+        )
+
+    # -- clauses
+
+    def _list_update_clauses(self) -> Iterator[str]:
+        for name in self._layout.updates:
+            yield from (f"{name}/effect/untouched", self._spec.clauses.unknown(name))
+
+    def _list_taken_clauses(self) -> list[str]:
+        return [rule for rule in self._spec.rules if rule.endswith("-taken")]
+
+    # -- steps
+
+    def _plan_life(self) -> Iterator[ProbeStep]:
+        layout = self._layout
+        yield self._create("a", self._choose_values(layout.create, varied=False))
+        yield self._create("b", {})
+        yield from self._read("a")
+        yield from self._list()
+        for name in layout.updates:
+            yield from self._plan_updates(name)
+        yield self._name(layout.remove, "a")
+        for name in (*layout.readers, *layout.updates, layout.remove):
+            yield self._name(name, "a")
+        if layout.name_argument in self._spec.table.unique:
+            yield self._create("a", {})
+        yield from self._list() if layout.list else self._read("b")
+
+    def _plan_updates(self, name: str) -> Iterator[ProbeStep]:
+        """Plan one property alone, all others, and empty values; each time the rest must stay as it was."""
+        operation = self._get(name)
+        varied = self._choose_values(name, varied=True)
+        first = dict(list(varied.items())[:1])
+        rest = {key: value for key, value in varied.items() if key not in first}
+        empty = {key: self._find_empty(operation, key) for key in varied}
+        emptied = self._keep_granted(operation, {key: value for key, value in empty.items() if value is not None})
+        for changes in (first, rest, emptied):
+            if changes:
+                yield self._name(name, "a", changes)
+                yield from self._read("a")
+
+    def _plan_taken(self) -> Iterator[ProbeStep]:
+        layout = self._layout
+        yield self._create("a", self._choose_values(layout.create, varied=False))
+        yield self._create("a", self._choose_values(layout.create, varied=True))
+        for name in layout.updates:
+            if argument := layout.get_renaming(name):
+                yield self._create("b", {})
+                yield self._name(name, "b", {argument: "{a}"})
+        yield from self._list() if layout.list else self._read("a")
+
+    def _plan_rename(self, name: str) -> Iterator[ProbeStep]:
+        layout = self._layout
+        yield self._create("a", self._choose_values(layout.create, varied=False))
+        yield self._name(name, "a", {layout.get_renaming(name): "{b}"})
+        yield self._name(layout.remove, "a")
+        yield self._create("a", {})
+        yield from self._read("b")
+
+    def _plan_action(self, name: str) -> Iterator[ProbeStep]:
+        yield self._create("a", self._choose_values(self._layout.create, varied=False))
+        yield self._create("b", {})
+        yield self._name(name, "a")
+        yield from self._read("a")
+        yield from self._read("b") if self._layout.readers else ()
+        yield self._name(name, "{c}")
+
+    def _plan_other_account(self, other: str) -> Iterator[ProbeStep]:
+        layout = self._layout
+        yield self._create("a", self._choose_values(layout.create, varied=False))
+        yield from (self._as(step, other) for step in self._list())
+        for name in (*layout.readers, *layout.updates, layout.remove):
+            yield self._as(self._name(name, "a"), other)
+        yield from self._read("a")
+
+    def _plan_pages(self) -> Iterator[ProbeStep]:
+        layout, paging = self._layout, self._spec.paging
+        assert paging is not None
+        for number in range(1, _PAGED_OBJECTS + 1):
+            yield self._create(f"p{number}", {})
+        operation = self._get(layout.list)
+        limit, start = paging.limit_argument, paging.start_argument
+        if limit:
+            yield self._page({limit: self._find_largest(operation, limit)})
+        if limit and start:
+            yield self._page({limit: 2})
+            yield self._page({limit: 2, start: paging.second_start or "{next}"})
+        elif limit:
+            yield self._page({limit: 1})
+        yield self._page({})
+
+    def _plan_repeated(self) -> Iterator[ProbeStep]:
+        key = {self._spec.table.idempotency: "{k}"}
+        yield self._create("a", key)
+        yield self._create("a", key)
+        yield from self._list() if self._layout.list else self._read("a")
+
+    # -- one step
+
+    def _get(self, operation: str) -> Operation:
+        return self._contract.operations[operation]
+
+    def _create(self, word: str, more: dict[str, Any]) -> ProbeStep:
+        operation = self._get(self._layout.create)
+        baseline = self._arguments.build_baseline(operation)
+        return ProbeStep.from_arguments(operation, {**baseline, **more, self._layout.name_argument: f"{{{word}}}"})
+
+    def _name(self, operation_id: str, word: str, more: dict[str, Any] | None = None) -> ProbeStep:
+        """Build the request of ``operation_id`` for the object ``word``, with its baseline or with ``more`` alone."""
+        operation = self._get(operation_id)
+        naming = self._layout.get_naming(operation_id)
+        if more is None:
+            arguments = self._arguments.build_baseline(operation)
+        else:
+            baseline, required = self._arguments.build_baseline(operation), operation.get_required_arguments()
+            arguments = {**{name: value for name, value in baseline.items() if name in required}, **more}
+        return ProbeStep.from_arguments(operation, {**arguments, naming: word if "{" in word else f"{{{word}}}"})
+
+    def _read(self, word: str) -> Iterator[ProbeStep]:
+        """Read one object, by the list if nothing else reads it."""
+        if self._layout.readers:
+            yield self._name(self._layout.readers[0], word)
+        else:
+            yield from self._list()
+
+    def _list(self) -> Iterator[ProbeStep]:
+        if self._layout.list:
+            operation = self._get(self._layout.list)
+            yield ProbeStep.from_arguments(operation, self._arguments.build_baseline(operation))
+
+    def _page(self, more: dict[str, Any]) -> ProbeStep:
+        operation = self._get(self._layout.list)
+        arguments = self._arguments.build_baseline(operation)
+        for pointer, value in more.items():
+            arguments = _set_argument(arguments, pointer, value)
+        return ProbeStep.from_arguments(operation, arguments)
+
+    @staticmethod
+    def _as(step: ProbeStep, account: str) -> ProbeStep:
+        return ProbeStep(step.operation, step.body, account, parameters=step.parameters)
+
+    # -- values
+
+    def _choose_values(self, operation_id: str, *, varied: bool) -> dict[str, Any]:
+        """Return a value for each property that a request can set, as many as the model grants together."""
+        operation = self._get(operation_id)
+        chosen: dict[str, Any] = {}
+        for name in self._layout.get_settable(operation_id):
+            if self._arguments.get_role(operation, name) is not None:
+                continue
+            found = self._list_values(operation, name)
+            if found:
+                chosen[name] = found[-1 if varied and len(found) > 1 else 0]
+        return self._keep_granted(operation, chosen)
+
+    def _keep_granted(self, operation: Operation, chosen: dict[str, Any]) -> dict[str, Any]:
+        baseline = self._arguments.build_baseline(operation)
+        granted: dict[str, Any] = {}
+        for name, value in chosen.items():
+            if self._simulation.is_granted(operation, {**baseline, **granted, name: value}):
+                granted[name] = value
+        return granted
+
+    def _list_values(self, operation: Operation, name: str) -> list[Any]:
+        """Return valid values of an argument that differ from its default, the most telling first."""
+        document = self._layout.document
+        schema = resolve_reference(document, operation.get_arguments()[name])
+        known = [schema["example"]] if "example" in schema else []
+        items = SchemaSet([Schema(document, schema.get("items", {}))]) if schema.get("type") == "array" else None
+        made = [one.value for one in values.generate_valid(schema, SchemaSet([Schema(document, schema)]), items)]
+        default = self._contract.model.spec.table.defaults.get(name, schema.get("default"))  # type: ignore[attr-defined]
+        telling = [value for value in (*known, *made) if value not in (default, None, "", 0, False, [])]
+        return [value for index, value in enumerate(telling) if value not in telling[:index]]
+
+    def _find_empty(self, operation: Operation, name: str) -> Any:
+        """Return the empty value of an argument if its schema accepts one; None if not."""
+        schema = resolve_reference(self._layout.document, operation.get_arguments()[name])
+        empty = _EMPTY_VALUES.get(str(schema.get("type")))
+        return empty if empty is not None and Schema(self._layout.document, schema).accepts(empty) else None
+
+    def _find_largest(self, operation: Operation, limit: str) -> int:
+        schema = operation.get_arguments().get(limit, {})
+        return min(int(schema.get("maximum", _LIMIT)), _LIMIT)
+
+    def _find_other_account(self) -> str:
+        """Return an account that owns other objects than the first; empty if there is none."""
+        first = self._spec.get_tenant(self._contract.credentials[0].account)
+        accounts = [credential.account for credential in self._contract.credentials[1:]]
+        return next((one for one in accounts if self._spec.get_tenant(one) != first), "")
+
+
+def _set_argument(arguments: dict[str, Any], pointer: str, value: Any) -> dict[str, Any]:
+    """Return ``arguments`` with a value at `query:x`, or at a JSON pointer into the body."""
+    if not pointer.startswith("/"):
+        return {**arguments, pointer: value}
+    name, _, rest = pointer[1:].partition("/")
+    if not rest:
+        return {**arguments, name: value}
+    inner = arguments.get(name)
+    return {**arguments, name: _set_argument(inner if isinstance(inner, dict) else {}, f"/{rest}", value)}
