@@ -41,7 +41,7 @@ class ResourceModel:
         self.spec = ResourceSpec(contract)
         self.values = StoredValues(self.spec.table, str(contract.config_file))
         self.store = ValueStore(self.spec.layout, self.spec.table, self.values)
-        self.rows = RowBuilder(self.spec.layout, self.spec.table, self.values)
+        self.rows = RowBuilder(self.spec, self.values)
         self.effects = RuleEffects(self.spec.rules_file, self.spec.layout, self.store)
         self.items = ItemOutcomes(self)
         self.lists = ListOutcomes(self)
@@ -159,9 +159,7 @@ class ResourceModel:
         """Return the situation that the predicates of rules are asked about."""
         if item is None or item is NO_ITEM:
             return Situation(call.arguments, None if item is None else {}, call.account.name)
-        layout = self.spec.layout
-        settable = {name for operation in layout.operations for name in layout.get_settable(operation)}
-        unknown = {} if state.is_complete else dict.fromkeys(settable, UNKNOWN)
+        unknown = {} if state.is_complete else dict.fromkeys(self.spec.tracked, UNKNOWN)
         return Situation(call.arguments, {**unknown, **item.values}, call.account.name)
 
     def read_sent(self, state: ResourceState, call: Call) -> dict[str, Any]:
@@ -221,7 +219,7 @@ class ResourceModel:
         if state.is_complete or not isinstance(row, dict) or location is None:
             return item
         learned: dict[str, Any] = {}
-        for name in self.spec.layout.get_settable(self.spec.layout.create):
+        for name in self.spec.tracked:
             shown = self.spec.layout.get_shown_name(name)
             if shown in row and name not in (*item.values, *table.volatile, *table.open, *table.uncertain):
                 schema = resolve_reference(self.spec.layout.document, location.properties.get(shown, {}))

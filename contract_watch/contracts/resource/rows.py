@@ -15,7 +15,7 @@ from contract_watch.contracts.matchers import (
     Satisfies,
     ValuePath,
 )
-from contract_watch.contracts.resource.layout import EVERY, Layout, RowLocation, flatten_schema
+from contract_watch.contracts.resource.layout import EVERY, RowLocation, flatten_schema
 from contract_watch.contracts.resource.matchers import (
     SecretSample,
     SingleItem,
@@ -23,9 +23,9 @@ from contract_watch.contracts.resource.matchers import (
     match_anything,
     match_time,
 )
+from contract_watch.contracts.resource.spec import ResourceSpec
 from contract_watch.contracts.resource.state import UNKNOWN, Item, ResourceState
 from contract_watch.contracts.resource.stored_values import StoredValues, format_time, parse_time
-from contract_watch.contracts.resource.table import ResourceTable
 from contract_watch.contracts.schema import Schema
 
 
@@ -57,14 +57,10 @@ class ResourceList(ListMatcher):
 class RowBuilder:
     """A builder of matchers for the objects of one resource."""
 
-    def __init__(self, layout: Layout, table: ResourceTable, values: StoredValues) -> None:
-        self._layout, self._table, self._values = layout, table, values
-        self._document = layout.document
-        self._arguments = {layout.get_shown_name(name): name for name in self._list_settable()}
-
-    def _list_settable(self) -> list[str]:
-        layout = self._layout
-        return [name for operation in layout.operations for name in layout.get_settable(operation)]
+    def __init__(self, spec: ResourceSpec, values: StoredValues) -> None:
+        self._layout, self._table, self._values = spec.layout, spec.table, values
+        self._document = spec.layout.document
+        self._arguments = {spec.layout.get_shown_name(name): name for name in spec.tracked}
 
     def match_item(
         self, state: ResourceState, item: Item, location: RowLocation, name: Matcher, *, is_echo: bool = False

@@ -43,6 +43,20 @@ class ResourceSpec:
         return derive_rules(self.layout, self.table, self.clauses, self.rules_file, self.paging, len(accounts))
 
     @cached_property
+    def tracked(self) -> tuple[str, ...]:
+        """The properties of an object whose values are known: those that requests set, and those that rules change."""
+        layout, rules = self.layout, self.rules_file.rules
+        settable = [name for operation in layout.operations for name in layout.get_settable(operation)]
+        changed = [name for rule in rules for name in (*rule.sets, *rule.resets, *rule.forgets)]
+        read = [name for rule in rules for name in rule.object_properties]
+        shown = [
+            name
+            for name in (*changed, *read, *self.table.filters.values())
+            if layout.get_shown_name(name) in layout.shown
+        ]
+        return tuple(dict.fromkeys((*settable, *shown)))
+
+    @cached_property
     def names(self) -> NameChecker:
         """The checker of names that callers choose."""
         create = self.contract.operations[self.layout.create]
