@@ -121,8 +121,10 @@ class ResourceModel:
         naming = self.spec.layout.get_naming(call.operation.id)
         if naming:
             item = None
-            if isinstance(call.arguments.get(naming), str | int):
-                item, missing = self.look_up(state, call, str(call.arguments[naming]))
+            name = call.arguments.get(naming)
+            is_number = isinstance(name, int) and call.operation.get_arguments()[naming].get("type") == "integer"
+            if isinstance(name, str) or is_number:
+                item, missing = self.look_up(state, call, str(name))
                 yield from missing
         yield from self.check_objects(state, call, item)
         is_absent = item is None and not any(check.is_undecidable for check in missing)
