@@ -35,10 +35,16 @@ def _derive_operation_clauses(operation: Operation, document: Document) -> Itera
         if operation.body_required:
             yield f"{operation.id}/request/body", f"{name} requires a JSON object as its body."
         yield from _derive_request_clauses(operation, document, resolve_reference(document, operation.body.schema), "")
-    for argument, declared in operation.get_arguments().items():
-        if argument.startswith("{"):  # a path segment is always a string
-            untyped = {keyword: value for keyword, value in declared.items() if keyword != "type"}
-            yield from _derive_keyword_clauses(operation, untyped, argument)
+    for argument, declared in operation.path_schemas.items():
+        # A path segment is always a string: it violates another type only.
+        is_text = operation.has_text_type(argument)
+        kept = {keyword: value for keyword, value in declared.items() if keyword != "type" or not is_text}
+        yield from _derive_keyword_clauses(operation, kept, argument)
+    for argument, spec in operation.specs.items():
+        if spec.required:
+            yield f"{operation.id}/request/{argument}/required", f"{operation.name} requires {argument}."
+        yield from _derive_keyword_clauses(operation, spec.schema, argument)
+        yield from _derive_request_clauses(operation, document, spec.schema, f"{argument}/")
     responses = {str(status): response for status, response in operation.responses.items()}
     if operation.default_response is not None:
         responses["default"] = operation.default_response

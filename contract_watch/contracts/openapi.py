@@ -3,15 +3,24 @@
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
+from contract_watch.contracts.bodies import BodyCodec, choose_media_type
 from contract_watch.contracts.headers import HeaderSpec, parse_header_specs
-from contract_watch.contracts.schema import Schema, resolve_reference
+from contract_watch.contracts.parameters import (
+    ParameterSpec,
+    find_violations,
+    is_parameter_key,
+    parse_parameters,
+    read_parameter_schema,
+)
+from contract_watch.contracts.schema import Document, Schema, Violation, resolve_reference
+from contract_watch.contracts.text_values import decode_text, list_types
 from contract_watch.errors import UsageError
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -36,12 +45,13 @@ class ResponseSpec:
 class Operation:
     """One operation of a document.
 
-    ``body`` is the schema of the request body (of its first media type), None if none is documented. ``parameters`` are
-    the raw parameter objects with references resolved. ``responses`` maps statuses to documented responses;
-    ``default_response`` documents every other status.
+    ``body`` is the schema of the request body (of ``media_type``, the first documented one that can be sent), None if
+    none is documented. ``parameters`` are the raw parameter objects with references resolved, ``specs`` the query,
+    header and cookie parameters by key. ``responses`` maps statuses to documented responses; ``default_response``
+    documents every other status.
 
-    The *arguments* of an operation are the top-level properties of its body, by name, and its path parameters, as
-    ``{name}``. Query, header and cookie parameters are none.
+    The *arguments* of an operation are its path parameters, as ``{name}``; its query, header and cookie parameters, as
+    ``query:name``, ``header:name`` and ``cookie:name``; and the top-level properties of its body, by name.
     """
 
     id: str
@@ -54,6 +64,9 @@ class Operation:
     responses: Mapping[int, ResponseSpec]
     deprecated: bool = False
     default_response: ResponseSpec | None = None
+    specs: Mapping[str, ParameterSpec] = field(default_factory=dict)
+    codec: BodyCodec = field(default_factory=lambda: BodyCodec(None, {}))
+    document: Document = field(default_factory=dict, repr=False)
 
     @property
     def name(self) -> str:
@@ -74,24 +87,64 @@ class Operation:
         return str(status) if status in self.responses or self.default_response is None else "default"
 
     def get_arguments(self) -> dict[str, dict[str, Any]]:
-        """Return the schema of each argument, path parameters first."""
+        """Return the schema of each argument: path parameters first, then other parameters, then properties."""
         return dict(self._arguments)
 
     @cached_property
     def _arguments(self) -> dict[str, dict[str, Any]]:
-        path = {f"{{{p['name']}}}": p.get("schema", {}) for p in self.parameters if p.get("in") == "path"}
+        parameters = {**self.path_schemas, **{key: dict(spec.schema) for key, spec in self.specs.items()}}
         document = self.body.document if self.body is not None else {}
         properties = (
             resolve_reference(document, self.body.schema).get("properties", {}) if self.body is not None else {}
         )
-        return {**path, **{name: resolve_reference(document, raw) for name, raw in properties.items()}}
+        return {**parameters, **{name: resolve_reference(document, raw) for name, raw in properties.items()}}
+
+    @cached_property
+    def path_schemas(self) -> dict[str, dict[str, Any]]:
+        """The schema of each path parameter by its name as an argument."""
+        return {
+            f"{{{p['name']}}}": read_parameter_schema(self.document, p)
+            for p in self.parameters
+            if p.get("in") == "path"
+        }
 
     def get_required_arguments(self) -> list[str]:
         """Return the names of the required arguments, path parameters first."""
         body = (
             resolve_reference(self.body.document, self.body.schema).get("required", []) if self.body is not None else []
         )
-        return [*(name for name in self._arguments if name.startswith("{")), *body]
+        return [*self.path_schemas, *(key for key, spec in self.specs.items() if spec.required), *body]
+
+    def find_parameter_violations(self, parameters: Mapping[str, Any]) -> Iterator[Violation]:
+        """Yield the violations in the parameters of a request, of a path parameter that is no string by its type too.
+
+        The first part of each path is the argument's name, such as ``query:limit`` or ``{id}``.
+        """
+        for key, schema in self.path_schemas.items():
+            if isinstance(text := parameters.get(key[1:-1]), str):
+                for violation in Schema(self.document, schema).find_violations(
+                    decode_text(self.document, schema, text)
+                ):
+                    yield Violation((key, *violation.path), violation.keyword, violation.expected)
+        yield from find_violations(self.specs, parameters)
+
+    def is_text_argument(self, name: str) -> bool:
+        """Return True if the values of an argument travel as text: in a query, header, cookie or form."""
+        return is_parameter_key(name) or (self.codec.is_form and not name.startswith("{"))
+
+    def normalize_argument(self, name: str, value: Any) -> Any:
+        """Return the value of an argument that a server reads where ``value`` is sent."""
+        if name in self.specs:
+            return self.specs[name].normalize(value)
+        if name.startswith("{") or not self.codec.is_form:
+            return value
+        found = self.codec.normalize({name: value})
+        return found.get(name, value) if isinstance(found, dict) else value
+
+    def has_text_type(self, name: str) -> bool:
+        """Return True if a path parameter may be any string."""
+        types = list_types(self.document, self._arguments.get(name, {}))
+        return not types or "string" in types
 
     def build_path(self, parameters: Mapping[str, Any]) -> str:
         """Return the path with ``parameters`` inserted, percent-encoded."""
@@ -120,12 +173,16 @@ class Operation:
 class OpenApi:
     """An OpenAPI 3 document.
 
-    ``raw`` is the parsed JSON, which is never modified; ``source`` names the document in errors.
+    ``raw`` is the parsed JSON, which is never modified; ``source`` names the document in errors. ``credentials`` are
+    the parameters that carry credentials, as keys in lower case: they are no arguments.
     """
 
-    def __init__(self, raw: Mapping[str, Any], source: str = "the document") -> None:
+    def __init__(
+        self, raw: Mapping[str, Any], source: str = "the document", credentials: frozenset[str] = frozenset()
+    ) -> None:
         self.raw = raw
         self._source = source
+        self._credentials = credentials
 
     @cached_property
     def operations(self) -> dict[str, Operation]:
@@ -156,17 +213,20 @@ class OpenApi:
         raw = item[method]
         body = resolve_reference(self.raw, raw.get("requestBody", {}))
         content: dict[str, Any] = body["content"] if body else {}
-        media_type, schema = next(iter(content.items()), (None, dict[str, Any]()))
+        media_type = choose_media_type(list(content))
+        schema = content[media_type] if media_type is not None else {}
+        schemas = {name: Schema(self.raw, one.get("schema", {})) for name, one in content.items()}
+        parameters = tuple(
+            resolve_reference(self.raw, p) for p in (*item.get("parameters", ()), *raw.get("parameters", ()))
+        )
         return Operation(
             id=raw.get("operationId", f"{method.upper()} {path}"),
             method=method.upper(),
             path=path,
-            body=Schema(self.raw, schema.get("schema", {})) if media_type else None,
+            body=schemas[media_type] if media_type is not None else None,
             body_required=bool(body.get("required")),
             media_type=media_type,
-            parameters=tuple(
-                resolve_reference(self.raw, p) for p in (*item.get("parameters", ()), *raw.get("parameters", ()))
-            ),
+            parameters=parameters,
             responses={
                 int(status): self._parse_response(int(status), resolve_reference(self.raw, answer))
                 for status, answer in raw.get("responses", {}).items()
@@ -176,6 +236,9 @@ class OpenApi:
             default_response=self._parse_response(0, resolve_reference(self.raw, raw["responses"]["default"]))
             if "default" in raw.get("responses", {})
             else None,
+            specs=parse_parameters(self.raw, parameters, self._credentials),
+            codec=BodyCodec(media_type, schemas, schema.get("encoding", {})),
+            document=self.raw,
         )
 
     def _parse_response(self, status: int, raw: Mapping[str, Any]) -> ResponseSpec:
@@ -212,16 +275,26 @@ def build_path(path: str, parameters: Mapping[str, Any]) -> str:
 
 
 def split_arguments(arguments: Any) -> tuple[dict[str, Any], Any]:
-    """Split ``arguments`` into path parameters by name and the body; a value other than an object is the body."""
+    """Split ``arguments`` into parameters and the body; a value other than an object is the body.
+
+    Path parameters lose their braces, the others keep their key: ``{"id": "7", "query:limit": 5}``.
+    """
     if not isinstance(arguments, dict):
         return {}, arguments
-    parameters = {name[1:-1]: value for name, value in arguments.items() if name.startswith("{")}
-    return parameters, {name: value for name, value in arguments.items() if not name.startswith("{")}
+    parameters = {
+        name[1:-1] if name.startswith("{") else name: value for name, value in arguments.items() if _is_parameter(name)
+    }
+    return parameters, {name: value for name, value in arguments.items() if not _is_parameter(name)}
 
 
 def join_arguments(parameters: Mapping[str, Any], body: Any) -> dict[str, Any]:
-    """Merge path parameters and body into arguments; a body other than an object adds none."""
-    return {**{f"{{{name}}}": value for name, value in parameters.items()}, **(body if isinstance(body, dict) else {})}
+    """Merge parameters and body into arguments; a body other than an object adds none."""
+    named = {name if is_parameter_key(name) else f"{{{name}}}": value for name, value in parameters.items()}
+    return {**named, **(body if isinstance(body, dict) else {})}
+
+
+def _is_parameter(name: str) -> bool:
+    return name.startswith("{") or is_parameter_key(name)
 
 
 def _encode_segment(value: Any) -> str:

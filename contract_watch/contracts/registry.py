@@ -26,6 +26,7 @@ from contract_watch.contracts.model import Model
 from contract_watch.contracts.model_loader import load_model
 from contract_watch.contracts.openapi import OpenApi, Operation, read_json, read_toml
 from contract_watch.contracts.overlay import apply_overlay, read_overlay
+from contract_watch.contracts.roles import parse_roles
 from contract_watch.contracts.servers import find_base_path, list_document_hosts, parse_pinned_address
 from contract_watch.errors import UsageError
 
@@ -35,14 +36,6 @@ ROOT = _CHECKOUT if (_CHECKOUT / "contracts").is_dir() else Path.cwd()
 if ROOT != _CHECKOUT and str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))  # models are imported as contracts.<slug>.model
 SLUG = re.compile(r"[a-z][a-z0-9]*")
-
-
-ROLES = ("new", "existing", "foreign")
-"""Roles of an argument that names something.
-
-``new`` names the object that the request creates, ``existing`` an object of the vendor's account, ``foreign`` something
-that a run never creates.
-"""
 _TYPE_NAMES = {
     str: "a string", dict: "a table", list: "a list", bool: "a boolean", int: "an integer", float: "a number",
 }  # fmt: skip
@@ -190,22 +183,12 @@ class Contract:
 
     @cached_property
     def identities(self) -> dict[str, dict[str, str]]:
-        """The role (see `ROLES`) of each argument that names something, by operation and argument."""
+        """The role (see `roles.ROLES`) of each argument that names something, by operation and argument."""
         identities: dict[str, dict[str, str]] = {}
         for operation, roles in self.settings["identities"].items():
             self._check_operation_declared(operation, "identities")
-            if not isinstance(roles, dict):
-                raise UsageError(
-                    f"{self.config_file}: `identities.{operation}` must be a table of arguments and roles, got {roles!r}"
-                )
             arguments = self.operations[operation].get_arguments()
-            for key, role in roles.items():
-                if role not in ROLES or key.removeprefix("/") not in arguments or (key[:1] not in "/{"):
-                    raise UsageError(
-                        f"{self.config_file}: `identities.{operation}` has the bad entry {key!r} = {role!r}; write "
-                        f'"/property" or "{{parameter}}" of that operation, with a role of {", ".join(ROLES)}'
-                    )
-            identities[operation] = {key.removeprefix("/"): role for key, role in roles.items()}
+            identities[operation] = parse_roles(operation, roles, arguments, self.config_file)
         return identities
 
     def get_roles(self, operation: str | None) -> dict[str, str]:
@@ -274,7 +257,7 @@ class Contract:
         raw = read_json(path)
         if not isinstance(raw, dict) or not str(raw.get("openapi", "")).startswith("3."):
             raise UsageError(f"{path}: is not an OpenAPI 3 document; its `openapi` must be a version 3.x")
-        return OpenApi(raw, str(path))
+        return OpenApi(raw, str(path), self._credential_keys)
 
     @cached_property
     def effective(self) -> OpenApi:
@@ -284,7 +267,13 @@ class Contract:
         raw = apply_overlay(self.published.raw, actions, str(overlay.relative_to(self.root)))
         if self.accepted_documents and isinstance(raw.get("info"), dict):
             raw["info"]["version"] = self.accepted_documents[-1].client
-        return OpenApi(raw, f"{self.settings['published']} with its overlay")
+        return OpenApi(raw, f"{self.settings['published']} with its overlay", self._credential_keys)
+
+    @property
+    def _credential_keys(self) -> frozenset[str]:
+        """The parameters that carry credentials; settings that cannot be read are reported by `credential_locations`."""
+        tables = [one for one in self.settings["places"] if isinstance(one, dict)]
+        return frozenset(f"header:{one.get('header', '')}".lower() for one in tables)
 
     @property
     def operations(self) -> dict[str, Operation]:

@@ -18,8 +18,9 @@ class Request:
     """A request, decoded.
 
     ``operation`` is the operation id of the effective document, None if it declares none for this method and path.
-    ``path`` is the requested path; its parameters are in ``parameters``, by name. Query parameters are not part of a
-    request yet. ``headers`` have lower-case names; the values of a repeated header are joined with a comma and a space.
+    ``path`` is the requested path without its query. ``parameters`` are the path parameters by name, as strings, and the
+    other parameters by key (``query:limit``), decoded by their schemas; those of the query that no document declares
+    are among them. ``headers`` have lower-case names; the values of a repeated header are joined with a comma and a space.
     ``body`` is the JSON value or a `MissingBody`. ``timestamp`` is the time of sending (suite) or receiving (mock), in
     seconds since the epoch. ``exempt_clauses`` are ids of clauses that the model does not enforce on this request:
     mutants switch promises off with them (see `outcomes.build_outcomes`). ``account`` is the name of the account whose key
@@ -31,7 +32,7 @@ class Request:
     path: str
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Any = MissingBody.ABSENT
-    parameters: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
     timestamp: float = 0.0
     exempt_clauses: frozenset[str] = frozenset()
     account: str = ""

@@ -1,0 +1,30 @@
+"""Roles of arguments that name something, as ``[identities]`` in contract.toml gives them."""
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from contract_watch.contracts.parameters import is_parameter_key
+from contract_watch.errors import UsageError
+
+ROLES = ("new", "existing", "foreign")
+"""Roles of an argument that names something.
+
+``new`` names the object that the request creates, ``existing`` an object of the vendor's account, ``foreign`` something
+that a run never creates.
+"""
+
+
+def parse_roles(operation: str, raw: Any, arguments: Collection[str], file: Path) -> dict[str, str]:
+    """Return the role of each of ``arguments`` that ``raw``, an operation's table in ``file``, names."""
+    if not isinstance(raw, Mapping):
+        raise UsageError(f"{file}: `identities.{operation}` must be a table of arguments and roles, got {raw!r}")
+    for key, role in raw.items():
+        is_parameter = key.startswith("{") or is_parameter_key(key)
+        name = key if is_parameter else key.removeprefix("/")
+        if role not in ROLES or name not in arguments or not (is_parameter or key.startswith("/")):
+            raise UsageError(
+                f"{file}: `identities.{operation}` has the bad entry {key!r} = {role!r}; write "
+                f'"/property", "{{parameter}}" or "query:parameter" of that operation, with a role of {", ".join(ROLES)}'
+            )
+    return {key.removeprefix("/"): role for key, role in raw.items()}
