@@ -34,7 +34,8 @@ def _derive_operation_clauses(operation: Operation, document: Document) -> Itera
     if operation.body is not None:
         if operation.body_required:
             yield f"{operation.id}/request/body", f"{name} requires a JSON object as its body."
-        yield from _derive_request_clauses(operation, document, resolve_reference(document, operation.body.schema), "")
+        schema = resolve_reference(document, operation.body.schema)
+        yield from _derive_request_clauses(operation, document, schema, "", is_text=operation.codec.is_form)
     for argument, declared in operation.path_schemas.items():
         # A path segment is always a string: it violates another type only.
         is_text = operation.has_text_type(argument)
@@ -43,8 +44,8 @@ def _derive_operation_clauses(operation: Operation, document: Document) -> Itera
     for argument, spec in operation.specs.items():
         if spec.required:
             yield f"{operation.id}/request/{argument}/required", f"{operation.name} requires {argument}."
-        yield from _derive_keyword_clauses(operation, spec.schema, argument)
-        yield from _derive_request_clauses(operation, document, spec.schema, f"{argument}/")
+        yield from _derive_keyword_clauses(operation, spec.schema, argument, is_text=not spec.is_json)
+        yield from _derive_request_clauses(operation, document, spec.schema, f"{argument}/", is_text=not spec.is_json)
     responses = {str(status): response for status, response in operation.responses.items()}
     if operation.default_response is not None:
         responses["default"] = operation.default_response
@@ -67,24 +68,30 @@ def _derive_response_clauses(
 
 
 def _derive_request_clauses(
-    operation: Operation, document: Document, schema: Mapping[str, Any], prefix: str
+    operation: Operation, document: Document, schema: Mapping[str, Any], prefix: str, *, is_text: bool
 ) -> Iterator[tuple[str, str]]:
     required = schema.get("required", [])
     for prop, raw in schema.get("properties", {}).items():
         pointer = f"{prefix}{prop}"
         if prop in required:
             yield f"{operation.id}/request/{pointer}/required", f"{operation.name} requires {pointer}."
-        yield from _derive_keyword_clauses(operation, resolve_reference(document, raw), pointer)
-        yield from _derive_request_clauses(operation, document, resolve_reference(document, raw), f"{pointer}/")
+        inner = resolve_reference(document, raw)
+        yield from _derive_keyword_clauses(operation, inner, pointer, is_text=is_text)
+        yield from _derive_request_clauses(operation, document, inner, f"{pointer}/", is_text=is_text)
 
 
-def _derive_keyword_clauses(operation: Operation, schema: Mapping[str, Any], pointer: str) -> Iterator[tuple[str, str]]:
+def _derive_keyword_clauses(
+    operation: Operation, schema: Mapping[str, Any], pointer: str, *, is_text: bool = False
+) -> Iterator[tuple[str, str]]:
+    types = schema.get("type") if isinstance(schema.get("type"), list) else [schema.get("type")]
+    # Any text is a string, and a list of one.
+    untyped = is_text and ("string" in types or "array" in types)
     for keyword in _KEYWORDS:
-        if keyword in schema:
+        if keyword in schema and not (keyword == "type" and untyped):
             promise = f"{operation.name} enforces {keyword} {schema[keyword]} on {pointer}."
             yield f"{operation.id}/request/{pointer}/{keyword}", promise
     if isinstance(schema.get("items"), dict):
-        yield from _derive_keyword_clauses(operation, schema["items"], f"{pointer}/*")
+        yield from _derive_keyword_clauses(operation, schema["items"], f"{pointer}/*", is_text=is_text)
 
 
 def _list_property_pointers(document: Document, raw: Mapping[str, Any], prefix: str) -> Iterator[str]:

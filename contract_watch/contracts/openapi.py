@@ -20,7 +20,7 @@ from contract_watch.contracts.parameters import (
     read_parameter_schema,
 )
 from contract_watch.contracts.schema import Document, Schema, Violation, resolve_reference
-from contract_watch.contracts.text_values import decode_text, list_types
+from contract_watch.contracts.text_values import NotEncodableError, decode_text, list_types
 from contract_watch.errors import UsageError
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -132,14 +132,31 @@ class Operation:
         """Return True if the values of an argument travel as text: in a query, header, cookie or form."""
         return is_parameter_key(name) or (self.codec.is_form and not name.startswith("{"))
 
-    def normalize_argument(self, name: str, value: Any) -> Any:
-        """Return the value of an argument that a server reads where ``value`` is sent."""
+    def normalize_parameter(self, name: str, value: Any) -> Any:
+        """Return the value of a parameter that a server reads where ``value`` is sent; of a path it reads a string."""
         if name in self.specs:
             return self.specs[name].normalize(value)
+        return value if is_parameter_key(name) else str(value)
+
+    def normalize_argument(self, name: str, value: Any) -> Any:
+        """Return the value of an argument that a server reads where ``value`` is sent."""
+        if is_parameter_key(name):
+            return self.normalize_parameter(name, value)
         if name.startswith("{") or not self.codec.is_form:
             return value
         found = self.codec.normalize({name: value})
         return found.get(name, value) if isinstance(found, dict) else value
+
+    def can_encode_argument(self, name: str, value: Any) -> bool:
+        """Return True if an argument can be sent with ``value``."""
+        try:
+            if name in self.specs:
+                self.specs[name].encode(value)
+            elif not name.startswith("{"):
+                self.codec.encode({name: value})
+        except NotEncodableError:
+            return False
+        return True
 
     def has_text_type(self, name: str) -> bool:
         """Return True if a path parameter may be any string."""

@@ -41,6 +41,11 @@ def is_parameter_key(name: str) -> bool:
     return name.partition(":")[0] in LOCATIONS and ":" in name
 
 
+def strip_location(name: str) -> str:
+    """Return the name of a query, header or cookie parameter without its location; any other name as it is."""
+    return name.partition(":")[2] if is_parameter_key(name) else name
+
+
 @dataclass(frozen=True)
 class ParameterSpec:
     """A documented query, header or cookie parameter.

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from contract_watch.contracts.encodings import MIN_SECRET_BYTES, SecretIndex, find_secret_spans, list_encodings
+from contract_watch.contracts.parameters import strip_location
 from contract_watch.contracts.schema import Document, parse_foreign_json
 
 JSON = Any
@@ -32,13 +33,16 @@ _TRANSPORT_LOGGERS = ("httpcore", "hpack", "h2", "hyperframe", "urllib3", "grpc"
 
 
 def find_password_names(document: Document) -> frozenset[str]:
-    """Return the names of all properties with ``format: password`` in ``document``."""
+    """Return the names of all properties and parameters with ``format: password`` in ``document``."""
 
     def walk(node: JSON) -> Iterator[str]:
         if isinstance(node, dict):
             properties = node.get("properties")
             if isinstance(properties, dict):
                 yield from (n for n, s in properties.items() if isinstance(s, dict) and s.get("format") == "password")
+            schema = node.get("schema")
+            if isinstance(schema, dict) and schema.get("format") == "password" and isinstance(node.get("name"), str):
+                yield node["name"]
             for inner in node.values():
                 yield from walk(inner)
         elif isinstance(node, list):
@@ -69,7 +73,8 @@ class Redactor:
         """Return True if the value under ``name``, a property or header, is a secret."""
         known = self._secret_names.get(name)
         if known is None:
-            known = name.lower() in self._names or _SECRET_NAME.search(name) is not None
+            bare = strip_location(name)
+            known = bare.lower() in self._names or _SECRET_NAME.search(bare) is not None
             if len(self._secret_names) < _MAX_NAMES:
                 self._secret_names[name] = known
         return known

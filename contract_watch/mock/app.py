@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from contract_watch.contracts.headers import format_header
 from contract_watch.contracts.openapi import METHODS, Operation
+from contract_watch.contracts.parameters import decode_parameters
 from contract_watch.contracts.redaction import Redactor, find_password_names
 from contract_watch.contracts.samples import build_header_sample
 from contract_watch.mock.bodies import (
@@ -117,8 +118,9 @@ class VendorEndpoint:
         except RequestTooLargeError:
             await send_json(send, 413, {"error": f"the body must be at most {MAX_BODY} bytes"})
             return
-        body, method, path = parse_body(received), scope["method"], scope["path"]
+        method, path = scope["method"], scope["path"]
         operation = self._operations.get(method)
+        body, named = _decode_request(operation, scope, headers, received)
         fault = self._faults.take(operation.id if operation else None, method, path)
         if fault is not None and fault.delay:
             await asyncio.sleep(fault.delay)
@@ -127,9 +129,11 @@ class VendorEndpoint:
         elif operation is None:
             status, answer = _respond_to_undeclared_method(self._vendor, method)
         else:
-            status, answer = self._vendor.handle_request(operation, path, headers, body, scope.get("path_params", {}))
+            status, answer = self._vendor.handle_request(
+                operation, path, headers, body, {**scope.get("path_params", {}), **named}
+            )
         content = encode_json(answer)
-        self._journal.record_call(method, path, headers, body, status, answer, len(received) + len(content))
+        self._journal.record_call(method, path, headers, body, status, answer, len(received) + len(content), named)
         documented = self._get_documented_headers(operation, status)
         if fault is None:
             await send_content(send, status, content, documented)
@@ -151,6 +155,17 @@ def _decode_headers(scope: Scope) -> dict[str, str]:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return headers
+
+
+def _decode_request(
+    operation: Operation | None, scope: Scope, headers: Mapping[str, str], received: bytes
+) -> tuple[Any, dict[str, Any]]:
+    """Decode the body, and the parameters outside the path, of a request."""
+    if operation is None:
+        return parse_body(received), {}
+    query = scope.get("query_string", b"")
+    named = decode_parameters(operation.specs, query.decode("latin-1"), headers) if operation.specs or query else {}
+    return operation.codec.decode(headers.get("content-type", ""), received, parse_body), named
 
 
 def _respond_to_undeclared_method(vendor: MockVendor, method: str) -> tuple[int, Any]:

@@ -32,10 +32,21 @@ class MockJournal:
         self._calls: deque[tuple[dict[str, Any], list[str] | None]] = deque(maxlen=MAX_CALLS)
 
     def record_call(
-        self, method: str, path: str, headers: Mapping[str, str], body: Any, status: int, response_body: Any, size: int
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: Any,
+        status: int,
+        response_body: Any,
+        size: int,
+        parameters: Mapping[str, Any] = {},
     ) -> None:
-        """Record one exchange: ``body`` is a JSON value or a `MissingBody`, ``size`` the bytes of both bodies."""
-        call = {
+        """Record one exchange: ``body`` is a JSON value or a `MissingBody`, ``size`` the bytes of both bodies.
+
+        ``parameters`` are those outside the path, by key; they are recorded under their location, if there are any.
+        """
+        call: dict[str, Any] = {
             "at": time.time(),
             "method": method,
             "path": path,
@@ -46,6 +57,9 @@ class MockJournal:
             "status": status,
             "answer": response_body,
         }
+        for key, value in parameters.items():
+            location, _, name = key.partition(":")
+            call.setdefault("parameters", {}).setdefault(location, {})[name] = value
         large = size > _LARGE_SIZE
         secrets = self._find_secrets(call) if large else None
         self._calls.append(
@@ -63,7 +77,11 @@ class MockJournal:
         return [_redact_call(call, redactor) for call, _ in self._calls]
 
     def _find_secrets(self, call: Mapping[str, Any]) -> list[str]:
-        return [*self._redactor.find_secrets(call["body"]), *self._redactor.find_secrets(call["answer"])]
+        return [
+            secret
+            for name in ("parameters", "body", "answer")
+            for secret in self._redactor.find_secrets(call.get(name))
+        ]
 
     def clear(self) -> None:
         """Remove all exchanges."""
@@ -71,8 +89,10 @@ class MockJournal:
 
 
 def _redact_call(call: dict[str, Any], redactor: Redactor) -> dict[str, Any]:
-    return {**call, "path": redactor.redact_string(call["path"]), "body": _redact_and_truncate(call["body"], redactor),
-            "answer": _redact_and_truncate(call["answer"], redactor)}  # fmt: skip
+    values: dict[str, Any] = {
+        name: _redact_and_truncate(call[name], redactor) for name in ("parameters", "body", "answer") if name in call
+    }
+    return {**call, "path": redactor.redact_string(call["path"]), **values}
 
 
 def _redact_and_truncate(value: Any, redactor: Redactor, depth: int = 0) -> Any:

@@ -62,11 +62,11 @@ class MockVendor:
         path: str,
         headers: Mapping[str, str],
         body: Any,
-        parameters: Mapping[str, str] = {},
+        parameters: Mapping[str, Any] = {},
     ) -> tuple[int, Any]:
         """Answer one request with status and JSON body (None: no body), and update the state.
 
-        ``body`` is the result of `parse_body`, ``parameters`` are the path parameters by name.
+        ``body`` is the result of `parse_body`, ``parameters`` are those of `Request`.
         """
         request = Request(operation.id, operation.method, path, headers, body, parameters, time.time())
         return self.apply_outcome(self.contract.model.outcomes(self.state, request)[0])

@@ -40,7 +40,7 @@ class MutatedVendor(MockVendor):
         path: str,
         headers: Mapping[str, str],
         body: Any,
-        parameters: Mapping[str, str] = {},
+        parameters: Mapping[str, Any] = {},
     ) -> tuple[int, Any]:
         """Implement `MockVendor.handle_request`."""
         return self.mutation.respond(self, VendorRequest(operation, path, headers, body, time.time(), parameters))

@@ -75,23 +75,31 @@ class RewrittenRequest(Mutation):
             return super().respond(vendor, request)
         self.activations += 1
         parameters, body = split_arguments(after)
-        other = replace(request, body=body, parameters={**request.parameters, **parameters})
+        kept = {} if _has_arguments(request) else request.parameters
+        other = replace(
+            request, body=body if body or not request.is_bodiless else request.body, parameters={**kept, **parameters}
+        )
         granted = vendor.find_success(other, force=True) if self._force else None
         return vendor.apply_outcome(granted or vendor.compute_outcome(other))
 
 
 def derive_request_mutants(contract: Contract) -> Iterator[Mutant]:
-    """Derive mutants of every constraint of every property, and of the body itself."""
+    """Derive mutants of every constraint of every property and path parameter, and of the body itself."""
     for operation in contract.operations.values():
         if operation.body is not None:
-            yield from _derive_body_mutants(operation, ArgumentBuilder(contract).list_optional(operation))
+            optional = [
+                name for name in ArgumentBuilder(contract).list_optional(operation) if name not in operation.specs
+            ]
+            yield from _derive_body_mutants(operation, optional)
         required = operation.get_required_arguments()
         for name, prop in operation.get_arguments().items():
-            yield from _PropertyMutants(contract, operation, name, prop, required=name in required).derive()
+            if name not in operation.specs:
+                yield from PropertyMutants(contract, operation, name, prop, required=name in required).derive()
 
 
 def _has_arguments(request: VendorRequest) -> bool:
-    return isinstance(request.body, dict) or (bool(request.parameters) and request.body is MissingBody.ABSENT)
+    named = bool(request.parameters) or (bool(request.operation.specs) and request.operation.body is None)
+    return isinstance(request.body, dict) or (named and request.body is MissingBody.ABSENT)
 
 
 def _derive_body_mutants(operation: Operation, optional: Sequence[str]) -> Iterator[Mutant]:
@@ -100,23 +108,25 @@ def _derive_body_mutants(operation: Operation, optional: Sequence[str]) -> Itera
     def unwrap_array(_vendor: MutatedVendor, body: Any) -> Any:
         return body[0] if isinstance(body, list) and body else body
 
-    description = f"{operation.name} accepts an array around the object."
-    yield Mutant(f"{head}/array", operation.id, "", description, partial(RewrittenRequest, operation.id, unwrap_array))
+    if not operation.codec.is_form:  # a form is an object without nulls
+        description = f"{operation.name} accepts an array around the object."
+        mutation = partial(RewrittenRequest, operation.id, unwrap_array)
+        yield Mutant(f"{head}/array", operation.id, "", description, mutation)
     if operation.body_required and operation.body is not None:
         schema = operation.body
 
         def make_up_body(vendor: MutatedVendor, body: Any) -> Any:
             if body is MissingBody.ABSENT:
                 return _fill_names(vendor, operation, build_sample(schema))
-            if body and isinstance(body, dict) and all(name.startswith("{") for name in body):
-                return {**build_sample(schema), **body}  # all arguments are in the path
+            if body and isinstance(body, dict) and not split_arguments(body)[1]:
+                return {**build_sample(schema), **body}  # all arguments are parameters
             return body
 
         description = f"{operation.name} accepts a request without body."
         mutation = partial(RewrittenRequest, operation.id, make_up_body, force=True)
         yield Mutant(f"{head}/absent", operation.id, "", description, mutation)
 
-    if not optional:
+    if not optional or operation.codec.is_form:
         return
 
     def drop_nulls(_vendor: MutatedVendor, body: Any) -> Any:
@@ -137,8 +147,8 @@ def _fill_names(vendor: MutatedVendor, operation: Operation, body: Any) -> Any:
     return body
 
 
-class _PropertyMutants:
-    """Derivation of the mutants of one property of a body."""
+class PropertyMutants:
+    """Derivation of the mutants of one property of a body, or of one path parameter."""
 
     def __init__(
         self, contract: Contract, operation: Operation, name: str, schema: Mapping[str, Any], *, required: bool
@@ -147,13 +157,18 @@ class _PropertyMutants:
         self._schema, self._required = schema, required
 
     def derive(self) -> Iterator[Mutant]:
+        """Derive every mutant of the argument."""
         if self._name.startswith("{"):  # a path parameter is always a string
             yield from self._derive_bounds(self._schema, "", lambda value: [value])
             return
         yield from self._derive_presence()
         yield from self._derive_bounds(self._schema, "", lambda value: [value])
-        yield from self._derive_types()
+        if not self._operation.is_text_argument(self._name):  # text has no types
+            yield from self._derive_types()
         yield from self._derive_values()
+        yield from self._derive_item_bounds()
+
+    def _derive_item_bounds(self) -> Iterator[Mutant]:
         items = resolve_reference(self._contract.effective.raw, self._schema.get("items", {}))
         if items:
             yield from self._derive_bounds(items, "/*", lambda value: value if isinstance(value, list) else [])
@@ -187,6 +202,9 @@ class _PropertyMutants:
 
     # -- presence and name
 
+    def _rename(self, name: str) -> str:
+        return change_name_style(name)
+
     def _derive_presence(self) -> Iterator[Mutant]:
         name, operation = self._name, self._operation
 
@@ -197,10 +215,10 @@ class _PropertyMutants:
             return _fill_names(vendor, operation, {**body, name: value})
 
         def rename_property(_vendor: MutatedVendor, body: Any) -> Any:
-            if not isinstance(body, dict) or not {name, change_name_style(name)} & set(body):
+            if not isinstance(body, dict) or not {name, self._rename(name)} & set(body):
                 return body
-            rest = {key: value for key, value in body.items() if key not in (name, change_name_style(name))}
-            return {**rest, name: body[change_name_style(name)]} if change_name_style(name) in body else rest
+            rest = {key: value for key, value in body.items() if key not in (name, self._rename(name))}
+            return {**rest, name: body[self._rename(name)]} if self._rename(name) in body else rest
 
         if self._required:
             mutation = partial(RewrittenRequest, operation.id, add_property)
@@ -210,7 +228,7 @@ class _PropertyMutants:
             yield self._create_mutant("required", "is required", rejects)
             yield self._create_tightened("refused", "is rejected", lambda _value: True)
         renamed = partial(RewrittenRequest, operation.id, rename_property)
-        yield self._create_mutant("renamed", f"is read under the name {change_name_style(name)}", renamed)
+        yield self._create_mutant("renamed", f"is read under the name {self._rename(name)}", renamed)
 
     # -- bounds
 
@@ -328,7 +346,7 @@ class _PropertyMutants:
                     yield self._create_loosened(
                         f"enum-added-{value}", f"{value} is accepted", "enum", partial(_is_same_value, value)
                     )
-        if schema.get("type") == "array":
+        if schema.get("type") == "array" and not self._operation.is_text_argument(self._name):
             yield self._create_tightened("crash-empty", "[] is answered 500", lambda value: value == [], status=500)
         if schema.get("type") in ("number", "integer") and "minimum" not in schema:
             yield self._create_tightened(

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from openapi_python_client.strings import PythonIdentifier
 
 from contract_watch.contracts.openapi import Operation
+from contract_watch.contracts.parameters import decode_parameters
 from contract_watch.contracts.registry import Contract
 from contract_watch.escaping import format_python_literal
 from contract_watch.generator.client_facts import choose_connect_arguments
@@ -51,9 +52,15 @@ def format_snippet(contract: Contract, finding: Mapping[str, Any]) -> str:
 def _list_arguments(operation: Operation, request: Mapping[str, Any], base_path: str) -> list[str] | None:
     """Return the arguments of the call as source; None if the client has no way to give one."""
     arguments = []
-    path = urlsplit(str(request.get("url", ""))).path.removeprefix(base_path)
-    for name, value in (operation.match_path(path) or {}).items():
+    address = urlsplit(str(request.get("url", "")))
+    for name, value in (operation.match_path(address.path.removeprefix(base_path)) or {}).items():
         arguments.append(f"{PythonIdentifier(name, FIELD_PREFIX)}={_format_value(value)}")
+    headers = {str(name).lower(): str(value) for name, value in request.get("headers", {}).items()}
+    for key, value in decode_parameters(operation.specs, address.query, headers).items():
+        spec = operation.specs.get(key)
+        if spec is None or isinstance(value, list | dict) or {"enum", "format"} & spec.schema.keys():
+            return None  # the client takes a type of its own
+        arguments.append(f"{PythonIdentifier(spec.name, FIELD_PREFIX)}={_format_value(value)}")
     body = request.get("body")
     if body is None:
         return arguments if operation.body is None else None
@@ -61,7 +68,8 @@ def _list_arguments(operation: Operation, request: Mapping[str, Any], base_path:
         return None
     # Any property and any value can go this way, also what the method's own arguments would not take.
     known = operation.get_arguments()
-    required = [name for name in operation.get_required_arguments() if not name.startswith("{") and name in known]
+    named = {*operation.specs, *operation.path_schemas}
+    required = [name for name in operation.get_required_arguments() if name not in named and name in known]
     if any(name not in body for name in required):
         return None
     arguments += [f"{PythonIdentifier(name, FIELD_PREFIX)}={_format_value(body[name])}" for name in required]

@@ -6,7 +6,6 @@ a body. Everything else is blocked before it is sent; a blocked request is a def
 """
 
 import json
-import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -14,10 +13,13 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from contract_watch.contracts import grpc_web_frames
-from contract_watch.contracts.openapi import Operation
+from contract_watch.contracts.bodies import JSON_TYPE, is_form_type, strip_media_type
+from contract_watch.contracts.openapi import Operation, join_arguments
+from contract_watch.contracts.parameters import is_parameter_key, strip_location
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody
 from contract_watch.engine.account.object_names import NameGenerator
+from contract_watch.engine.account.sent_parameters import ParameterReader, nest_pairs, normalize_name
 from contract_watch.engine.protocols.encoded_request import EncodedRequest
 
 if TYPE_CHECKING:
@@ -75,7 +77,8 @@ class Guard:
 
     def __post_init__(self) -> None:
         roles = {name for operation in self.contract.operations for name in self.contract.get_roles(operation)}
-        self._identity_arguments = {_normalize_argument(name.strip("{}")) for name in roles}
+        self._identity_arguments = {normalize_name(strip_location(name.strip("{}"))) for name in roles}
+        self._parameters = ParameterReader(roles)
         self._messages = _create_codec(self.contract)
 
     def withdraw_consents(self, reason: str) -> None:
@@ -104,7 +107,9 @@ class Guard:
             return decision
         # An absent field of a message decodes as empty.
         named = {name: value for name, value in parameters.items() if value or not outgoing.is_grpc_message}
-        wrong = next((name for name, value in named.items() if not self._is_harmless(value, operation.id)), None)
+        in_path = {name: value for name, value in named.items() if not is_parameter_key(name)}
+        wrong = next((name for name, value in in_path.items() if not self._is_harmless(value, operation.id)), None)
+        wrong = wrong or self._find_foreign_parameter(operation, named)
         wrong = wrong or self._find_foreign_argument(body, operation.id)
         if wrong is not None:
             raise BlockedRequestError(f"{operation.name}: `{wrong}` names an object that is not the run's own")
@@ -127,8 +132,8 @@ class Guard:
 
     # -- parsing
 
-    def _parse_request(self, outgoing: EncodedRequest) -> tuple[Operation, dict[str, str], Any]:
-        """Return operation, path parameters and JSON body of a request."""
+    def _parse_request(self, outgoing: EncodedRequest) -> tuple[Operation, dict[str, Any], Any]:
+        """Return operation, parameters and body of a request; parameters outside the path are lists of texts by key."""
         names = {name.lower(): value for name, value in outgoing.headers.items()}
         if masking_header := next((name for name in _MASKING_HEADERS if name in names), None):
             raise BlockedRequestError(
@@ -144,16 +149,26 @@ class Guard:
             )
         if operation is None:
             raise BlockedRequestError(f"{outgoing.method}: the contract declares no such method and path")
-        if query and outgoing.method not in _SAFE_METHODS:
+        if query and outgoing.method not in _SAFE_METHODS and not self._parameters.is_declared(operation, query):
             raise BlockedRequestError(f"{operation.name}: its query could name an object")
+        arguments: dict[str, Any] = {**parameters, **self._parameters.read(operation, query, names)}
         if not outgoing.content:
-            return operation, parameters, MissingBody.ABSENT
-        if names.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-            raise BlockedRequestError(f"{operation.name}: its content type is not application/json")
+            return operation, arguments, MissingBody.ABSENT
+        return operation, arguments, self._parse_body(operation, names.get("content-type", ""), outgoing.content)
+
+    @staticmethod
+    def _parse_body(operation: Operation, content_type: str, content: bytes) -> Any:
+        plain = strip_media_type(content_type)
+        if plain != JSON_TYPE and plain != strip_media_type(operation.codec.media_type or JSON_TYPE):
+            raise BlockedRequestError(
+                f"{operation.name}: its content type is not {operation.codec.media_type or JSON_TYPE}"
+            )
         try:
-            return operation, parameters, json.loads(outgoing.content, object_pairs_hook=_PairList)
+            if is_form_type(plain):
+                return _PairList(nest_pairs(content))
+            return json.loads(content, object_pairs_hook=_PairList)
         except (ValueError, RecursionError) as error:
-            raise BlockedRequestError(f"{operation.name}: its body is not valid JSON") from error
+            raise BlockedRequestError(f"{operation.name}: its body is not valid") from error
 
     def _parse_message(self, outgoing: EncodedRequest) -> tuple[Operation, dict[str, str], Any]:
         from contract_watch.contracts.protobuf import MessageCodecError  # noqa: PLC0415 (loads slowly)
@@ -181,15 +196,25 @@ class Guard:
     # -- names
 
     def _find_names(
-        self, operation: Operation, parameters: Mapping[str, str], body: Any
+        self, operation: Operation, parameters: Mapping[str, Any], body: Any
     ) -> tuple[frozenset[str], frozenset[str]]:
         """Return the strings in arguments that name new objects, and those that name existing ones."""
-        arguments: dict[str, Any] = {f"{{{name}}}": value for name, value in parameters.items()}
-        arguments |= dict(body.pairs) if isinstance(body, _PairList) else {}
+        arguments = join_arguments(parameters, dict(body.pairs) if isinstance(body, _PairList) else {})
         found: dict[str, set[str]] = {"new": set(), "existing": set(), "foreign": set()}
         for name, role in self.contract.get_roles(operation.id).items():
             found[role] |= set(_iterate_strings(arguments.get(name)))
         return frozenset(found["new"]), frozenset(found["existing"])
+
+    def _find_foreign_parameter(self, operation: Operation, parameters: Mapping[str, Any]) -> str | None:
+        """Return the first parameter outside the path that may name a foreign object; None if there is none."""
+        for key, texts in parameters.items():
+            if (
+                is_parameter_key(key)
+                and self._parameters.names_object(key)
+                and not self._is_harmless(texts, operation.id)
+            ):
+                return key
+        return None
 
     def _find_foreign_argument(self, value: Any, operation: str, *, outermost: bool = True) -> str | None:
         """Return the first argument in a body that may name a foreign object; None if there is none.
@@ -198,7 +223,7 @@ class Guard:
         """
         if isinstance(value, _PairList):
             for name, inner in value.pairs:
-                if _normalize_argument(name) in self._identity_arguments:
+                if normalize_name(name) in self._identity_arguments:
                     if not self._is_harmless(inner, operation):
                         return name if name in self.contract.get_roles(operation) else "body"
                 elif (found := self._find_foreign_argument(inner, operation, outermost=False)) is not None:
@@ -253,12 +278,6 @@ def _iterate_strings(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for inner in value:
             yield from _iterate_strings(inner)
-
-
-def _normalize_argument(name: str) -> str:
-    """Normalize an argument's name as the most lenient server would: case, dashes and Unicode form do not count."""
-    normalized = unicodedata.normalize("NFKC", name).casefold()
-    return "".join(character for character in normalized if character.isalnum())
 
 
 def _unframe_message(encoded: EncodedRequest) -> EncodedRequest:

@@ -4,6 +4,7 @@ from contract_watch.engine.account.guard import BlockedRequestError, Guard
 from contract_watch.engine.account.object_names import build_name_variants
 from contract_watch.engine.planning.probe import Probe, ProbeStep, find_placeholders, make_request
 from contract_watch.engine.planning.simulation import Simulation
+from contract_watch.engine.protocols.encoded_request import CannotEncodeError
 from contract_watch.engine.protocols.wire import encode_as_rest
 
 
@@ -27,7 +28,9 @@ class ProbePrecheck:
     def _explain_step_block(self, step: ProbeStep) -> str:
         request = make_request(self._contract, step, self._values)
         try:
-            decision = self._guard.check_request(encode_as_rest(self._base, request))
+            decision = self._guard.check_request(encode_as_rest(self._base, request, self._contract.operations))
+        except CannotEncodeError as error:
+            return f"cannot be sent: {error}"
         except BlockedRequestError as error:
             return f"not sent to a real account: {self._explain_missing_consent(step.operation) or error}"
         if decision.holder and "stock" in find_placeholders(step.arguments):

@@ -1,6 +1,6 @@
 """Schemathesis's cases for one operation. Only this module loads Schemathesis, which takes longer than all probes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import requests
@@ -8,6 +8,8 @@ import schemathesis
 from hypothesis import given, settings
 from schemathesis import GenerationMode
 
+from contract_watch.contracts.openapi import Operation
+from contract_watch.contracts.parameters import is_parameter_key
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.exploring.drawn_case import CaseRequest
 from contract_watch.engine.exploring.search_settings import apply_seed
@@ -19,14 +21,35 @@ _schemas: dict[int, tuple[Any, Any]] = {}
 class LibraryCase:
     """A case as Schemathesis drew it. See `Case`."""
 
-    def __init__(self, case: Any) -> None:
-        self._case = case
+    def __init__(self, case: Any, operation: Operation) -> None:
+        self._case, self._operation = case, operation
+        self.parameters: dict[str, Any] = {
+            **(case.path_parameters or {}),
+            **{
+                key: self._read_drawn(spec.location)[spec.name]
+                for key, spec in operation.specs.items()
+                if spec.name in self._read_drawn(spec.location)
+            },
+        }
         self.path_parameters: dict[str, Any] = dict(case.path_parameters or {})
         self.body = case.body
 
-    def build_request(self, path_parameters: dict[str, Any], body: Any, base: str) -> CaseRequest:
+    def _read_drawn(self, location: str) -> Any:
+        return {"query": self._case.query, "header": self._case.headers, "cookie": self._case.cookies}[location] or {}
+
+    def _replace_drawn(self, parameters: dict[str, Any]) -> None:
+        for key, spec in self._operation.specs.items():
+            drawn = self._read_drawn(spec.location)
+            if key in parameters:
+                drawn[spec.name] = parameters[key]
+            elif key in self.parameters:
+                drawn.pop(spec.name, None)
+
+    def build_request(self, parameters: dict[str, Any], body: Any, base: str) -> CaseRequest:
         """Implement `Case.build_request`, as Schemathesis and its HTTP library encode it."""
-        self._case.path_parameters = path_parameters or self._case.path_parameters
+        in_path = {name: value for name, value in parameters.items() if not is_parameter_key(name)}
+        self._case.path_parameters = in_path or self._case.path_parameters
+        self._replace_drawn(parameters)
         self._case.body = body if isinstance(self.body, dict) else self._case.body
         prepared = requests.Request(**self._case.as_transport_kwargs(base_url=base)).prepare()
         content = prepared.body or b""
@@ -36,7 +59,15 @@ class LibraryCase:
             str(prepared.url),
             content.encode() if isinstance(content, str) else content,
             media_type,
+            self._select_headers(prepared.headers),
         )
+
+    def _select_headers(self, headers: Mapping[str, Any]) -> dict[str, str]:
+        """Select the headers that carry documented parameters: Schemathesis draws credentials too."""
+        wanted = {spec.name if spec.location == "header" else "Cookie" for spec in self._operation.specs.values()
+                  if spec.location != "query"}  # fmt: skip
+        found = {name.lower(): headers[name] for name in sorted(wanted) if name in headers}
+        return {name: value if isinstance(value, str) else value.decode("latin-1") for name, value in found.items()}
 
 
 def run_cases(
@@ -56,7 +87,7 @@ def run_cases(
     @apply_seed(seed_value, f"{operation}/{mode}")  # below the settings: it takes the database out of those it finds
     @given(case=strategy)
     def run(case: Any) -> None:
-        check(LibraryCase(case))
+        check(LibraryCase(case, declared))
 
     run()
 

@@ -2,8 +2,12 @@
 
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+from contract_watch.contracts.bodies import is_json_type
+from contract_watch.contracts.parameters import is_parameter_key
 
 _PLAIN_PATH = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9_.~%-]*)+")
 """Paths that no library encodes again or normalises."""
@@ -11,12 +15,13 @@ _PLAIN_PATH = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9_.~%-]*)+")
 
 @dataclass(frozen=True)
 class CaseRequest:
-    """A case as it is sent. ``media_type`` is empty for an empty ``content``."""
+    """A case as it is sent. ``media_type`` is empty for an empty ``content``; ``headers`` are those of its parameters."""
 
     method: str
     url: str
     content: bytes
     media_type: str
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Case(Protocol):
@@ -28,12 +33,17 @@ class Case(Protocol):
         ...
 
     @property
+    def parameters(self) -> dict[str, Any]:
+        """The drawn path parameters by name, and the documented query, header and cookie parameters by key."""
+        ...
+
+    @property
     def body(self) -> Any:
         """The drawn body if it is an object; anything else stands for a body whose arguments have no names."""
         ...
 
-    def build_request(self, path_parameters: dict[str, Any], body: Any, base: str) -> CaseRequest:
-        """Build the request below ``base`` with other path parameters, and another body if the drawn one is an object.
+    def build_request(self, parameters: dict[str, Any], body: Any, base: str) -> CaseRequest:
+        """Build the request below ``base`` with other parameters, and another body if the drawn one is an object.
 
         Raises:
             UnportableCaseError: only Schemathesis itself can encode this case.
@@ -50,7 +60,7 @@ class DrawnCase:
     """A case that another process drew; see `Case`. ``body`` is None if it is not an object.
 
     ``path`` is the operation's with placeholders, ``query`` the encoded query with its question mark, ``content`` the
-    drawn body in bytes.
+    drawn body in bytes. ``named`` are the drawn parameters outside the path by key, ``headers`` those that carry them.
     """
 
     method: str
@@ -60,16 +70,29 @@ class DrawnCase:
     body: dict[str, Any] | None
     content: bytes
     media_type: str
+    named: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
 
-    def build_request(self, path_parameters: dict[str, Any], body: Any, base: str) -> CaseRequest:
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Implement `Case.parameters`."""
+        return {**self.path_parameters, **self.named}
+
+    def build_request(self, parameters: dict[str, Any], body: Any, base: str) -> CaseRequest:
         """Implement `Case.build_request`."""
-        path = self.path.format(**(path_parameters or self.path_parameters))
+        named = {name: value for name, value in parameters.items() if is_parameter_key(name)}
+        in_path = {name: value for name, value in parameters.items() if name not in named}
+        if named != self.named:
+            raise UnportableCaseError
+        path = self.path.format(**(in_path or self.path_parameters))
         if not _PLAIN_PATH.fullmatch(path):
             raise UnportableCaseError
         content = self.content
-        if self.body is not None:
+        if self.body is not None and body != self.body and not is_json_type(self.media_type):
+            raise UnportableCaseError
+        if self.body is not None and is_json_type(self.media_type):
             try:
                 content = json.dumps(body, allow_nan=False).encode()
             except ValueError as error:
                 raise UnportableCaseError from error
-        return CaseRequest(self.method, base + path + self.query, content, self.media_type)
+        return CaseRequest(self.method, base + path + self.query, content, self.media_type, self.headers)

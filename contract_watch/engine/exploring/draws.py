@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from contract_watch.cli import leave_signals_to_parent
+from contract_watch.contracts.parameters import is_parameter_key
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.exploring.depth import ExplorationDepth, list_modes
 from contract_watch.engine.exploring.drawn_case import CaseRequest, DrawnCase, UnportableCaseError
@@ -128,14 +129,15 @@ def _copy_case(case: "LibraryCase", path: str) -> DrawnCase:
     Raises:
         UnportableCaseError: it is not.
     """
-    expected = case.build_request(case.path_parameters, case.body, _BASE)
+    expected = case.build_request(case.parameters, case.body, _BASE)
     query = urlsplit(expected.url).query
     body = case.body if isinstance(case.body, dict) else None
     copy = DrawnCase(
         expected.method, path, case.path_parameters, f"?{query}" if query else "", body, expected.content,
-        expected.media_type,
+        expected.media_type, {key: case.parameters[key] for key in case.parameters if is_parameter_key(key)},
+        expected.headers,
     )  # fmt: skip
-    encoded: CaseRequest = copy.build_request(case.path_parameters, case.body, _BASE)
+    encoded: CaseRequest = copy.build_request(case.parameters, case.body, _BASE)
     if encoded != expected:
         raise UnportableCaseError
     return copy

@@ -228,17 +228,17 @@ def _open_database(session: Session, what: str, depth: ExplorationDepth) -> Name
 
 def _send_case(session: Session, runner: Runner, operation: str, case: Case) -> None:
     """Send a case with the run's credential, and names that are the run's own."""
-    drawn = session.redactor.replace_secrets(
-        join_arguments(case.path_parameters, case.body), session.secrets.substitute
-    )
+    drawn = session.redactor.replace_secrets(join_arguments(case.parameters, case.body), session.secrets.substitute)
     arguments = _replace_names(session, runner, operation, drawn)
     parameters, body = split_arguments(arguments)
     declared = session.contract.operations[operation].body
     if session.gate is not None and declared is not None and isinstance(body, dict) and not declared.accepts(body):
         return  # on a real account only what the schema accepts
     built = case.build_request(parameters, body, session.base)
+    if not all(value.isascii() and value.isprintable() for value in built.headers.values()):
+        return  # HTTP libraries disagree about other characters
     sent = {"Content-Type": built.media_type} if built.content else {}
-    headers = {**session.build_credential_headers(), **sent}
+    headers = {**built.headers, **session.build_credential_headers(), **sent}
     request = httpx.Request(built.method, built.url, headers=headers, content=built.content)
     if _may_be_sent(session, request):
         with contextlib.suppress(TransportError):

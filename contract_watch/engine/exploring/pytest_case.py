@@ -5,12 +5,16 @@ import re
 import subprocess
 import sys
 from collections.abc import Sequence
+from enum import Enum
 from typing import Any
 
 from contract_watch.contracts.openapi import join_arguments
+from contract_watch.contracts.parameters import is_parameter_key
 from contract_watch.engine.protocols.exchange import Exchange
+from contract_watch.engine.protocols.shell_commands import replace_secrets_in_url
 from contract_watch.engine.running.generated_client import ClientModules
 from contract_watch.engine.running.session import Session
+from contract_watch.report.curl import synthesize_secret
 from contract_watch.report.escaping import escape_text
 from contract_watch.report.finding import Finding
 
@@ -79,8 +83,8 @@ class PytestCase:
         module = self._client.modules.get(exchange.operation or "")
         if module is None or not self._fits_client_types(exchange.operation or "", arguments, body):
             path = self._render_path(exchange)
-            content = "" if not exchange.encoded_request.reported_content else f", json={self._render_literal(body)}"
-            return [f"        {account}.get_httpx_client().request({exchange.request.method!r}, {path}{content})"]
+            call = f"{exchange.request.method!r}, {path}{self._render_content(exchange, body)}"
+            return [f"        {account}.get_httpx_client().request({call})"]
         place, _, name = module.__name__.rpartition(".")
         self._imports[f"from {place} import {name}"] = None
         given = [f"client={account}"]
@@ -93,15 +97,36 @@ class PytestCase:
             given.append(f"body={model}.from_dict({self._render_literal(body)})")
         return [f"        {name}.sync_detailed({', '.join(given)})", *self._render_id_capture(exchange)]
 
+    def _render_content(self, exchange: Exchange, body: Any) -> str:
+        """Return the arguments that carry the body and the header parameters, with a comma before each."""
+        operation = self._session.contract.operations.get(exchange.operation or "")
+        rest = ""
+        if exchange.encoded_request.reported_content:
+            word = "data" if operation is not None and operation.codec.is_form else "json"
+            rest = f", {word}={self._render_literal(body)}"
+        names = [] if operation is None else [spec.name.lower() if spec.location == "header" else "cookie"
+                                              for spec in operation.specs.values() if spec.location != "query"]  # fmt: skip
+        headers = {name: exchange.encoded_request.headers[name] for name in dict.fromkeys(names)
+                   if name in exchange.encoded_request.headers}  # fmt: skip
+        safe = self._session.redactor.redact_headers(headers)
+        return f"{rest}, headers={self._render_literal(safe)}" if safe else rest
+
+    def _render_query(self, exchange: Exchange) -> str:
+        url = replace_secrets_in_url(exchange.encoded_request.url, self._session.redactor, synthesize_secret)
+        query = url.partition("?")[2] if exchange.protocol.name == "rest" else ""
+        return self._session.redactor.redact_string(f"?{query}") if query else ""
+
     def _render_path(self, exchange: Exchange) -> str:
         """Return the request's address below the target's as a Python expression."""
         operation = self._session.contract.operations.get(exchange.operation or "")
-        if operation is None or not exchange.request.parameters:
-            return ascii(self._session.redactor.redact_string(exchange.request.path))
+        query = self._render_query(exchange)
+        in_path = {name: value for name, value in exchange.request.parameters.items() if not is_parameter_key(name)}
+        if operation is None or not in_path:
+            return ascii(self._session.redactor.redact_string(exchange.request.path) + query)
         # No template: a document chooses the names of its parameters, and a name is code in a call of format.
-        values = {f"{{{name}}}": self._render_literal(value) for name, value in exchange.request.parameters.items()}
+        values = {f"{{{name}}}": self._render_literal(value) for name, value in in_path.items()}
         parts = re.split(f"({'|'.join(map(re.escape, values))})", operation.path)
-        return " + ".join(f"str({values[part]})" if part in values else ascii(part) for part in parts if part)
+        return " + ".join(f"str({values[part]})" if part in values else ascii(part) for part in [*parts, query] if part)
 
     def _render_id_capture(self, exchange: Exchange) -> list[str]:
         """Create a variable for the id that the server assigned to the object of a request."""
@@ -121,6 +146,9 @@ class PytestCase:
         """Return True if the client's own types can express exactly these arguments."""
         try:
             given = self._client.build_arguments(operation, arguments)
+            if not all(isinstance(value, str | int | float | list) and not isinstance(value, Enum)
+                       for word, value in given.items() if word != "body"):  # fmt: skip
+                return False
             return bool(given["body"].to_dict() == body) if "body" in given else body is None
         except Exception:  # noqa: BLE001 (whatever a model makes of a body that is none of its own)
             return False

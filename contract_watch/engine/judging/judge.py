@@ -11,6 +11,7 @@ from typing import Any
 from contract_watch.contracts.matchers import Mismatch, collect_clauses
 from contract_watch.contracts.openapi import Operation, join_arguments
 from contract_watch.contracts.outcomes import ModelState, Outcome
+from contract_watch.contracts.parameters import is_parameter_key
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody, Request
 from contract_watch.contracts.schema import format_pointer, parse_json
@@ -329,7 +330,8 @@ class ResponseJudge:
         pointer, _, keyword = argument.rpartition("/")
         arguments = join_arguments(request.parameters, request.body)
         if pointer and keyword == "required":
-            return f"a body without required `{pointer}`"
+            holder = "request" if is_parameter_key(pointer) else "body"
+            return f"a {holder} without required `{pointer}`"
         name = pointer.split("/")[0]
         if name and name in arguments:
             inner = "" if pointer == name else f" of `{pointer}`"

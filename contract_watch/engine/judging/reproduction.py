@@ -93,7 +93,10 @@ def format_script(
 
 
 def _format_over_rest(step: Exchange, redactor: Redactor, variables: ShellVariables, base: str) -> str:
-    if step.encoded_request.reported_content == b"" or step.encoded_request.url == base + step.request.path:
+    if (
+        step.encoded_request.reported_content == b""
+        or step.encoded_request.url.partition("?")[0] == base + step.request.path
+    ):
         return step.format_command(redactor, variables)
     request = step.request
     content = b"" if request.body is MissingBody.ABSENT else json.dumps(request.body).encode()

@@ -4,9 +4,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from contract_watch.contracts.parameters import is_parameter_key, strip_location
 from contract_watch.contracts.redaction import Redactor, find_password_names, mask_value
 from contract_watch.contracts.registry import Contract
-from contract_watch.contracts.request import MissingBody
+from contract_watch.contracts.request import MissingBody, Request
 from contract_watch.contracts.schema import ValuePath, get_value, parse_json, walk_strings
 from contract_watch.engine.planning.passwords import SecretSubstituter, build_wrong_key
 
@@ -36,14 +37,17 @@ class RunSecrets:
         self._sent: dict[str, None] = dict.fromkeys(key for key in keys.values() if len(key) >= _MIN_LENGTH)
         self._received: set[str] = set()
 
-    def learn_request(self, body: Any, *, find_later: bool) -> None:
-        """Learn the secrets in a request's body; with ``find_later``, its passwords are looked for in later responses.
+    def learn_request(self, request: Request, *, find_later: bool) -> None:
+        """Learn the secrets in a request's body and parameters; with ``find_later``, its passwords are looked for in later responses.
 
         A password drawn at random may be any word, and stand in a response by chance: explorations pass False.
         """
-        self.redactor.add_secrets_from(body)
-        for name in self._password_properties if find_later and isinstance(body, dict) else ():
-            if isinstance(value := body.get(name), str) and _is_distinctive(value):
+        self.redactor.add_secrets_from(request.body)
+        named = {strip_location(key): value for key, value in request.parameters.items() if is_parameter_key(key)}
+        self.redactor.add_secrets_from(named)
+        sent = {**named, **request.body} if isinstance(request.body, dict) else named
+        for name in self._password_properties if find_later else ():
+            if isinstance(value := sent.get(name), str) and _is_distinctive(value):
                 self._sent[value] = None
 
     def learn_response(self, body: Any) -> None:

@@ -1,11 +1,15 @@
 """The arguments of requests, derived from a contract's documents: minimal ones, and values on the bounds of each."""
 
+import itertools
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any
 
 from contract_watch.contracts.openapi import Operation, split_arguments
+from contract_watch.contracts.parameters import is_parameter_key
 from contract_watch.contracts.registry import Contract
+from contract_watch.contracts.request import MissingBody
+from contract_watch.contracts.samples import build_sample
 from contract_watch.contracts.schema import Document, Schema, resolve_reference
 from contract_watch.engine.planning import values
 from contract_watch.engine.planning.probe import fill_with_stand_ins
@@ -60,7 +64,7 @@ class ArgumentBuilder:
         for name, prop in sorted(properties.items(), key=lambda pair: not seen[pair[0]]):
             if operation.body.accepts(fill_with_stand_ins(split_arguments(made)[1])):
                 break
-            if name not in made and self.get_role(operation, name) is None:
+            if name not in made and self.get_role(operation, name) is None and not is_parameter_key(name):
                 made[name] = self.build_sample(operation, name, prop)
         return made
 
@@ -75,7 +79,9 @@ class ArgumentBuilder:
             return "{password}"
         if "example" in prop:
             return prop["example"]
-        return next(values.generate_valid(prop, SchemaSet([Schema(self._document, prop)]))).value
+        found = values.generate_valid(prop, SchemaSet([Schema(self._document, prop)]))
+        value = next((variant.value for variant in found), MissingBody.ABSENT)
+        return build_sample(Schema(self._document, prop)) if value is MissingBody.ABSENT else value
 
     def _collect_schemas(self, operation: Operation, name: str, *, item: bool) -> SchemaSet:
         """Collect the schema of an argument or its items, and the published one if its pattern was corrected."""
@@ -113,9 +119,19 @@ class ArgumentBuilder:
             if accepted
             else values.generate_invalid(prop, judges, items, akin)
         )
+        if (
+            not accepted
+            and not operation.has_text_type(name)
+            and (name.startswith("{") or operation.is_text_argument(name))
+        ):
+            found = itertools.chain([Variant("type", "abc")], found)
+        if not accepted and items is not None and operation.is_text_argument(name) and items.all_reject("abc"):
+            found = itertools.chain(found, [Variant("type", ["abc"], "/*")])
         for variant in found:
             if name.startswith("{") and not isinstance(variant.value, str):
                 continue  # a path holds texts only
+            if operation.is_text_argument(name) and not _survives_as_text(operation, name, variant, judges, accepted):
+                continue
             if role is None:
                 yield variant
             elif variant.keyword in ("minLength", "maxLength"):
@@ -127,6 +143,15 @@ class ArgumentBuilder:
                     yield Variant(variant.keyword, place)
             elif variant.keyword == "type" and not accepted:
                 yield variant
+
+
+def _survives_as_text(operation: Operation, name: str, variant: Variant, judges: SchemaSet, accepted: bool) -> bool:
+    """Return True if a value that travels as text is still on its side of the constraint where a server reads it."""
+    filled = fill_with_stand_ins(variant.value)
+    read = operation.normalize_argument(name, filled)
+    if not operation.can_encode_argument(name, filled):
+        return False
+    return judges.all_accept(read) if accepted else judges.all_reject(read)
 
 
 def find_enum_values(document: Document, name: str) -> list[Any]:

@@ -105,10 +105,15 @@ class Planner:
 
         A few requests share one read of their effects: each is about an object of its own.
         """
-        for operation in self._contract.operations.values():
-            if operation.body is None or self._contract.is_read_only(operation.id):
+        # Reads come last: by then there are objects to read.
+        for operation in sorted(self._contract.operations.values(), key=self._is_read_only):
+            if not operation.specs and (operation.body is None or self._is_read_only(operation)):
                 continue
-            batches = list(self._batch_values(operation))
+            batches = list(
+                self._list_parameter_values(operation)
+                if self._is_read_only(operation)
+                else self._batch_values(operation)
+            )
             sent = [one for one in batches if self._is_sent(self._build_valid_probe(operation, "alone", one))]
             kinds = [sent, [one for one in batches if one not in sent]]
             groups = [
@@ -118,6 +123,14 @@ class Planner:
             ]
             for number, group in enumerate(groups, 1):
                 yield self._build_group_probe(operation, f"accepted/{operation.id}/{number}", group)
+
+    def _is_read_only(self, operation: Operation) -> bool:
+        return self._contract.is_read_only(operation.id)
+
+    def _list_parameter_values(self, operation: Operation) -> Iterator[dict[str, Variant]]:
+        """Yield each value of each parameter of a read alone: one filter would hide what another does."""
+        for name, spec in operation.specs.items():
+            yield from ({name: variant} for variant in self._generate_granted(operation, name, dict(spec.schema)))
 
     def _batch_values(self, operation: Operation) -> Iterator[dict[str, Variant]]:
         """Yield values of several properties for one request after another, until each value was used.
@@ -180,7 +193,9 @@ class Planner:
         )
 
     def _build_reads(self, operation: Operation, bodies: Sequence[Any]) -> list[ProbeStep]:
-        """Build the steps that read the objects of ``bodies``: one list, or one read for each."""
+        """Build the steps that read the objects of ``bodies``: one list, or one read for each; none after a read."""
+        if self._is_read_only(operation):
+            return []
         read = self._contract.operations[self._contract.lifecycle.read]
         baseline_step = self._arguments.build_baseline(read)
         wanted = [
@@ -229,14 +244,17 @@ class Planner:
             if probe := self._build_nulls_probe(operation):
                 yield probe
             parameters, body = split_arguments(baseline)
-            for case, body_value in (
-                (("array", [body]), ("absent", MissingBody.ABSENT)) if operation.body_required else ()
-            ):
+            for case, body_value in self._list_wrong_bodies(operation, body) if operation.body_required else ():
                 title = f"{operation.name} rejects a body that is {case}."
                 step = ProbeStep(operation.id, body_value, parameters=parameters)
                 yield Probe(f"refused/{operation.id}/body/{case}", "refused", operation.id, title,
                             (f"{operation.id}/request/body",), (step,), equivalence_key=case)  # fmt: skip
         yield from self._plan_unchanged()
+
+    @staticmethod
+    def _list_wrong_bodies(operation: Operation, body: Any) -> list[tuple[str, Any]]:
+        absent = ("absent", MissingBody.ABSENT)
+        return [absent] if operation.codec.is_form else [("array", [body]), absent]
 
     def _build_invalid_probe(
         self, operation: Operation, name: str, variant: Variant, body: Any, prop: Mapping[str, Any]
@@ -252,7 +270,7 @@ class Planner:
         """Build a probe with null for every optional property: a server that reads null as absent accepts it."""
         body = self._arguments.build_baseline(operation)
         properties = operation.get_arguments()
-        left = [name for name in properties if name not in body]
+        left = [name for name in properties if name not in body and not operation.is_text_argument(name)]
         nulls = {name: None for name in left if not Schema(self._document, properties[name]).accepts(None)}
         if not nulls:
             return None

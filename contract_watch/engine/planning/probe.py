@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from contract_watch.contracts.openapi import Operation, build_path, join_arguments, split_arguments
+from contract_watch.contracts.parameters import is_parameter_key
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody, Request
 from contract_watch.engine.planning.passwords import generate_password
@@ -187,7 +188,7 @@ def make_request(contract: Contract, step: ProbeStep, values: Values) -> Request
     body = step.body if step.body is MissingBody.ABSENT else fill_placeholders(step.body, values.fill)
     parameters = fill_placeholders(dict(step.parameters), values.fill)
     for name, role in contract.get_roles(declared.id if declared is not None else None).items():
-        for holder, key in ((parameters, name[1:-1]), (body, name)):
+        for holder, key in ((parameters, name[1:-1] if name.startswith("{") else name), (body, name)):
             if role == "existing" and isinstance(holder, dict) and isinstance(holder.get(key), str):
                 holder[key] = values.get_identity(holder[key])
     account = step.account or contract.credentials[0].account
@@ -199,7 +200,8 @@ def make_request(contract: Contract, step: ProbeStep, values: Values) -> Request
     else:
         headers, body = contract.credential_locations[step.location].insert_key(value, {}, body)
     if declared is None:
-        return _build(None, step.method, build_path(step.path, parameters), parameters, body, account, headers)
+        named = {name: str(value) for name, value in parameters.items() if not is_parameter_key(name)}
+        return _build(None, step.method, build_path(step.path, named), named, body, account, headers)
     return build_request(declared, parameters, body, account, headers)
 
 
@@ -216,9 +218,10 @@ def make_operation_request(
 def build_request(
     operation: Operation, parameters: Mapping[str, Any], body: Any, account: str, headers: Mapping[str, str]
 ) -> Request:
-    """Build a request to a declared operation."""
+    """Build a request to a declared operation, with the values that a server reads: a query and a form have no types."""
     path = operation.build_path(parameters)
-    return _build(operation.id, operation.method, path, parameters, body, account, headers)
+    read = {name: operation.normalize_parameter(name, value) for name, value in parameters.items()}
+    return _build(operation.id, operation.method, path, read, operation.codec.normalize(body), account, headers)
 
 
 def build_credential_headers(contract: Contract, key: str) -> dict[str, str]:
@@ -240,5 +243,4 @@ def _build(
     headers: Mapping[str, str],
 ) -> Request:  # fmt: skip
     lower = {name.lower(): value for name, value in headers.items()}
-    strings = {name: str(value) for name, value in parameters.items()}
-    return Request(operation, method, path, lower, body, strings, account=account)
+    return Request(operation, method, path, lower, body, dict(parameters), account=account)

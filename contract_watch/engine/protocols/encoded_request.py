@@ -37,6 +37,10 @@ class EncodedRequest:
         return self.content if self.json_content is None else self.json_content
 
 
+class CannotEncodeError(Exception):
+    """A request that a protocol cannot express: a string where protobuf has a number, an undeclared HTTP method."""
+
+
 class RequestGate(Protocol):
     """A check that every request passes before it leaves."""
 

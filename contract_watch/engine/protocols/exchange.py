@@ -4,12 +4,18 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from contract_watch.contracts.redaction import Redactor
+from contract_watch.contracts.redaction import Redactor, mask_secret
 from contract_watch.contracts.request import Request
 from contract_watch.contracts.schema import parse_foreign_json
 from contract_watch.engine.protocols.encoded_request import EncodedRequest
 from contract_watch.engine.protocols.protocol import WireProtocol
-from contract_watch.engine.protocols.shell_commands import build_synthetic_json, select_headers
+from contract_watch.engine.protocols.shell_commands import (
+    build_synthetic_json,
+    is_form,
+    replace_secrets_in_pairs,
+    replace_secrets_in_url,
+    select_headers,
+)
 from contract_watch.engine.protocols.wire import Response
 from contract_watch.report.curl import ShellVariables
 
@@ -49,9 +55,9 @@ class Exchange:
         """Format the exchange as JSON for `findings.json`, every secret replaced."""
         request = {
             "method": self.encoded_request.method,
-            "url": redactor.redact_string(self.encoded_request.url),
+            "url": redactor.redact_string(replace_secrets_in_url(self.encoded_request.url, redactor, mask_secret)),
             "headers": redactor.redact_headers(select_headers(self.encoded_request.headers)),
-            "body": _redact_body(self.encoded_request.reported_content, redactor),
+            "body": self._redact_request_body(redactor),
         }
         if self.response is None:
             return {"request": request, "response": None, "trouble": redactor.redact_string(self.error)}
@@ -62,10 +68,20 @@ class Exchange:
         }
         return {"request": request, "response": response}
 
+    def _redact_request_body(self, redactor: Redactor) -> Any:
+        content = self.encoded_request.reported_content
+        if is_form(self.encoded_request.headers) and len(content) <= _MAX_PARSED_BYTES:
+            text = content.decode("ascii", "replace")
+            content = replace_secrets_in_pairs(text, redactor, mask_secret).encode()
+        return _redact_body(content, redactor)
+
     def build_synthetic_body(self, redactor: Redactor) -> Any:
-        """Build the request's JSON body with synthetic passwords of the same shape; None if it has none."""
+        """Build the request's body as JSON with synthetic passwords of the same shape; None if it has none."""
+        content = self.encoded_request.reported_content
+        if is_form(self.encoded_request.headers) and isinstance(self.request.body, dict):
+            content = json.dumps(self.request.body).encode()
         try:
-            return build_synthetic_json(self.encoded_request.reported_content, redactor)
+            return build_synthetic_json(content, redactor)
         except ValueError:
             return None
 

@@ -21,8 +21,7 @@ from contract_watch.contracts.protobuf import GrpcStatus, MessageCodec, MessageC
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import Request
-from contract_watch.engine.protocols.encoded_request import EncodedRequest, RequestGate
-from contract_watch.engine.protocols.protocol import CannotEncodeError
+from contract_watch.engine.protocols.encoded_request import CannotEncodeError, EncodedRequest, RequestGate
 from contract_watch.engine.protocols.shell_commands import build_synthetic_json, format_headers
 from contract_watch.engine.protocols.wire import MAX_RESPONSE_BYTES, READ_TIMEOUT, Response, TransportError, Wire
 from contract_watch.net import read_root_certificates

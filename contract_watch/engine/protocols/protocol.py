@@ -9,10 +9,6 @@ from contract_watch.engine.protocols.wire import Response
 from contract_watch.report.curl import ShellVariables
 
 
-class CannotEncodeError(Exception):
-    """A request that a protocol cannot express: a string where protobuf has a number, an undeclared HTTP method."""
-
-
 class WireProtocol(Protocol):
     """One protocol, connected to a target."""
 

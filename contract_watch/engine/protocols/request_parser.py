@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from contract_watch.contracts.parameters import decode_parameters
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody, Request
 from contract_watch.engine.protocols.encoded_request import EncodedRequest
@@ -13,17 +14,26 @@ from contract_watch.engine.protocols.encoded_request import EncodedRequest
 
 def parse_library_request(contract: Contract, base: str, keys: Mapping[str, str], encoded: EncodedRequest) -> Request:
     """Parse a request that a library built, to the target at ``base``; ``keys`` are the accounts' keys by name."""
-    path = encoded.path.partition("?")[0].removeprefix(urlsplit(base).path)
-    operation, parameters = contract.effective.match_request(path, encoded.method)
-    body: Any = MissingBody.ABSENT
-    if encoded.content:
-        try:
-            body = json.loads(encoded.content)
-        except (ValueError, RecursionError):
-            body = MissingBody.MALFORMED
+    raw_path, _, query = encoded.path.partition("?")
+    path = raw_path.removeprefix(urlsplit(base).path)
+    operation, in_path = contract.effective.match_request(path, encoded.method)
+    body: Any = _parse_json(encoded.content)
+    parameters: dict[str, Any] = dict(in_path)
+    if operation is not None:
+        body = operation.codec.decode(encoded.headers.get("content-type", ""), encoded.content, _parse_json)
+        parameters |= decode_parameters(operation.specs, query, encoded.headers)
     name = operation.id if operation else None
     account = find_account(contract, keys, encoded.headers, body)
     return Request(name, encoded.method, path, dict(encoded.headers), body, parameters, time.time(), account=account)
+
+
+def _parse_json(content: bytes) -> Any:
+    if not content:
+        return MissingBody.ABSENT
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        return MissingBody.MALFORMED
 
 
 def find_account(contract: Contract, keys: Mapping[str, str], headers: Mapping[str, str], body: Any) -> str:

@@ -2,9 +2,12 @@
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import quote, unquote_plus
 
+from contract_watch.contracts.bodies import is_form_type
+from contract_watch.contracts.nested_names import split_name
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.contracts.schema import parse_foreign_json
 from contract_watch.escaping import escape_json
@@ -37,6 +40,40 @@ def build_synthetic_json(content: bytes, redactor: Redactor, placeholders: Mappi
     return _replace_secrets(parse_foreign_json(content), redactor, placeholders)
 
 
+def replace_secrets_in_pairs(text: str, redactor: Redactor, substitute: Callable[[str], str]) -> str:
+    """Return a query or a form in which ``substitute`` has replaced every value under a secret name."""
+    return "&".join(_replace_pair(pair, redactor, substitute) for pair in text.split("&"))
+
+
+def _replace_pair(pair: str, redactor: Redactor, substitute: Callable[[str], str]) -> str:
+    name, separator, value = pair.partition("=")
+    plain = unquote_plus(name, errors="surrogateescape")
+    if not separator or not any(map(redactor.is_secret_name, (plain, *split_name(plain)))):
+        return pair
+    return f"{name}={quote(substitute(unquote_plus(value, errors='replace')), safe='')}"
+
+
+def replace_secrets_in_url(url: str, redactor: Redactor, substitute: Callable[[str], str]) -> str:
+    """Return a URL in whose query ``substitute`` has replaced every value under a secret name."""
+    head, mark, query = url.partition("?")
+    return head + mark + replace_secrets_in_pairs(query, redactor, substitute) if mark else url
+
+
+def is_form(headers: Mapping[str, str]) -> bool:
+    """Return True if headers announce a form as the body."""
+    return is_form_type({name.lower(): value for name, value in headers.items()}.get("content-type", ""))
+
+
+def _format_form(content: str, redactor: Redactor, placeholders: Mapping[str, str]) -> str:
+    """Format a form with synthetic secrets; values that a shell variable replaces become its placeholder."""
+    safe = replace_secrets_in_pairs(content, redactor, synthesize_secret)
+    pairs = []
+    for pair in safe.split("&"):
+        name, separator, value = pair.partition("=")
+        pairs.append(redactor.redact_string(name) + separator + placeholders.get(value, redactor.redact_string(value)))
+    return "&".join(pairs)
+
+
 def format_request_as_curl(
     method: str, url: str, headers: Mapping[str, str], content: bytes, redactor: Redactor, variables: ShellVariables
 ) -> str:
@@ -48,10 +85,16 @@ def format_request_as_curl(
         placeholders = {known: f"{mark}-{number}-" for number, known in enumerate({**variables.ids, **variables.keys})}
         expressions = {placeholders[known]: one for known, one in {**variables.ids, **variables.keys}.items()}
         try:
-            body = escape_json(json.dumps(build_synthetic_json(content, redactor, placeholders), ensure_ascii=False))
+            if is_form(headers):
+                body = _format_form(content.decode("ascii", "replace"), redactor, placeholders)
+            else:
+                body = escape_json(
+                    json.dumps(build_synthetic_json(content, redactor, placeholders), ensure_ascii=False)
+                )
         except ValueError:
             body = redactor.redact_string(content.decode("utf-8", "surrogateescape"))
-    safe_url, safe_headers = redactor.redact_string(url), format_headers(headers, redactor, variables.keys)
+    safe_url = redactor.redact_string(replace_secrets_in_url(url, redactor, synthesize_secret))
+    safe_headers = format_headers(headers, redactor, variables.keys)
     return format_curl(method, safe_url, safe_headers, body, variables, expressions)
 
 

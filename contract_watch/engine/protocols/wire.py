@@ -4,14 +4,18 @@ Time and size are bounded. Redirects are not followed, proxies and certificate s
 read, no request is sent twice, and none goes to another address than the target's.
 """
 
-import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import httpx
 
+from contract_watch.contracts.bodies import BodyCodec
+from contract_watch.contracts.openapi import Operation
+from contract_watch.contracts.parameters import encode_parameters
 from contract_watch.contracts.redaction import Redactor
-from contract_watch.contracts.request import MissingBody, Request
-from contract_watch.engine.protocols.encoded_request import EncodedRequest, RequestGate
+from contract_watch.contracts.request import Request
+from contract_watch.contracts.text_values import NotEncodableError
+from contract_watch.engine.protocols.encoded_request import CannotEncodeError, EncodedRequest, RequestGate
 from contract_watch.engine.protocols.shell_commands import format_request_as_curl
 from contract_watch.net import BodyTooLargeError, Deadline, create_transport, get_tls_context, read_body
 from contract_watch.report.curl import ShellVariables
@@ -127,11 +131,22 @@ class Wire:
         return Response(response.status_code, headers, content)
 
 
-def encode_as_rest(base: str, request: Request) -> EncodedRequest:
-    """Encode a request as JSON over HTTP, below the address ``base``."""
-    content = b"" if request.body is MissingBody.ABSENT else json.dumps(request.body).encode()
-    headers = {**request.headers, **({"content-type": "application/json"} if content else {})}
-    return EncodedRequest(request.method, str(httpx.URL(base + request.path)), headers, content, request.operation)
+def encode_as_rest(base: str, request: Request, operations: Mapping[str, Operation]) -> EncodedRequest:
+    """Encode a request over HTTP, below the address ``base``: parameters and body as its operation documents them.
+
+    Raises:
+        CannotEncodeError: a parameter or the media type of the body cannot express a value.
+    """
+    declared = operations.get(request.operation or "")
+    codec = declared.codec if declared is not None else BodyCodec(None, {})
+    try:
+        content, media_type = codec.encode(request.body)
+        query, named = encode_parameters(declared.specs if declared is not None else {}, request.parameters)
+    except NotEncodableError as error:
+        raise CannotEncodeError(str(error)) from error
+    headers = {**request.headers, **named, **({"content-type": media_type} if media_type else {})}
+    url = str(httpx.URL(base + request.path)) + (f"?{query}" if query else "")
+    return EncodedRequest(request.method, url, headers, content, request.operation)
 
 
 def encode_library_request(request: httpx.Request) -> EncodedRequest:
@@ -141,20 +156,21 @@ def encode_library_request(request: httpx.Request) -> EncodedRequest:
 
 
 class RestProtocol:
-    """JSON over HTTP, below ``base``: the target's address with its path."""
+    """HTTP below ``base``, the target's address with its path; ``operations`` document parameters and bodies."""
 
     name = "rest"
 
-    def __init__(self, base: str, wire: Wire) -> None:
+    def __init__(self, base: str, wire: Wire, operations: Mapping[str, Operation]) -> None:
         self._base = base
         self._wire = wire
+        self._operations = operations
 
     def start_attempt(self, probe_id: str) -> None:
         """Do nothing: REST has one encoding."""
 
     def encode(self, request: Request) -> EncodedRequest:
         """Implement `WireProtocol.encode`."""
-        return encode_as_rest(self._base, request)
+        return encode_as_rest(self._base, request, self._operations)
 
     def send(self, encoded: EncodedRequest) -> Response:
         """Implement `WireProtocol.send`."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from contract_watch.contracts.openapi import Operation
+from contract_watch.contracts.openapi import Operation, join_arguments, split_arguments
 from contract_watch.contracts.request import Request
 from contract_watch.engine.judging.interception import describe_challenge
 from contract_watch.engine.judging.judge import Attempt
@@ -69,9 +69,8 @@ class ControlCheck:
             arguments = Simulation(session.contract).build_arguments(declared, session.names.create_name())
             if session.contract.is_read_only(declared.id):
                 yield self._make_request(declared, arguments, account)
-            elif declared.body is not None and any(not name.startswith("{") for name in arguments):
-                empty = {name: value for name, value in arguments.items() if name.startswith("{")}
-                request = self._make_request(declared, empty, account)
+            elif declared.body is not None and (split := split_arguments(arguments))[1]:
+                request = self._make_request(declared, join_arguments(split[0], {}), account)
                 if session.may_send(request):
                     yield request
         read = session.contract.operations[session.contract.lifecycle.read]

@@ -13,10 +13,12 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from enum import Enum
 from types import ModuleType
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import httpx
 
@@ -135,7 +137,12 @@ class ClientModules:
         declared = inspect.signature(self.modules[operation].sync_detailed).parameters
         parameters, body = split_arguments(dict(raw))
         spelled = {_normalize_name(name): name for name in declared}
-        arguments: dict[str, Any] = {spelled[_normalize_name(name)]: value for name, value in parameters.items()}
+        arguments: dict[str, Any] = {}
+        for key, value in parameters.items():
+            location, _, name = key.rpartition(":")
+            # Of two parameters with one name the generator adds the location to the second.
+            word = spelled.get(_normalize_name(f"{name}{location}")) or spelled[_normalize_name(name)]
+            arguments[word] = value if not location else _convert_value(declared[word].annotation, value)
         if "body" not in declared:
             return arguments
         kind = declared["body"].annotation
@@ -157,6 +164,22 @@ class ClientModules:
             return ParsedResponse(value=error.parsed)
         except Exception as error:  # noqa: BLE001 (any other error of the client is its result)
             return ParsedResponse(error=error)
+
+
+def _convert_value(annotation: Any, value: Any) -> Any:
+    """Convert a JSON value to the type that the client's function takes: an enumeration, a time, a model."""
+    for kind in (annotation, *get_args(annotation)):
+        if isinstance(value, list) and get_origin(kind) is list:
+            return [_convert_value(get_args(kind)[0], one) for one in value]
+        if isinstance(value, str) and isinstance(kind, type) and issubclass(kind, date):
+            return kind.fromisoformat(value)
+        if isinstance(value, str) and kind is UUID:
+            return UUID(value)
+        if isinstance(kind, type) and issubclass(kind, Enum):
+            return kind(value)
+        if isinstance(value, dict) and hasattr(kind, "from_dict"):
+            return kind.from_dict(value)
+    return value
 
 
 def _normalize_name(name: str) -> str:

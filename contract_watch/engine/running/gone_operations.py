@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from contract_watch.contracts.openapi import Operation, split_arguments
+from contract_watch.contracts.openapi import Operation, join_arguments, split_arguments
 from contract_watch.contracts.request import Request
 from contract_watch.engine.judging.disagreement import BREAKING, Disagreement
 from contract_watch.engine.judging.findings import redact_disagreement
@@ -105,10 +105,10 @@ class GoneCheck:
             valid = self._simulation.build_arguments(operation, session.names.create_name())
         parameters, body = split_arguments(valid)
         headers = session.build_credential_headers(account)
-        in_path = {f"{{{name}}}": value for name, value in parameters.items()}
+        without_body = join_arguments(parameters, {})
         candidates = [(valid, headers, True)]
         if operation.body is not None:
-            candidates += [(in_path, headers, False)] if body else []
+            candidates += [(without_body, headers, False)] if body else []
             candidates.append((valid, {}, False))
         for arguments, sent, is_granted in candidates:
             request = make_operation_request(session.contract, operation, arguments, account, sent)

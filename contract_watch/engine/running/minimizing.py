@@ -17,8 +17,8 @@ from contract_watch.engine.account.guard import BlockedRequestError
 from contract_watch.engine.judging.disagreement import Disagreement
 from contract_watch.engine.judging.judge import Attempt
 from contract_watch.engine.judging.recorded_judge import RecordedJudge, Replica
+from contract_watch.engine.protocols.encoded_request import CannotEncodeError
 from contract_watch.engine.protocols.exchange import Exchange
-from contract_watch.engine.protocols.protocol import CannotEncodeError
 from contract_watch.engine.protocols.shell_commands import select_headers
 from contract_watch.engine.running.cleanup import clean_up
 from contract_watch.engine.running.findings import make_finding_of, select_steps

@@ -24,9 +24,9 @@ from contract_watch.engine.judging.interception import may_be_intercepted
 from contract_watch.engine.judging.judge import Attempt, JudgeResult, ResponseJudge
 from contract_watch.engine.judging.run_secrets import RunSecrets
 from contract_watch.engine.planning.probe import build_credential_headers, find_object_names, make_operation_request
-from contract_watch.engine.protocols.encoded_request import EncodedRequest
+from contract_watch.engine.protocols.encoded_request import CannotEncodeError, EncodedRequest
 from contract_watch.engine.protocols.exchange import Exchange
-from contract_watch.engine.protocols.protocol import CannotEncodeError, WireProtocol
+from contract_watch.engine.protocols.protocol import WireProtocol
 from contract_watch.engine.protocols.request_parser import parse_library_request
 from contract_watch.engine.protocols.targets import get_origin
 from contract_watch.engine.protocols.wire import (
@@ -88,7 +88,7 @@ class Session:
     ) -> None:
         self.contract, self.base, self.names, self.gate = contract, base.rstrip("/"), names, gate
         self.keys = dict(keys)
-        self._rest = RestProtocol(self.base, wire or Wire(get_origin(base), gate))
+        self._rest = RestProtocol(self.base, wire or Wire(get_origin(base), gate), contract.operations)
         self.protocol: WireProtocol = protocol or self._rest
         self.secrets = RunSecrets(contract, self.keys, record.seed if gate is None else None, redactor)
         redact_log_records(self.redactor)
@@ -129,7 +129,7 @@ class Session:
         try:
             self.protocol.encode(request)
             if self.gate is not None:
-                self.gate.guard.check_request(encode_as_rest(self.base, request))
+                self.gate.guard.check_request(encode_as_rest(self.base, request, self.contract.operations))
         except (CannotEncodeError, BlockedRequestError):
             return False
         return True
@@ -279,7 +279,7 @@ class Session:
         if self._stop_reason is not None:
             raise RunAbortedError(self._stop_reason)
         request = replace(request, timestamp=time.time())
-        self.secrets.learn_request(request.body, find_later=self.coverage.stage != "explore")
+        self.secrets.learn_request(request, find_later=self.coverage.stage != "explore")
         sent = Exchange(request, encoded, None, protocol, "", find_object_names(self.contract, request))
         exchange = self._deliver(sent)
         while self._scripted_status is None and self._asks_to_wait(exchange):

@@ -29,7 +29,7 @@ class Removal:
 
 @dataclass(frozen=True)
 class Assignment:
-    """A change of one property in the body of the exchange at ``index``; an absent ``value`` removes it."""
+    """A change of one argument of the exchange at ``index``, none of the path's; an absent ``value`` removes it."""
 
     index: int
     name: str
@@ -68,9 +68,13 @@ def _collect_names(changes: Iterable[Change]) -> dict[str, str]:
 def _assign_values(exchange: Exchange, values: dict[str, Any]) -> Exchange:
     if not values:
         return exchange
-    body = {name: values.get(name, value) for name, value in exchange.request.body.items()}
-    kept = {name: value for name, value in body.items() if value is not MissingBody.ABSENT}
-    return replace(exchange, request=replace(exchange.request, body=kept))
+    request = exchange.request
+    arguments = {
+        name: values.get(name, value) for name, value in join_arguments(request.parameters, request.body).items()
+    }
+    parameters, body = split_arguments({n: v for n, v in arguments.items() if v is not MissingBody.ABSENT})
+    body = body if isinstance(request.body, dict) else request.body
+    return replace(exchange, request=replace(request, parameters=parameters, body=body))
 
 
 def _rename_objects(contract: Contract, exchange: Exchange, names: dict[str, str]) -> Exchange:
@@ -145,8 +149,9 @@ class Simplifier:
             mine = focus if index == len(exchanges) - 1 else ""
             self._simplify_body(exchanges[index], index, mine, accepts)
         last = exchanges[-1]
-        if shortens and focus not in self._contract.get_roles(last.operation) and isinstance(last.request.body, dict):
-            _shorten(last.request.body.get(focus), lambda value: accepts(Assignment(len(exchanges) - 1, focus, value)))
+        if shortens and focus not in self._contract.get_roles(last.operation) and not focus.startswith("{"):
+            shown = join_arguments(last.request.parameters, last.request.body).get(focus)
+            _shorten(shown, lambda value: accepts(Assignment(len(exchanges) - 1, focus, value)))
         return changes
 
     def _remove_requests(
@@ -185,8 +190,10 @@ class Simplifier:
                 yield Renaming(name, short)
 
     def _simplify_body(self, exchange: Exchange, index: int, focus: str, accepts: Callable[..., bool]) -> None:
-        body, operation = exchange.request.body, self._contract.operations.get(exchange.operation or "")
-        if not isinstance(body, dict) or operation is None:
+        operation = self._contract.operations.get(exchange.operation or "")
+        arguments = join_arguments(exchange.request.parameters, exchange.request.body)
+        body = {name: value for name, value in arguments.items() if not name.startswith("{")}
+        if not body or operation is None:
             return
         fixed = {*self._contract.get_roles(operation.id), *self._credential_fields, focus}
         free = [name for name in body if name not in fixed]

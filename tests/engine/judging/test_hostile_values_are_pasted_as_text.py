@@ -155,7 +155,7 @@ def test_words_of_bodies_and_ids_arrive_unchanged(tmp_path: Path, surface: str) 
             read = _build_request("getSmtpConfigById", id=word or "1")
             lines.append(_format(session, [_build_exchange(session, creation)]))
             lines.append(_format(session, [_build_exchange(session, creation, word), _build_exchange(session, read)]))
-            over_rest = encode_as_rest(session.base, creation).path, creation.body
+            over_rest = encode_as_rest(session.base, creation, ZITADEL.operations).path, creation.body
             wanted += [_describe(session, creation), over_rest, _describe(session, read)]
         received.handed_out_id = "7"
         script = "\n".join(lines)
@@ -180,7 +180,10 @@ def test_an_id_from_a_later_run_is_text(tmp_path: Path, surface: str) -> None:
         received.handed_out_id = "456"
         printed = _paste(tmp_path, script)
         expected = _describe(session, _build_request("getSmtpConfigById", id="456"))
-    assert received.requests == [(encode_as_rest(session.base, creation).path, creation.body), expected], printed
+    assert received.requests == [
+        (encode_as_rest(session.base, creation, ZITADEL.operations).path, creation.body),
+        expected,
+    ], printed
 
 
 def test_an_id_chooses_neither_the_address_nor_the_key() -> None:

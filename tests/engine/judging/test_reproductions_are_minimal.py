@@ -11,7 +11,7 @@ from contract_watch.engine.judging.reproduction import select_exchanges
 from contract_watch.engine.protocols.exchange import Exchange
 from contract_watch.engine.protocols.wire import Response, RestProtocol, Wire
 
-PROTOCOL = RestProtocol("http://127.0.0.1:9", Wire("http://127.0.0.1:9"))
+PROTOCOL = RestProtocol("http://127.0.0.1:9", Wire("http://127.0.0.1:9"), {})
 LIFECYCLE = Lifecycle("create", "remove", "read", affects_others=["activate"])
 
 

@@ -119,7 +119,7 @@ def test_no_path_of_a_document_becomes_a_host() -> None:
         wire = Wire(at.url)
         for path in (f"@127.0.0.1:{evil.server_port}/x", f"0@127.0.0.1:{evil.server_port}/x"):
             with pytest.raises((TransportError, ValueError)) as caught:
-                RestProtocol(at.url, wire).send(EncodedRequest("GET", at.url + path, {"authorization": "key"}, b""))
+                RestProtocol(at.url, wire, {}).send(EncodedRequest("GET", at.url + path, {"authorization": "key"}, b""))
             assert getattr(caught.value, "kind", "elsewhere") == "elsewhere"
         wire.close()
         assert (evil.requests, at.requests) == ([], [])
