@@ -83,7 +83,8 @@ def _derive_request_clauses(
 def _derive_keyword_clauses(
     operation: Operation, schema: Mapping[str, Any], pointer: str, *, is_text: bool = False
 ) -> Iterator[tuple[str, str]]:
-    types = schema.get("type") if isinstance(schema.get("type"), list) else [schema.get("type")]
+    kind = schema.get("type")
+    types = kind if isinstance(kind, list) else [kind]
     # Any text is a string, and a list of one.
     untyped = is_text and ("string" in types or "array" in types)
     for keyword in _KEYWORDS:

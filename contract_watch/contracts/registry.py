@@ -234,6 +234,11 @@ class Contract:
         grpc: GrpcConfig = self._load_tables("grpc", GrpcConfig)[0]
         for operation in grpc.methods:
             self._check_operation_declared(operation, "grpc.methods")
+        if named := [one.id for one in self.operations.values() if one.specs or one.codec.is_form]:
+            raise UsageError(
+                f"{self.config_file}: `grpc` cannot carry the parameters or the form of {named[0]}; "
+                "remove `grpc`, or these parameters in overlay.yaml"
+            )
         if missing := [operation for operation in self.operations if operation not in grpc.methods]:
             raise UsageError(f"{self.config_file}: `grpc.methods` has no method for {missing[0]}; add it")
         return grpc

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from contract_watch.contracts.openapi import Operation, join_arguments, split_arguments
-from contract_watch.contracts.request import MissingBody
 from contract_watch.engine.protocols.wire import Response
 
 if TYPE_CHECKING:
@@ -30,11 +29,6 @@ class VendorRequest:
     def arguments(self) -> dict[str, Any]:
         """Return the arguments by name (see `Operation`)."""
         return join_arguments(self.parameters, self.body)
-
-    @property
-    def is_bodiless(self) -> bool:
-        """Return True if the request has no body."""
-        return self.body is MissingBody.ABSENT
 
     def with_arguments(self, arguments: Mapping[str, Any]) -> "VendorRequest":
         """Return the request with other arguments; a body that is no object stays as it is."""

@@ -5,8 +5,8 @@ from functools import partial
 from typing import Any
 
 from contract_watch.contracts.registry import Contract
-from contract_watch.contracts.schema import Schema
 from contract_watch.engine.planning.arguments import ArgumentBuilder
+from contract_watch.engine.planning.values import Variant
 from contract_watch.mutants.mutant import Mutant
 from contract_watch.mutants.mutated_vendor import MutatedVendor
 from contract_watch.mutants.request_mutants import PropertyMutants, RewrittenRequest
@@ -27,7 +27,8 @@ class ParameterMutants(PropertyMutants):
     def derive(self) -> Iterator[Mutant]:
         """Derive every mutant of the parameter."""
         yield from self._derive_presence()
-        yield self._create_rewritten("invalid-ignored", "an invalid value is ignored", self._drop_invalid)
+        if not self._required and any(True for _ in self._generate_variants(accepted=False)):
+            yield self._create_rewritten("invalid-ignored", "an invalid value is ignored", self._drop_invalid)
         if not self._operation.has_text_type(self._name):
             yield self._create_loosened(
                 "type-any", "any text is accepted", "type", lambda value: isinstance(value, str)
@@ -38,6 +39,10 @@ class ParameterMutants(PropertyMutants):
         yield from self._derive_bounds(self._schema, "", lambda value: [value])
         yield from self._derive_values()
         yield from self._derive_item_bounds()
+
+    def _generate_variants(self, *, accepted: bool) -> Iterator[Variant]:
+        bodies = ArgumentBuilder(self._contract)
+        return bodies.generate_variants(self._operation, self._name, dict(self._schema), accepted=accepted)
 
     def _create_rewritten(self, variant: str, description: str, change: Any) -> Mutant:
         return self._create_mutant(variant, description, partial(RewrittenRequest, self._operation.id, change))
@@ -60,11 +65,9 @@ class ParameterMutants(PropertyMutants):
         """Derive the mutant that acts on another value than the default where none is sent."""
         if "default" not in self._schema:
             return
-        bodies = ArgumentBuilder(self._contract)
-        schema = dict(self._schema)
-        found = (one.value for one in bodies.generate_variants(self._operation, self._name, schema, accepted=True))
-        other = next((value for value in found if value != schema["default"]), None)
-        if other is None or not Schema(self._contract.effective.raw, schema).accepts(other):
+        found = (one.value for one in self._generate_variants(accepted=True))
+        other = next((value for value in found if value != self._schema["default"]), None)
+        if other is None:
             return
 
         def add(_vendor: MutatedVendor, arguments: Any) -> Any:

@@ -77,7 +77,7 @@ class RewrittenRequest(Mutation):
         parameters, body = split_arguments(after)
         kept = {} if _has_arguments(request) else request.parameters
         other = replace(
-            request, body=body if body or not request.is_bodiless else request.body, parameters={**kept, **parameters}
+            request, body=body if body or request.operation.body else request.body, parameters={**kept, **parameters}
         )
         granted = vendor.find_success(other, force=True) if self._force else None
         return vendor.apply_outcome(granted or vendor.compute_outcome(other))

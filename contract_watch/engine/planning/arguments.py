@@ -1,6 +1,5 @@
 """The arguments of requests, derived from a contract's documents: minimal ones, and values on the bounds of each."""
 
-import itertools
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any
@@ -119,19 +118,9 @@ class ArgumentBuilder:
             if accepted
             else values.generate_invalid(prop, judges, items, akin)
         )
-        if (
-            not accepted
-            and not operation.has_text_type(name)
-            and (name.startswith("{") or operation.is_text_argument(name))
-        ):
-            found = itertools.chain([Variant("type", "abc")], found)
-        if not accepted and items is not None and operation.is_text_argument(name) and items.all_reject("abc"):
-            found = itertools.chain(found, [Variant("type", ["abc"], "/*")])
+        if operation.is_text_argument(name) or name.startswith("{"):
+            found = _select_texts(operation, name, found, judges, items, accepted=accepted)
         for variant in found:
-            if name.startswith("{") and not isinstance(variant.value, str):
-                continue  # a path holds texts only
-            if operation.is_text_argument(name) and not _survives_as_text(operation, name, variant, judges, accepted):
-                continue
             if role is None:
                 yield variant
             elif variant.keyword in ("minLength", "maxLength"):
@@ -145,13 +134,33 @@ class ArgumentBuilder:
                 yield variant
 
 
-def _survives_as_text(operation: Operation, name: str, variant: Variant, judges: SchemaSet, accepted: bool) -> bool:
-    """Return True if a value that travels as text is still on its side of the constraint where a server reads it."""
-    filled = fill_with_stand_ins(variant.value)
-    read = operation.normalize_argument(name, filled)
-    if not operation.can_encode_argument(name, filled):
-        return False
-    return judges.all_accept(read) if accepted else judges.all_reject(read)
+def _select_texts(
+    operation: Operation,
+    name: str,
+    found: Iterable[Variant],
+    judges: SchemaSet,
+    items: SchemaSet | None,
+    *,
+    accepted: bool,
+) -> Iterator[Variant]:
+    """Select the values that are still on their side of the constraint where a server reads their text.
+
+    Text that is no value of the schema's type is added: types that JSON has mean nothing there.
+    """
+    if not accepted and not operation.has_text_type(name):
+        yield Variant("type", "abc")
+    for variant in found:
+        if name.startswith("{"):
+            if isinstance(variant.value, str):  # a path holds texts only
+                yield variant
+            continue
+        filled = fill_with_stand_ins(variant.value)
+        read = operation.normalize_argument(name, filled)
+        fits = judges.all_accept(read) if accepted else judges.all_reject(read)
+        if fits and operation.can_encode_argument(name, filled):
+            yield variant
+    if not accepted and items is not None and items.all_reject("abc"):
+        yield Variant("type", ["abc"], "/*")
 
 
 def find_enum_values(document: Document, name: str) -> list[Any]:

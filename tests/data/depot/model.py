@@ -43,20 +43,23 @@ class CrateList:
     def find_mismatches(self, value: JSON, path: ValuePath = ()) -> Iterator[Mismatch]:
         """Yield what the list must not have, and what it lacks."""
         limit = self.query.get("limit", 50)
+        if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
+            yield Mismatch(path, "value", "a list of crates")
+            return
         if len(value) > limit:
             yield Mismatch(path, "too-long", f"at most {limit} crates", f"{LIST}/effect/limit")
         for index, row in enumerate(value):
             for name in ("zone", "id"):
-                if self.query.get(name) not in (None, row[name]):
+                if self.query.get(name) not in (None, row.get(name)):
                     yield Mismatch((*path, index, name), "value", self.query[name], f"{LIST}/effect/{name}")
-            if row["id"] in self.removed:
+            if row.get("id") in self.removed:
                 yield Mismatch((*path, index), "unexpected", "no removed crate", f"{REMOVE}/effect/removed")
-        shown = {row["id"]: row for row in value}
+        shown = {row.get("id"): row for row in value}
         for row in self._select():
             found = shown.get(row["id"])
             if found is None and len(value) < limit:
                 yield Mismatch(path, "missing", f"a row for {row['id']}", f"{CREATE}/effect/created")
-            elif found is not None and found["weight"] != row["weight"]:
+            elif found is not None and found.get("weight") != row["weight"]:
                 yield Mismatch(path, "value", str(row["weight"]), f"{CHANGE}/effect/weight")
 
 
@@ -149,7 +152,10 @@ def _accept(state: DepotState, operation: str, request: Request) -> Outcome:
     if operation == REMOVE:
         after = replace(state, rows=others, removed=state.removed | {name})
     else:
-        changed = tuple({**row, **request.body} if row["id"] == name else row for row in state.rows)
+        changed = tuple(
+            {**row, "weight": request.body.get("weight", row["weight"])} if row["id"] == name else row
+            for row in state.rows
+        )
         after = replace(state, rows=changed)
     return Outcome(204, f"{operation}/response/204", "A valid request about a crate is 204.", None, after)
 
@@ -158,7 +164,8 @@ def _create(state: DepotState, request: Request) -> Outcome:
     sent = {"fragile": False, "tags": [], **request.body, "zone": request.parameters["header:X-Zone"]}
 
     def after(answer: Any) -> DepotState:
-        return replace(state, rows=(*state.rows, {**sent, "id": answer["id"]}))
+        new_id = answer.get("id") if isinstance(answer, dict) else None
+        return replace(state, rows=(*state.rows, {**sent, "id": new_id})) if isinstance(new_id, str) else state
 
     zone = ForClause(f"{CREATE}/effect/zone", Constant(sent["zone"]))
     known = {name: Constant(sent[name]) for name in ("mark", "weight", "fragile", "tags")}
