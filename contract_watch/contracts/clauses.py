@@ -11,7 +11,8 @@ from contract_watch.contracts.openapi import Operation, ResponseSpec
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.schema import Document, resolve_reference
 
-_KEYWORDS = ("type", "enum", "minLength", "maxLength", "pattern", "minimum", "maximum", "minItems", "maxItems")
+_KEYWORDS = ("type", "enum", "minLength", "maxLength", "pattern", "minimum", "maximum", "minItems", "maxItems",
+             "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "uniqueItems", "const")  # fmt: skip
 
 
 def derive_clauses(contract: Contract) -> dict[str, str]:
@@ -88,7 +89,7 @@ def _derive_keyword_clauses(
     # Any text is a string, and a list of one.
     untyped = is_text and ("string" in types or "array" in types)
     for keyword in _KEYWORDS:
-        if keyword in schema and not (keyword == "type" and untyped):
+        if schema.get(keyword, False) is not False and not (keyword == "type" and untyped):
             promise = f"{operation.name} enforces {keyword} {schema[keyword]} on {pointer}."
             yield f"{operation.id}/request/{pointer}/{keyword}", promise
     if isinstance(schema.get("items"), dict):

@@ -11,6 +11,8 @@ from contract_watch.contracts.request import MissingBody
 from contract_watch.contracts.samples import build_sample
 from contract_watch.contracts.schema import Document, Schema, resolve_reference
 from contract_watch.engine.planning import values
+from contract_watch.engine.planning.constraints import find_kind
+from contract_watch.engine.planning.nested_values import generate_nested, is_nested
 from contract_watch.engine.planning.probe import fill_with_stand_ins
 from contract_watch.engine.planning.values import SchemaSet, Variant
 
@@ -78,9 +80,18 @@ class ArgumentBuilder:
             return "{password}"
         if "example" in prop:
             return prop["example"]
-        found = values.generate_valid(prop, SchemaSet([Schema(self._document, prop)]))
+        prop = self._resolve_items(prop)
+        items = SchemaSet([Schema(self._document, prop["items"])]) if "items" in prop else None
+        found = values.generate_valid(prop, SchemaSet([Schema(self._document, prop)]), items)
         value = next((variant.value for variant in found), MissingBody.ABSENT)
         return build_sample(Schema(self._document, prop)) if value is MissingBody.ABSENT else value
+
+    def _resolve_items(self, prop: dict[str, Any]) -> dict[str, Any]:
+        """Return the schema of an array with the reference of its items resolved; another schema without items."""
+        rest = {keyword: value for keyword, value in prop.items() if keyword != "items"}
+        if find_kind(prop) != "array":
+            return rest
+        return {**rest, "items": resolve_reference(self._document, prop.get("items", {}))}
 
     def _collect_schemas(self, operation: Operation, name: str, *, item: bool) -> SchemaSet:
         """Collect the schema of an argument or its items, and the published one if its pattern was corrected."""
@@ -110,7 +121,8 @@ class ArgumentBuilder:
     ) -> Iterator[Variant]:
         """Generate values of an argument on one side of its constraints: those to be ``accepted``, or the others."""
         role = self.get_role(operation, name)
-        items = self._collect_schemas(operation, name, item=True) if prop.get("type") == "array" else None
+        prop = self._resolve_items(prop)
+        items = self._collect_schemas(operation, name, item=True) if "items" in prop else None
         judges = self._collect_schemas(operation, name, item=False)
         akin = self._find_enum_values(name) if "enum" in prop else []
         found = (
@@ -118,6 +130,8 @@ class ArgumentBuilder:
             if accepted
             else values.generate_invalid(prop, judges, items, akin)
         )
+        if is_nested(prop):
+            found = self._generate_nested(operation, prop, accepted=accepted)
         if operation.is_text_argument(name) or name.startswith("{"):
             found = _select_texts(operation, name, found, judges, items, accepted=accepted)
         for variant in found:
@@ -132,6 +146,11 @@ class ArgumentBuilder:
                     yield Variant(variant.keyword, place)
             elif variant.keyword == "type" and not accepted:
                 yield variant
+
+    def _generate_nested(self, operation: Operation, prop: dict[str, Any], *, accepted: bool) -> Iterator[Variant]:
+        """Generate values of an object; none for a read, whose object holds paging and filters: flows ask for those."""
+        if not self._contract.is_read_only(operation.id):
+            yield from generate_nested(self._document, prop, accepted=accepted)
 
 
 def _select_texts(

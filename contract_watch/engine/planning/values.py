@@ -11,6 +11,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract_watch.contracts.schema import Schema
+from contract_watch.engine.planning.constraints import (
+    Bounds,
+    find_kind,
+    find_wrong_item,
+    generate_invalid_sizes,
+    generate_valid_lists,
+    has_number_constraint,
+    is_nullable,
+    list_items,
+    list_other_constants,
+)
 
 _MAX_RUN_LENGTH = 70
 _NUMBERS = (
@@ -67,29 +78,49 @@ def generate_valid(
     schema: Mapping[str, Any], schemas: SchemaSet, item_schemas: SchemaSet | None = None
 ) -> Iterator[Variant]:
     """Generate values that the property must accept: bounds, enum values, booleans, strings that stretch a pattern."""
-    kind = schema.get("type")
-    if "enum" in schema:
+    kind = find_kind(schema)
+    if is_nullable(schema) and schemas.all_accept(None):
+        yield Variant("type", None)
+    if "const" in schema:
+        yield Variant("const", schema["const"])
+    elif "enum" in schema:
         yield from (Variant("enum", value) for value in schema["enum"])
     elif kind == "string":
         yield from _generate_valid_strings(schema, schemas)
     elif kind == "boolean":
         yield from (Variant("type", value) for value in (True, False))
     elif kind in ("number", "integer"):
-        low, high = schema.get("minimum"), schema.get("maximum")
-        yield Variant("minimum" if low is not None else "type", low if low is not None else 0)
-        if high is not None:
-            yield Variant("maximum", high)
-        if kind == "number":
-            yield Variant("type", (low or 0) + 10.5)
-        if high is None:
-            yield Variant("type", _LARGE)
+        yield from _generate_valid_numbers(schema, schemas)
     elif kind == "array" and item_schemas is not None:
-        texts = list(find_accepted_edits(_get_example(schema), item_schemas))
-        most = schema.get("maxItems")
-        if most:
-            yield Variant("maxItems", list(_generate_distinct(_get_example(schema), item_schemas, most)))
-        yield Variant("pattern" if "pattern" in schema["items"] else "type", texts[: most or len(texts)], "/*")
-        yield Variant("minItems" if "minItems" in schema else "type", [] if not schema.get("minItems") else texts[:1])
+        yield from _generate_valid_lists(schema, schemas, item_schemas)
+
+
+def _generate_valid_numbers(schema: Mapping[str, Any], schemas: SchemaSet) -> Iterator[Variant]:
+    if has_number_constraint(schema):
+        yield from (Variant(*one) for one in Bounds(schema).list_valid() if schemas.all_accept(one[1]))
+        return
+    low, high = schema.get("minimum"), schema.get("maximum")
+    yield Variant("minimum" if low is not None else "type", low if low is not None else 0)
+    if high is not None:
+        yield Variant("maximum", high)
+    if find_kind(schema) == "number":
+        yield Variant("type", (low or 0) + 10.5)
+    if high is None:
+        yield Variant("type", _LARGE)
+
+
+def _generate_valid_lists(schema: Mapping[str, Any], schemas: SchemaSet, item_schemas: SchemaSet) -> Iterator[Variant]:
+    if not _has_texts(schema):
+        items = _list_items(schema, item_schemas)
+        yield from (Variant(*one) for one in generate_valid_lists(schema, items) if schemas.all_accept(one[1]))
+        return
+    texts = list(find_accepted_edits(_get_example(schema), item_schemas))
+    most, least = schema.get("maxItems"), schema.get("minItems", 0)
+    if most:
+        yield Variant("maxItems", list(_generate_distinct(_get_example(schema), item_schemas, most)))
+    yield Variant("pattern" if "pattern" in schema["items"] else "type", texts[: most or len(texts)], "/*")
+    fewest = texts[:least] if least < 2 else list(_generate_distinct(_get_example(schema), item_schemas, least))
+    yield Variant("minItems" if "minItems" in schema else "type", fewest)
 
 
 def generate_invalid(
@@ -103,8 +134,10 @@ def generate_invalid(
     The wrong type is the one that a lenient server would most likely coerce. ``akin`` are enum values of properties
     with the same name.
     """
-    kind = schema.get("type")
-    if "enum" in schema:
+    kind = find_kind(schema)
+    if "const" in schema:
+        yield from (Variant("const", value) for value in list_other_constants(schema["const"]))
+    elif "enum" in schema:
         # Lenient comparison accepts a member spelled otherwise, or a member in a list.
         spelled = str(schema["enum"][-1])
         yield Variant("enum", spelled.upper() if spelled != spelled.upper() else f"{spelled}-not")
@@ -116,28 +149,63 @@ def generate_invalid(
     elif kind == "boolean":
         yield Variant("type", "false")
     elif kind in ("number", "integer"):
-        yield Variant("type", "10")
-        if "minimum" in schema:
-            yield Variant("minimum", schema["minimum"] - 1)
-        if "maximum" in schema:
-            yield Variant("maximum", schema["maximum"] + 1)
+        yield from _generate_invalid_numbers(schema, schemas)
     elif kind == "array" and item_schemas is not None:
-        yield Variant("type", _get_example(schema))
-        if "maxItems" in schema:
-            yield Variant(
-                "maxItems", list(_generate_distinct(_get_example(schema), item_schemas, schema["maxItems"] + 1))
-            )
-        yield Variant("type", [10], "/*")
-        good = _get_example(schema)  # the bad one comes second: a server may look at the first alone
-        yield from (
-            Variant("pattern", [good, text], "/*")
-            for text in find_rejected_edits(good, item_schemas)[:_MAX_REJECTED_EDITS]
-        )
+        yield from _generate_invalid_lists(schema, item_schemas)
+
+
+def _generate_invalid_numbers(schema: Mapping[str, Any], schemas: SchemaSet) -> Iterator[Variant]:
+    yield Variant("type", "10")
+    if has_number_constraint(schema):
+        yield from (Variant(*one) for one in Bounds(schema).list_invalid() if schemas.all_reject(one[1]))
+        return
+    if "minimum" in schema:
+        yield Variant("minimum", schema["minimum"] - 1)
+    if "maximum" in schema:
+        yield Variant("maximum", schema["maximum"] + 1)
+
+
+def _generate_invalid_lists(schema: Mapping[str, Any], item_schemas: SchemaSet) -> Iterator[Variant]:
+    if not _has_texts(schema):
+        items = _list_items(schema, item_schemas)
+        yield Variant("type", items[0] if items else "text")
+        if schema.get("maxItems", len(items)) < len(items):
+            yield Variant("maxItems", items[: schema["maxItems"] + 1])
+        yield from (Variant(*one) for one in generate_invalid_sizes(schema, items))
+        yield Variant("type", [*items[: max(0, schema.get("minItems", 1) - 1)], find_wrong_item(schema["items"])], "/*")
+        return
+    good = _get_example(schema)
+    yield Variant("type", good)
+    if "maxItems" in schema:
+        yield Variant("maxItems", list(_generate_distinct(good, item_schemas, schema["maxItems"] + 1)))
+    if "minItems" in schema or schema.get("uniqueItems"):
+        texts = list(_generate_distinct(good, item_schemas, max(2, schema.get("minItems", 0))))
+        yield from (Variant(*one) for one in generate_invalid_sizes(schema, texts))
+    rest = list(_generate_distinct(good, item_schemas, schema["minItems"] - 1)) if schema.get("minItems", 0) > 1 else []
+    yield Variant("type", [*rest, 10], "/*")
+    # The bad one comes second: a server may look at the first alone.
+    yield from (
+        Variant("pattern", [good, text], "/*") for text in find_rejected_edits(good, item_schemas)[:_MAX_REJECTED_EDITS]
+    )
+
+
+def _has_texts(schema: Mapping[str, Any]) -> bool:
+    """Return True if a list's items are strings."""
+    return find_kind(schema["items"]) in ("string", None)
+
+
+def _list_items(schema: Mapping[str, Any], item_schemas: SchemaSet) -> list[Any]:
+    """List different good items, one more than `maxItems` if there are as many."""
+    items = schema["items"]
+    valid = [variant.value for variant in generate_valid(items, item_schemas)]
+    example = [*(schema.get("example") or []), *([items["example"]] if "example" in items else [])]
+    count = max(schema.get("maxItems", 2) + 1, schema.get("minItems", 0))
+    return list_items(items, [*example, *valid], item_schemas.all_accept, count)
 
 
 def _get_example(schema: Mapping[str, Any]) -> Any:
     example = schema.get("example")
-    if schema.get("type") == "array":
+    if find_kind(schema) == "array":
         return example[0] if example else schema["items"].get("example", "a")
     return example
 
