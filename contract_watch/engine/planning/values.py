@@ -118,7 +118,10 @@ def _generate_valid_lists(schema: Mapping[str, Any], schemas: SchemaSet, item_sc
     most, least = schema.get("maxItems"), schema.get("minItems", 0)
     if most:
         yield Variant("maxItems", list(_generate_distinct(_get_example(schema), item_schemas, most)))
-    yield Variant("pattern" if "pattern" in schema["items"] else "type", texts[: most or len(texts)], "/*")
+    if "enum" in schema["items"]:
+        yield Variant("enum", schema["items"]["enum"][: most or None], "/*")
+    else:
+        yield Variant("pattern" if "pattern" in schema["items"] else "type", texts[: most or len(texts)], "/*")
     fewest = texts[:least] if least < 2 else list(_generate_distinct(_get_example(schema), item_schemas, least))
     yield Variant("minItems" if "minItems" in schema else "type", fewest)
 
@@ -172,7 +175,9 @@ def _generate_invalid_lists(schema: Mapping[str, Any], item_schemas: SchemaSet) 
         if schema.get("maxItems", len(items)) < len(items):
             yield Variant("maxItems", items[: schema["maxItems"] + 1])
         yield from (Variant(*one) for one in generate_invalid_sizes(schema, items))
-        yield Variant("type", [*items[: max(0, schema.get("minItems", 1) - 1)], find_wrong_item(schema["items"])], "/*")
+        first = items[: max(0, schema.get("minItems", 1) - 1)]
+        yield Variant("type", [*first, find_wrong_item(schema["items"])], "/*")
+        yield from _generate_invalid_items(schema, item_schemas, first)
         return
     good = _get_example(schema)
     yield Variant("type", good)
@@ -182,11 +187,20 @@ def _generate_invalid_lists(schema: Mapping[str, Any], item_schemas: SchemaSet) 
         texts = list(_generate_distinct(good, item_schemas, max(2, schema.get("minItems", 0))))
         yield from (Variant(*one) for one in generate_invalid_sizes(schema, texts))
     rest = list(_generate_distinct(good, item_schemas, schema["minItems"] - 1)) if schema.get("minItems", 0) > 1 else []
-    yield Variant("type", [*rest, 10], "/*")
+    if item_schemas.all_reject(10):
+        yield Variant("type", [*rest, 10], "/*")
     # The bad one comes second: a server may look at the first alone.
-    yield from (
-        Variant("pattern", [good, text], "/*") for text in find_rejected_edits(good, item_schemas)[:_MAX_REJECTED_EDITS]
-    )
+    if "enum" not in schema["items"]:
+        rejected = find_rejected_edits(good, item_schemas)[:_MAX_REJECTED_EDITS]
+        yield from (Variant("pattern", [good, text], "/*") for text in rejected)
+    yield from _generate_invalid_items(schema, item_schemas, rest or [good])
+
+
+def _generate_invalid_items(schema: Mapping[str, Any], item_schemas: SchemaSet, good: list[Any]) -> Iterator[Variant]:
+    """Generate lists whose last item is beyond a bound of the items, or off their enum."""
+    for variant in generate_invalid(schema["items"], item_schemas):
+        if variant.keyword not in ("type", "pattern") and item_schemas.all_reject(variant.value):
+            yield Variant(variant.keyword, [*good, variant.value], "/*")
 
 
 def _has_texts(schema: Mapping[str, Any]) -> bool:
@@ -206,7 +220,8 @@ def _list_items(schema: Mapping[str, Any], item_schemas: SchemaSet) -> list[Any]
 def _get_example(schema: Mapping[str, Any]) -> Any:
     example = schema.get("example")
     if find_kind(schema) == "array":
-        return example[0] if example else schema["items"].get("example", "a")
+        items = schema["items"]
+        return example[0] if example else items.get("example", next(iter(items.get("enum", ())), "a"))
     return example
 
 
