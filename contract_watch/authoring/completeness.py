@@ -26,14 +26,16 @@ from contract_watch.authoring.completeness_checks import (
     check_simulation,
     check_uniqueness,
 )
+from contract_watch.authoring.pointer_checks import check_pointers
 from contract_watch.contracts.registry import ROOT, SLUG, Contract
+from contract_watch.engine.planning.unspoken import find_unspoken
 from contract_watch.errors import UsageError
 
 CompletenessCheck = Callable[[Contract], Iterator[str]]
 _ORDER: tuple[tuple[CompletenessCheck, ...], ...] = (
     (check_settings, *(partial(check_setting, name) for name in SETTINGS)),
     (check_overlay, check_credentials),
-    (check_operations, check_identities, check_floors),
+    (check_operations, check_identities, check_floors, check_pointers),
     (check_model, check_uniqueness),
     (check_client, check_scenarios),
     (check_simulation,),
@@ -53,6 +55,15 @@ def find_gaps(contract: Contract) -> list[str]:
         if len(lines) > before:
             break
     return lines
+
+
+def find_notes(contract: Contract) -> list[str]:
+    """Return a line for each thing that the contract documents and the engine cannot send or read.
+
+    None is a gap; a contract with gaps has none.
+    """
+    file = f"contracts/{contract.slug}"
+    return [" ".join(f"{file}: {one.place} {one.why}".split()) for one in find_unspoken(contract)]
 
 
 def find_strays(root: Path = ROOT) -> list[str]:

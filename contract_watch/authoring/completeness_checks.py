@@ -137,7 +137,19 @@ def check_operations(contract: Contract) -> Iterator[str]:
             yield f"{overlay}: {operation.name} has no operationId of letters and digits, such as createThing; add one"
         if not operation.responses and operation.default_response is None:
             yield f"{overlay}: {operation.name} documents no answer; add `responses`"
-        for name in operation.get_required_arguments():
+        problems = [
+            f"the required {key} cannot be sent: {spec.problem}"
+            for key, spec in operation.specs.items()
+            if spec.required and spec.problem
+        ]
+        problems += (
+            [f"the required body cannot be sent: {operation.codec.problem}"]
+            if operation.body_required and operation.codec.problem
+            else []
+        )
+        for problem in problems:
+            yield f"{overlay}: {operation.name}: {problem}; leave the operation out, or document it otherwise"
+        for name in operation.get_required_arguments() if not problems else ():
             if bodies.get_role(operation, name) is None and not _has_sample(bodies, operation, name):
                 yield f"{overlay}: {operation.name}: {name} has no known value; give it an `example`"
     if contract.operations and not any(server.get("url") for server in contract.effective.raw.get("servers", [])):

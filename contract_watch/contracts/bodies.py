@@ -50,6 +50,11 @@ class BodyCodec:
         self._encodings = encodings
 
     @property
+    def media_types(self) -> list[str]:
+        """Return the documented media types."""
+        return list(self._schemas)
+
+    @property
     def is_form(self) -> bool:
         """Return True if bodies are sent as forms."""
         return self.media_type is not None and is_form_type(self.media_type)

@@ -47,7 +47,7 @@ class Operation:
 
     ``body`` is the schema of the request body (of ``media_type``, the first documented one that can be sent), None if
     none is documented. ``parameters`` are the raw parameter objects with references resolved, ``specs`` the query,
-    header and cookie parameters by key. ``responses`` maps statuses to documented responses; ``default_response``
+    header and cookie parameters by key, ``security`` the requirements, any of which will do. ``responses`` maps statuses to documented responses; ``default_response``
     documents every other status.
 
     The *arguments* of an operation are its path parameters, as ``{name}``; its query, header and cookie parameters, as
@@ -67,6 +67,7 @@ class Operation:
     specs: Mapping[str, ParameterSpec] = field(default_factory=dict)
     codec: BodyCodec = field(default_factory=lambda: BodyCodec(None, {}))
     document: Document = field(default_factory=dict, repr=False)
+    security: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def name(self) -> str:
@@ -256,6 +257,7 @@ class OpenApi:
             specs=parse_parameters(self.raw, parameters, self._credentials),
             codec=BodyCodec(media_type, schemas, schema.get("encoding", {})),
             document=self.raw,
+            security=tuple(raw.get("security", self.raw.get("security", ()))),
         )
 
     def _parse_response(self, status: int, raw: Mapping[str, Any]) -> ResponseSpec:
