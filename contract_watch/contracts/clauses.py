@@ -9,7 +9,7 @@ from typing import Any
 
 from contract_watch.contracts.openapi import Operation, ResponseSpec
 from contract_watch.contracts.registry import Contract
-from contract_watch.contracts.schema import Document, resolve_reference
+from contract_watch.contracts.schema import Document, flatten_schema, resolve_reference
 
 _KEYWORDS = ("type", "enum", "minLength", "maxLength", "pattern", "minimum", "maximum", "minItems", "maxItems",
              "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "uniqueItems", "const")  # fmt: skip
@@ -35,7 +35,7 @@ def _derive_operation_clauses(operation: Operation, document: Document) -> Itera
     if operation.body is not None:
         if operation.body_required:
             yield f"{operation.id}/request/body", f"{name} requires a JSON object as its body."
-        schema = resolve_reference(document, operation.body.schema)
+        schema = flatten_schema(document, operation.body.schema)
         yield from _derive_request_clauses(operation, document, schema, "", is_text=operation.codec.is_form)
     for argument, declared in operation.path_schemas.items():
         # A path segment is always a string: it violates another type only.
@@ -76,7 +76,7 @@ def _derive_request_clauses(
         pointer = f"{prefix}{prop}"
         if prop in required:
             yield f"{operation.id}/request/{pointer}/required", f"{operation.name} requires {pointer}."
-        inner = resolve_reference(document, raw)
+        inner = flatten_schema(document, raw)
         yield from _derive_keyword_clauses(operation, inner, pointer, is_text=is_text)
         yield from _derive_request_clauses(operation, document, inner, f"{pointer}/", is_text=is_text)
 

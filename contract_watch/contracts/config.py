@@ -67,6 +67,8 @@ class Lifecycle:
         """Return the id in the response ``body`` of create; None if it has none or the server assigns no ids."""
         for part in self.id.split("/")[1:]:
             body = body.get(part) if isinstance(body, dict) else None
+        if isinstance(body, int) and not isinstance(body, bool):
+            return str(body) if self.id else None
         return body if self.id and isinstance(body, str) and body else None
 
 

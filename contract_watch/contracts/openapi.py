@@ -19,7 +19,7 @@ from contract_watch.contracts.parameters import (
     parse_parameters,
     read_parameter_schema,
 )
-from contract_watch.contracts.schema import Document, Schema, Violation, resolve_reference
+from contract_watch.contracts.schema import Document, Schema, Violation, flatten_schema, resolve_reference
 from contract_watch.contracts.text_values import NotEncodableError, decode_text, list_types
 from contract_watch.errors import UsageError
 
@@ -95,10 +95,8 @@ class Operation:
     def _arguments(self) -> dict[str, dict[str, Any]]:
         parameters = {**self.path_schemas, **{key: dict(spec.schema) for key, spec in self.specs.items()}}
         document = self.body.document if self.body is not None else {}
-        properties = (
-            resolve_reference(document, self.body.schema).get("properties", {}) if self.body is not None else {}
-        )
-        return {**parameters, **{name: resolve_reference(document, raw) for name, raw in properties.items()}}
+        properties = flatten_schema(document, self.body.schema).get("properties", {}) if self.body is not None else {}
+        return {**parameters, **{name: flatten_schema(document, raw) for name, raw in properties.items()}}
 
     @cached_property
     def path_schemas(self) -> dict[str, dict[str, Any]]:
@@ -111,9 +109,7 @@ class Operation:
 
     def get_required_arguments(self) -> list[str]:
         """Return the names of the required arguments, path parameters first."""
-        body = (
-            resolve_reference(self.body.document, self.body.schema).get("required", []) if self.body is not None else []
-        )
+        body = flatten_schema(self.body.document, self.body.schema).get("required", []) if self.body is not None else []
         return [*self.path_schemas, *(key for key, spec in self.specs.items() if spec.required), *body]
 
     def find_parameter_violations(self, parameters: Mapping[str, Any]) -> Iterator[Violation]:

@@ -12,7 +12,14 @@ from typing import Any
 from urllib.parse import parse_qsl, quote
 
 from contract_watch.contracts.nested_names import Pairs, decode_nested, decode_texts, encode_nested, split_name
-from contract_watch.contracts.schema import Document, Schema, Violation, parse_foreign_json, resolve_reference
+from contract_watch.contracts.schema import (
+    Document,
+    Schema,
+    Violation,
+    flatten_schema,
+    parse_foreign_json,
+    resolve_reference,
+)
 from contract_watch.contracts.text_values import (
     NotEncodableError,
     decode_text,
@@ -200,8 +207,7 @@ def _parse_parameter(document: Document, raw: Mapping[str, Any], location: str, 
 
 def read_parameter_schema(document: Document, raw: Mapping[str, Any]) -> dict[str, Any]:
     """Return the schema of a parameter object, with the example that stands beside it."""
-    schema = resolve_reference(document, raw.get("schema", {}))
-    found = dict(schema) if isinstance(schema, dict) else {}
+    found = dict(flatten_schema(document, raw.get("schema", {})))
     examples = raw.get("examples")
     named = resolve_reference(document, next(iter(examples.values()), None) if isinstance(examples, dict) else None)
     if "example" in raw:

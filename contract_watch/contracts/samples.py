@@ -3,7 +3,7 @@
 from typing import Any
 
 from contract_watch.contracts.headers import HeaderSpec
-from contract_watch.contracts.schema import Schema, resolve_reference
+from contract_watch.contracts.schema import Document, Schema, flatten_schema
 
 
 def build_sample(schema: Schema, *, with_optional: bool = False) -> Any:
@@ -11,22 +11,33 @@ def build_sample(schema: Schema, *, with_optional: bool = False) -> Any:
     document = schema.document
 
     def make(raw: Any) -> Any:
-        found = resolve_reference(document, raw)
+        found = _choose_member(document, raw)
         if "const" in found:
             return found["const"]
         if "example" in found:
             return found["example"]
         if "enum" in found:
             return found["enum"][0]
-        if found.get("type") == "object" or "properties" in found:
+        types = found.get("type", "")
+        kind = next((one for one in types if one != "null"), "null") if isinstance(types, list) else types
+        if kind == "object" or "properties" in found:
             names = found.get("properties", {}) if with_optional else found.get("required", [])
-            return {name: make(found["properties"][name]) for name in names}
-        if with_optional and found.get("type") == "array" and "items" in found:
-            return [make(found["items"])]
+            return {name: make(found.get("properties", {}).get(name, {})) for name in names}
+        if kind == "array" and "items" in found and (with_optional or found.get("minItems")):
+            return [make(found["items"])] * max(1, found.get("minItems", 1))
         defaults = {"string": "text", "boolean": True, "array": []}
-        return defaults.get(found.get("type", ""), found.get("minimum", 0))
+        return defaults.get(kind, found.get("minimum", 0))
 
     return make(schema.schema)
+
+
+def _choose_member(document: Document, raw: Any) -> dict[str, Any]:
+    """Return a schema with its references resolved; of `oneOf` or `anyOf` with the first member that is not null."""
+    found = flatten_schema(document, raw)
+    members = [flatten_schema(document, one) for one in (*found.get("oneOf", ()), *found.get("anyOf", ()))]
+    if not members or "type" in found or "properties" in found:
+        return found
+    return {**next((one for one in members if one.get("type") != "null"), members[0]), **found}
 
 
 def build_header_sample(spec: HeaderSpec) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 
 import jsonschema_rs
 
+from contract_watch.contracts.nullable import expand_components, expand_nullable
 from contract_watch.contracts.request import MissingBody
 
 JSON = Any
@@ -59,6 +60,26 @@ def resolve_reference(document: Document, node: JSON) -> JSON:
     raise ValueError("a $ref that leads to itself")
 
 
+def flatten_schema(document: Document, raw: Any) -> dict[str, Any]:
+    """Return a schema with its reference resolved and the members of `allOf` merged into it."""
+    schema = resolve_reference(document, raw)
+    if not isinstance(schema, dict):
+        return {}
+    if "allOf" not in schema:
+        return schema
+    merged: dict[str, Any] = {key: value for key, value in schema.items() if key != "allOf"}
+    for member in schema["allOf"]:
+        part = flatten_schema(document, member)
+        properties = {**part.get("properties", {}), **merged.get("properties", {})}
+        required = [*part.get("required", ()), *merged.get("required", ())]
+        merged = {**part, **merged}
+        if properties:
+            merged["properties"] = properties
+        if required:
+            merged["required"] = list(dict.fromkeys(required))
+    return merged
+
+
 class Schema:
     """A schema of an OpenAPI document, compiled for validation."""
 
@@ -68,9 +89,11 @@ class Schema:
         self._combinators: dict[int, Schema] = {}
         version = str(document.get("openapi", "3.1"))
         # OpenAPI 3.0 has Draft 4's exclusiveMinimum and exclusiveMaximum; 3.1 is Draft 2020-12.
-        validator = jsonschema_rs.Draft4Validator if version.startswith("3.0") else jsonschema_rs.Draft202012Validator
+        is_old = version.startswith("3.0")
+        validator = jsonschema_rs.Draft4Validator if is_old else jsonschema_rs.Draft202012Validator
+        own = expand_nullable(schema) if is_old else schema
         self._validator = validator(
-            {**schema, "components": document.get("components", {})},
+            {**own, "components": expand_components(document) if is_old else document.get("components", {})},
             pattern_options=jsonschema_rs.RegexOptions(),
             offline=True,
         )

@@ -7,6 +7,7 @@ from typing import Any
 
 from openapi_python_client.strings import PythonIdentifier
 
+from contract_watch.contracts.nullable import expand_nullable
 from contract_watch.contracts.openapi import OpenApi, Operation, read_toml
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.schema import resolve_reference
@@ -176,11 +177,15 @@ def build_validation_schemas(document: OpenApi) -> dict[str, JSON]:
         _get_method_name(operation): {
             # As `contract_watch.contracts.schema.Schema` reads them.
             "validator": "Draft4Validator" if is_old else "Draft202012Validator",
-            "schema": {**operation.body.schema, "components": {"schemas": _collect_components(document, operation.body.schema)}},
+            "schema": _read_as(is_old, {**operation.body.schema, "components": {"schemas": _collect_components(document, operation.body.schema)}}),
         }
         for operation in document.operations.values()
         if operation.body is not None and (operation.media_type or "").partition(";")[0].endswith("json")
     }  # fmt: skip
+
+
+def _read_as(is_old: bool, schema: dict[str, JSON]) -> JSON:
+    return expand_nullable(schema) if is_old else schema
 
 
 def _collect_components(document: OpenApi, schema: Mapping[str, JSON]) -> dict[str, JSON]:

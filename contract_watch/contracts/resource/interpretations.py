@@ -6,9 +6,10 @@ from typing import Any
 
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.resource import credentials, object_checks, request_checks, statuses, stored_values
-from contract_watch.contracts.resource.layout import Layout, flatten_schema
+from contract_watch.contracts.resource.layout import Layout
 from contract_watch.contracts.resource.rules_file import FILE, RulesFile
 from contract_watch.contracts.resource.table import ResourceTable
+from contract_watch.contracts.schema import flatten_schema
 from contract_watch.errors import UsageError
 
 ORDER = "order"

@@ -8,7 +8,7 @@ from typing import Any
 from contract_watch.contracts.openapi import Operation, ResponseSpec
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.resource.table import ResourceTable
-from contract_watch.contracts.schema import Document, resolve_reference
+from contract_watch.contracts.schema import Document, flatten_schema, resolve_reference
 
 EVERY = "*"
 """The part of a row's path that stands for the items of an array."""
@@ -37,26 +37,6 @@ class RowLocation:
     def required(self) -> Collection[str]:
         """The properties that every object has."""
         return frozenset(self.schema.get("required", ()))
-
-
-def flatten_schema(document: Document, raw: Any) -> dict[str, Any]:
-    """Return a schema with its reference resolved and the members of `allOf` merged into it."""
-    schema = resolve_reference(document, raw)
-    if not isinstance(schema, dict):
-        return {}
-    if "allOf" not in schema:
-        return schema
-    merged: dict[str, Any] = {key: value for key, value in schema.items() if key != "allOf"}
-    for member in schema["allOf"]:
-        part = flatten_schema(document, member)
-        properties = {**part.get("properties", {}), **merged.get("properties", {})}
-        required = [*part.get("required", ()), *merged.get("required", ())]
-        merged = {**part, **merged}
-        if properties:
-            merged["properties"] = properties
-        if required:
-            merged["required"] = list(dict.fromkeys(required))
-    return merged
 
 
 def choose_alternative(document: Document, schema: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -7,10 +7,10 @@ from typing import Any
 from contract_watch.contracts.matchers import ValuePath
 from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.outcomes import Check
+from contract_watch.contracts.parameters import is_parameter_key
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody, Request
-from contract_watch.contracts.resource.layout import flatten_schema
-from contract_watch.contracts.schema import Violation, get_value
+from contract_watch.contracts.schema import Violation, flatten_schema, get_value
 
 PATTERNS = "patterns"
 """The interpretation that says which pattern counts where the overlay corrected one."""
@@ -60,6 +60,11 @@ class RequestChecker:
 
     def check(self, operation: Operation, request: Request) -> Iterator[Check]:
         """Yield the failed checks of parameters and body."""
+        for violation in operation.find_parameter_violations(request.parameters):
+            if is_parameter_key(str(violation.path[0])) and violation.path[0] not in self._elsewhere:
+                yield from self._build(
+                    operation, f"request/{violation.pointer}/{violation.keyword}", violation.expected
+                )
         yield from self._check_body(operation, request.body)
 
     def _check_body(self, operation: Operation, body: Any) -> Iterator[Check]:

@@ -15,7 +15,7 @@ from contract_watch.contracts.matchers import (
     Satisfies,
     ValuePath,
 )
-from contract_watch.contracts.resource.layout import EVERY, RowLocation, flatten_schema
+from contract_watch.contracts.resource.layout import EVERY, RowLocation
 from contract_watch.contracts.resource.matchers import (
     SecretSample,
     SingleItem,
@@ -26,7 +26,7 @@ from contract_watch.contracts.resource.matchers import (
 from contract_watch.contracts.resource.spec import ResourceSpec
 from contract_watch.contracts.resource.state import UNKNOWN, Item, ResourceState
 from contract_watch.contracts.resource.stored_values import StoredValues, format_time, parse_time
-from contract_watch.contracts.schema import Schema
+from contract_watch.contracts.schema import Schema, flatten_schema
 
 
 @dataclass(frozen=True)

@@ -97,6 +97,8 @@ def _parse_objects(config: ListConfig, account: str, raw: list[Any]) -> Iterator
     """Parse the rows that have an identity."""
     for row in raw:
         name, identity = resolve_pointer(row, config.name), resolve_pointer(row, config.id or config.name)
+        if isinstance(identity, int) and not isinstance(identity, bool):
+            identity = str(identity)
         if isinstance(identity, str) and identity:
             yield ListedObject(
                 account,

@@ -22,8 +22,9 @@ def find_kind(schema: Mapping[str, Any]) -> str | None:
 
 
 def is_nullable(schema: Mapping[str, Any]) -> bool:
-    """Return True if a schema's type names null."""
-    return isinstance(schema.get("type"), list) and "null" in schema["type"]
+    """Return True if a schema's type names null, or is ``nullable`` as OpenAPI 3.0 says it."""
+    kind = schema.get("type")
+    return "null" in kind if isinstance(kind, list) else bool(kind) and schema.get("nullable") is True
 
 
 def has_number_constraint(schema: Mapping[str, Any]) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from contract_watch.contracts.samples import build_sample
-from contract_watch.contracts.schema import Document, Schema, resolve_reference
+from contract_watch.contracts.schema import Document, Schema, flatten_schema, resolve_reference
 from contract_watch.engine.planning.constraints import find_kind
 from contract_watch.engine.planning.values import SchemaSet, Variant, generate_invalid, generate_valid
 
@@ -38,9 +38,7 @@ def _generate_variants(
     if not accepted:
         yield Variant("type", "text")
     for name, raw in schema["properties"].items():
-        prop = resolve_reference(document, raw)
-        if not isinstance(prop, dict):
-            continue
+        prop = flatten_schema(document, raw)
         if not accepted and name in schema.get("required", ()):
             yield Variant("required", {key: value for key, value in minimal.items() if key != name}, f"/{name}")
         for variant in _generate_inner(document, prop, accepted=accepted, depth=depth):

@@ -1,0 +1,67 @@
+"""Constraints that few documents have get a value on each side, and nested objects one for each property."""
+
+from typing import Any
+
+import pytest
+
+from contract_watch.contracts.schema import Schema
+from contract_watch.engine.planning.nested_values import generate_nested
+from contract_watch.engine.planning.values import SchemaSet, Variant, generate_invalid, generate_valid
+
+NEW, OLD = {"openapi": "3.1.0"}, {"openapi": "3.0.3"}
+ADDRESS = {
+    "type": "object", "required": ["street"],
+    "properties": {
+        "street": {"type": "string", "maxLength": 5, "example": "a"},
+        "geo": {"type": "object", "properties": {"lat": {"type": "number", "maximum": 90}}},
+    },
+}  # fmt: skip
+
+
+def _generate(document: dict[str, Any], schema: dict[str, Any], *, accepted: bool) -> list[Variant]:
+    judges = SchemaSet([Schema(document, schema)])
+    items = SchemaSet([Schema(document, schema["items"])]) if "items" in schema else None
+    found = list((generate_valid if accepted else generate_invalid)(schema, judges, items))
+    assert found
+    check = judges.all_accept if accepted else judges.all_reject
+    assert [one for one in found if not check(one.value)] == []
+    return found
+
+
+@pytest.mark.parametrize(
+    ("document", "schema", "violated"),
+    [
+        (NEW, {"type": "integer", "exclusiveMinimum": 3}, {"exclusiveMinimum": 3}),
+        (OLD, {"type": "integer", "minimum": 3, "exclusiveMinimum": True}, {"exclusiveMinimum": 3}),
+        (NEW, {"type": "number", "exclusiveMaximum": 1, "minimum": 0}, {"exclusiveMaximum": 1, "minimum": -1}),
+        (NEW, {"type": "integer", "minimum": 1, "maximum": 20, "multipleOf": 5}, {"multipleOf": 6, "maximum": 25}),
+        (NEW, {"type": "number", "multipleOf": 0.5}, {"multipleOf": 0.25}),
+        (NEW, {"const": "fixed"}, {"const": "fixed-not"}),
+        (NEW, {"type": ["integer", "null"], "minimum": 1}, {"minimum": 0, "type": "10"}),
+        (OLD, {"type": "string", "nullable": True, "maxLength": 2, "example": "ab"}, {"maxLength": "aba"}),
+        (NEW, {"type": "array", "minItems": 2, "items": {"type": "string", "example": "ab"}}, {"minItems": ["aa"]}),
+        (NEW, {"type": "array", "uniqueItems": True, "items": {"type": "integer"}}, {"uniqueItems": [0, 0]}),
+        (NEW, {"type": "array", "items": {"type": "integer", "minimum": 1, "maximum": 3}}, {"minimum": [0], "type": ["10"]}),
+        (NEW, {"type": "array", "items": {"type": "string", "enum": ["a", "b"]}}, {"enum": ["a", "B"]}),
+    ],
+)  # fmt: skip
+def test_each_constraint_has_a_value_on_each_side(
+    document: dict[str, Any], schema: dict[str, Any], violated: dict[str, Any]
+) -> None:
+    """The schema accepts the ones and rejects the others."""
+    found = {one.keyword: one.value for one in _generate(document, schema, accepted=False)}
+    assert violated.items() <= found.items()
+    valid = [one.value for one in _generate(document, schema, accepted=True)]
+    assert (None in valid) == ("null" in schema.get("type", ()) or schema.get("nullable") is True)
+
+
+def test_nested_properties_are_violated_one_at_a_time() -> None:
+    """The pointer leads to the property, at any depth, and the rest of the object is valid."""
+    found = {(one.pointer, one.keyword): one.value for one in generate_nested(NEW, ADDRESS, accepted=False)}
+    assert found["", "type"] == "text"
+    assert found["/street", "required"] == {}
+    assert found["/street", "maxLength"] == {"street": "aaaaaa"}
+    assert found["/geo/lat", "maximum"] == {"street": "a", "geo": {"lat": 91}}
+    valid = [one.value for one in generate_nested(NEW, ADDRESS, accepted=True)]
+    assert {"street": "aaaaa"} in valid
+    assert {"street": "a", "geo": {"lat": 90}} in valid
