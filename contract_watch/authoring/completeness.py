@@ -28,7 +28,7 @@ from contract_watch.authoring.completeness_checks import (
 )
 from contract_watch.authoring.pointer_checks import check_pointers
 from contract_watch.contracts.registry import ROOT, SLUG, Contract
-from contract_watch.engine.planning.unspoken import find_unspoken
+from contract_watch.engine.planning.unchecked import find_unchecked
 from contract_watch.errors import UsageError
 
 CompletenessCheck = Callable[[Contract], Iterator[str]]
@@ -63,7 +63,7 @@ def find_notes(contract: Contract) -> list[str]:
     None is a gap; a contract with gaps has none.
     """
     file = f"contracts/{contract.slug}"
-    return [" ".join(f"{file}: {one.place} {one.why}".split()) for one in find_unspoken(contract)]
+    return [" ".join(f"{file}: {one.place} {one.why}".split()) for one in find_unchecked(contract)]
 
 
 def find_strays(root: Path = ROOT) -> list[str]:

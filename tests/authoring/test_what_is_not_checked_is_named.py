@@ -10,7 +10,7 @@ from contract_watch.authoring.completeness import find_gaps, find_notes
 from contract_watch.authoring.pointer_checks import check_pointers
 from contract_watch.contracts.clauses import derive_clauses
 from contract_watch.contracts.registry import Contract
-from contract_watch.engine.planning.unspoken import note_unspoken
+from contract_watch.engine.planning.unchecked import note_unchecked
 from contract_watch.errors import UsageError
 from tests.support.depot import copy_depot
 
@@ -80,7 +80,7 @@ def test_the_report_lists_them_as_not_exercised(depot: Contract) -> None:
     documented = list(derive_clauses(contract))
     below = "listCrates/request/query:m/maximum"
     not_exercised = {below: "never seen in a response"}
-    note_unspoken(contract, documented, not_exercised)
+    note_unchecked(contract, documented, not_exercised)
     assert "cannot be sent" in not_exercised[below]
     assert "oneOf" in not_exercised["addCrate/request/owner/oneOf"]
     assert set(not_exercised) <= set(documented)

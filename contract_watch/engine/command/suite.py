@@ -26,7 +26,7 @@ from contract_watch.engine.exploring.depth import DEFAULT_DEPTH, ExplorationDept
 from contract_watch.engine.planning.encodability import can_encode_grpc, can_encode_rest
 from contract_watch.engine.planning.planner import plan_probes
 from contract_watch.engine.planning.probe import Probe
-from contract_watch.engine.planning.unspoken import note_unspoken
+from contract_watch.engine.planning.unchecked import note_unchecked
 from contract_watch.engine.protocols.connector import Connector, NetworkConnector
 from contract_watch.engine.protocols.mock_controls import find_mock_grpc_address
 from contract_watch.engine.protocols.protocol import WireProtocol
@@ -337,7 +337,7 @@ class Suite:
         record.not_exercised = {
             name: record.not_exercised.get(name, why) for name in documented if name not in exercised
         }
-        note_unspoken(contract, record.documented, record.not_exercised)
+        note_unchecked(contract, record.documented, record.not_exercised)
         violations = [f"defect of the suite: {what}" for what in self.live_run.sandbox_violations][:1]
         problems = [self._problems[name] for name in (contract.slug, "") if name in self._problems]
         reasons = [one for one in (record.reason, *stops, *violations, *problems, reason) if one]

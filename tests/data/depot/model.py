@@ -161,7 +161,8 @@ def _accept(state: DepotState, operation: str, request: Request) -> Outcome:
 
 
 def _create(state: DepotState, request: Request) -> Outcome:
-    sent = {"fragile": False, "tags": [], **request.body, "zone": request.parameters["header:X-Zone"]}
+    given = {name: request.body[name] for name in ("mark", "weight", "fragile", "tags") if name in request.body}
+    sent = {"fragile": False, "tags": [], **given, "zone": request.parameters["header:X-Zone"]}
 
     def after(answer: Any) -> DepotState:
         new_id = answer.get("id") if isinstance(answer, dict) else None

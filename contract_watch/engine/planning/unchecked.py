@@ -27,7 +27,7 @@ _MAX_DEPTH = 12
 
 
 @dataclass(frozen=True)
-class Unspoken:
+class Unchecked:
     """One thing that is not checked. ``id`` is like a clause's, ``place`` is for people, ``why`` the reason."""
 
     id: str
@@ -35,23 +35,23 @@ class Unspoken:
     why: str
 
 
-def find_unspoken(contract: Contract) -> list[Unspoken]:
+def find_unchecked(contract: Contract) -> list[Unchecked]:
     """List what requests, responses and credentials document and the engine cannot send or read."""
     return [one for operation in contract.operations.values() for one in _find_in_operation(contract, operation)]
 
 
-def note_unspoken(contract: Contract, documented: list[str], not_exercised: dict[str, str]) -> None:
+def note_unchecked(contract: Contract, documented: list[str], not_exercised: dict[str, str]) -> None:
     """Add each to the ids of a report's clauses, with the reason; the clauses below it get the same reason."""
-    for one in find_unspoken(contract):
+    for one in find_unchecked(contract):
         below = [clause for clause in not_exercised if clause.startswith(f"{one.id}/")]
         documented += [one.id] if one.id not in documented else []
         not_exercised |= dict.fromkeys([*below, one.id], f"{one.place} {one.why}")
 
 
-def _find_in_operation(contract: Contract, operation: Operation) -> Iterator[Unspoken]:
+def _find_in_operation(contract: Contract, operation: Operation) -> Iterator[Unchecked]:
     for key, spec in operation.specs.items():
         if spec.problem:
-            yield Unspoken(
+            yield Unchecked(
                 f"{operation.id}/request/{key}", f"{operation.name}: {key}", f"cannot be sent: {spec.problem}"
             )
     yield from _find_media_types(operation)
@@ -61,15 +61,15 @@ def _find_in_operation(contract: Contract, operation: Operation) -> Iterator[Uns
     yield from (one for pointer, keyword, one in found if (pointer, _VIOLATED_AS.get(keyword, keyword)) not in violated)
 
 
-def _find_media_types(operation: Operation) -> Iterator[Unspoken]:
+def _find_media_types(operation: Operation) -> Iterator[Unchecked]:
     codec = operation.codec
     if codec.problem:
-        yield Unspoken(
+        yield Unchecked(
             f"{operation.id}/request/body", f"{operation.name}: request body", f"cannot be sent: {codec.problem}"
         )
     for media_type in codec.media_types:
         if media_type != strip_media_type(codec.media_type or "") and not codec.problem:
-            yield Unspoken(
+            yield Unchecked(
                 f"{operation.id}/request/media/{media_type}",
                 f"{operation.name}: request media type {media_type}",
                 f"is not sent: bodies are sent as {codec.media_type}",
@@ -77,14 +77,14 @@ def _find_media_types(operation: Operation) -> Iterator[Unspoken]:
     for status, response in operation.responses.items():
         for media_type in response.media:
             if not is_json_type(media_type):
-                yield Unspoken(
+                yield Unchecked(
                     f"{operation.id}/{status}/media/{media_type}",
                     f"{operation.name}: response {status}, media type {media_type}",
                     "is not read: only JSON is",
                 )
 
 
-def _find_security(contract: Contract, operation: Operation) -> Iterator[Unspoken]:
+def _find_security(contract: Contract, operation: Operation) -> Iterator[Unchecked]:
     schemes = contract.effective.raw.get("components", {}).get("securitySchemes", {})
     headers = {location.header.lower() for location in contract.credential_locations if location.header}
     for requirement in operation.security:
@@ -95,21 +95,21 @@ def _find_security(contract: Contract, operation: Operation) -> Iterator[Unspoke
                 continue
             if kind in ("http", "oauth2", "openIdConnect") and "authorization" in headers:
                 continue  # the key stands where the document says, however it was issued
-            yield Unspoken(
+            yield Unchecked(
                 f"{operation.id}/security/{name}",
                 f"{operation.name}: security scheme {name}",
                 f"is not used: `places` of contract.toml has no such location ({kind}{f' in {place}' if place else ''})",
             )
 
 
-def _find_constraints(document: Document, operation: Operation) -> Iterator[tuple[str, str, Unspoken]]:
+def _find_constraints(document: Document, operation: Operation) -> Iterator[tuple[str, str, Unchecked]]:
     """Yield pointer and keyword of each constraint of a request for which no violating value is made."""
     roots: list[tuple[str, Any]] = [(key, spec.schema) for key, spec in operation.specs.items()]
     roots += [("", operation.body.schema)] if operation.body is not None else []
     for start, root in roots:
         for pointer, keyword, why in _walk(document, root, start, 0):
             place = f"{operation.name}: {pointer or 'request body'}: {keyword}"
-            yield pointer, keyword, Unspoken(f"{operation.id}/request/{pointer}/{keyword}", place, why)
+            yield pointer, keyword, Unchecked(f"{operation.id}/request/{pointer}/{keyword}", place, why)
 
 
 def _walk(document: Document, raw: Any, pointer: str, depth: int) -> Iterator[tuple[str, str, str]]:
