@@ -1,4 +1,4 @@
-"""What a contract documents and the engine cannot send or read, each with its place and the reason.
+"""Everything that a contract documents and the engine cannot send or read, each with its place and the reason.
 
 A constraint is left out here if a flow of the contract violates it.
 """
