@@ -29,7 +29,7 @@ from contract_watch.mock.vendor import MockVendor, check_overlaps
 from contract_watch.mutants.derivation import MutantConfig, derive_mutants
 from contract_watch.report.record import Record
 
-REQUIRED_FILES = ("__init__.py", "contract.toml", "overlay.yaml", "model.py", "scenarios.yaml", "mutants.toml")
+REQUIRED_FILES = ("contract.toml",)
 SETTINGS = ("credential_locations", "credentials", "rate", "published")
 """The parts of ``contract.toml`` that are read one by one, so that each can be refused."""
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from contract_watch.contracts.matchers import Matcher
 from contract_watch.contracts.outcomes import Interpretations, ModelState, Outcome
 from contract_watch.contracts.request import Request
 
@@ -46,3 +47,13 @@ class Model(Protocol):
 
     def dump(self, state: ModelState) -> Any:
         """Return ``state`` as JSON without secrets."""
+
+
+def match_headers(model: Model, operation: str, status: int, body: Any) -> Mapping[str, Matcher]:
+    """Return the matchers of documented headers, by lower-case name, that follow from a response's ``body``.
+
+    A model may have a method ``match_headers`` of the same parameters; one without it promises nothing about headers.
+    """
+    match = getattr(model, "match_headers", None)
+    found: Mapping[str, Matcher] = match(operation, status, body) if match is not None else {}
+    return found

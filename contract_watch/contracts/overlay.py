@@ -23,7 +23,20 @@ NodePath = tuple[str | int, ...]
 
 
 def read_overlay(path: Path) -> list[Mapping[str, Any]]:
-    """Return the actions of the overlay file ``path``; a `UsageError` names the file and the malformed action."""
+    """Return the actions of the overlay file ``path``, none if there is no file.
+
+    Raises:
+        UsageError: the file or an action is malformed; it names both.
+    """
+    if not path.exists():
+        return []
+    actions = _read_actions(path)
+    for number, action in enumerate(actions, 1):
+        _check_action(path, number, action)
+    return actions
+
+
+def _read_actions(path: Path) -> list[Any]:
     try:
         raw = load_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -38,17 +51,19 @@ def read_overlay(path: Path) -> list[Mapping[str, Any]]:
     actions = raw.get("actions")
     if not isinstance(actions, list) or not actions:
         raise UsageError(f"{path}: has no list `actions`; add one, with at least one action")
-    for number, action in enumerate(actions, 1):
-        if not isinstance(action, dict) or not isinstance(action.get("target"), str):
-            raise UsageError(f"{path}: action {number}: needs a `target`; add a JSONPath")
-        name = f"{path}: action {number} ({action['target']})"
-        if not str(action.get("description") or "").strip():
-            raise UsageError(f"{name}: needs a `description`; add its reason")
-        if ("update" in action) == ("remove" in action) or action.get("remove", True) is not True:
-            raise UsageError(f"{name}: must have either `update` or `remove: true`")
-        if unknown := set(action) - {"target", "description", "update", "remove"}:
-            raise UsageError(f"{name}: has the unknown key {min(unknown)!r}; remove it")
     return actions
+
+
+def _check_action(path: Path, number: int, action: Any) -> None:
+    if not isinstance(action, dict) or not isinstance(action.get("target"), str):
+        raise UsageError(f"{path}: action {number}: needs a `target`; add a JSONPath")
+    name = f"{path}: action {number} ({action['target']})"
+    if not str(action.get("description") or "").strip():
+        raise UsageError(f"{name}: needs a `description`; add its reason")
+    if ("update" in action) == ("remove" in action) or action.get("remove", True) is not True:
+        raise UsageError(f"{name}: must have either `update` or `remove: true`")
+    if unknown := set(action) - {"target", "description", "update", "remove"}:
+        raise UsageError(f"{name}: has the unknown key {min(unknown)!r}; remove it")
 
 
 def apply_overlay(document: Mapping[str, Any], actions: list[Mapping[str, Any]], source: str) -> dict[str, Any]:

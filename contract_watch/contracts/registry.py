@@ -191,9 +191,22 @@ class Contract:
             identities[operation] = parse_roles(operation, roles, arguments, self.config_file)
         return identities
 
+    @property
+    def idempotency_argument(self) -> str:
+        """The argument of create with which a repeated request makes no second object; empty if there is none."""
+        table = self.settings.get("resource", {})
+        return str(table.get("idempotency", "")) if isinstance(table, dict) else ""
+
     def get_roles(self, operation: str | None) -> dict[str, str]:
         """Return the role of each argument of ``operation`` that names something."""
         return self.identities.get(operation or "", {})
+
+    def creates_names(self, operation: str | None) -> bool:
+        """Return True if an object exists under the ``new`` arguments of ``operation`` afterwards.
+
+        Where the server assigns ids, an update only gives an object another mark.
+        """
+        return not self.lifecycle.id or operation == self.lifecycle.create
 
     def is_read_only(self, operation: str | None) -> bool:
         """Return True if ``operation`` changes nothing: by its method, or as the contract's read or list operation."""

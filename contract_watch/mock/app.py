@@ -13,6 +13,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from contract_watch.contracts.headers import format_header
+from contract_watch.contracts.model import match_headers
 from contract_watch.contracts.openapi import METHODS, Operation
 from contract_watch.contracts.parameters import decode_parameters
 from contract_watch.contracts.redaction import Redactor, find_password_names
@@ -135,6 +136,9 @@ class VendorEndpoint:
         content = encode_json(answer)
         self._journal.record_call(method, path, headers, body, status, answer, len(received) + len(content), named)
         documented = self._get_documented_headers(operation, status)
+        if operation is not None and documented and fault is None:
+            matchers = match_headers(self._vendor.contract.model, operation.id, status, answer)
+            documented = {**documented, **{name: one.render() for name, one in matchers.items() if name in documented}}
         if fault is None:
             await send_content(send, status, content, documented)
         else:

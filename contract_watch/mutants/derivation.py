@@ -104,12 +104,19 @@ def sample_evenly(items: Sequence[Item], count: int) -> list[Item]:
     return [items[index * len(items) // count] for index in range(count)] if len(items) > count else list(items)
 
 
+DEFAULT_FLOORS = {"score": 0.9, "diagnosis": 0.9, "requests": 190}
+"""The floors of a contract that states none."""
+
+
 class MutantConfig:
-    """Settings in ``contracts/<slug>/mutants.toml``: floors and equivalent mutants. A bad file is a `UsageError`."""
+    """Settings in ``contracts/<slug>/mutants.toml``: floors and equivalent mutants. A bad file is a `UsageError`.
+
+    Without the file, the floors are `DEFAULT_FLOORS` and no mutant is equivalent.
+    """
 
     def __init__(self, contract: Contract) -> None:
         self._path = contract.directory / "mutants.toml"
-        raw = read_toml(self._path)
+        raw = read_toml(self._path) if self._path.exists() else {"floors": DEFAULT_FLOORS}
         self.floors = self._parse_floors(raw.get("floors"))
         self.equivalents = [self._parse_equivalents(entry) for entry in raw.get("equivalent", [])]
 

@@ -79,11 +79,14 @@ def test_file_that_is_no_overlay_is_named(tmp_path: Path, text: str, problem: st
     assert f"{tmp_path / 'overlay.yaml'}{problem}" in _read_refusal(tmp_path / "overlay.yaml", text)
 
 
-@pytest.mark.parametrize(
-    "break_file", [lambda _path: None, lambda path: path.mkdir(), lambda path: path.write_bytes(b"\xff")]
-)
+def test_missing_file_corrects_nothing(tmp_path: Path) -> None:
+    """A document that needs no correction needs no overlay."""
+    assert read_overlay(tmp_path / "overlay.yaml") == []
+
+
+@pytest.mark.parametrize("break_file", [lambda path: path.mkdir(), lambda path: path.write_bytes(b"\xff")])
 def test_unreadable_file_is_named(tmp_path: Path, break_file: Callable[[Path], object]) -> None:
-    """A missing file, a directory and bytes that are no UTF-8 are usage errors that name the path."""
+    """A directory and bytes that are no UTF-8 are usage errors that name the path."""
     break_file(tmp_path / "overlay.yaml")
     with pytest.raises(UsageError, match=r"overlay\.yaml: .+$") as refusal:
         read_overlay(tmp_path / "overlay.yaml")

@@ -96,27 +96,30 @@ class QuillServer:
             raise Refusal(404, "No such page.")
         if method not in allowed[len(parts)]:
             raise Refusal(405, "No such method.")
-        scheme, _, key = headers.get("authorization", "").partition(" ")
-        if scheme != "Bearer" or key not in KEYS:
-            raise Refusal(401, "No valid key.")
-        account = KEYS[key]
-        version = headers.get("quill-version")
-        if version is None and self._drift != "header ignored":
-            raise Refusal(400, "Quill-Version is missing.")
-        if version not in (None, _VERSION) and self._drift != "header unchecked":
-            raise Refusal(400, "Quill-Version is unknown.")
+        account = self._authenticate(headers)
         if len(parts) == 1:
             if method == "GET":
                 return 200, self._list(account, query), {}
             return self._create(account, headers, self._read_body(body))
         sender = self._find(account, urllib.parse.unquote(parts[1]))
-        if len(parts) == 3:
-            return 200, {"sender": self._show(self._pause(sender))}, {}
-        if method == "PATCH":
-            return 200, {"sender": self._show(self._update(account, sender, self._read_body(body)))}, {}
         if method == "DELETE":
             return self._delete(account, sender)
+        if method == "POST":
+            sender = self._pause(sender)
+        elif method == "PATCH":
+            sender = self._update(account, sender, self._read_body(body))
         return 200, {"sender": self._show(sender)}, {}
+
+    def _authenticate(self, headers: Mapping[str, str]) -> str:
+        scheme, _, key = headers.get("authorization", "").partition(" ")
+        if scheme != "Bearer" or key not in KEYS:
+            raise Refusal(401, "No valid key.")
+        version = headers.get("quill-version")
+        if version is None and self._drift != "header ignored":
+            raise Refusal(400, "Quill-Version is missing.")
+        if version not in (None, _VERSION) and self._drift != "header unchecked":
+            raise Refusal(400, "Quill-Version is unknown.")
+        return KEYS[key]
 
     @staticmethod
     def _read_body(body: bytes) -> dict[str, Any]:
@@ -163,7 +166,9 @@ class QuillServer:
         more = first + len(page) < len(found) and page and self._drift != "no next cursor"
         return {"senders": [self._show(one) for one in page], "next_cursor": page[-1]["id"] if more else None}
 
-    def _create(self, account: str, headers: Mapping[str, str], body: dict[str, Any]) -> tuple[int, Any, dict[str, str]]:
+    def _create(
+        self, account: str, headers: Mapping[str, str], body: dict[str, Any]
+    ) -> tuple[int, Any, dict[str, str]]:
         key = headers.get("idempotency-key")
         if key is None and self._drift == "header required":
             raise Refusal(400, "Idempotency-Key is missing.")
@@ -191,7 +196,9 @@ class QuillServer:
         self._check(body, required=False)
         if "name" in body:
             self._check_name(account, body["name"], sender)
-        changes = {name: body[name] for name in ("name", "daily_limit", "tags", "footer") if name in body}
+        changes: dict[str, Any] = {
+            name: body[name] for name in ("name", "daily_limit", "tags", "footer") if name in body
+        }
         if self._drift == "tags appended" and "tags" in changes:
             changes["tags"] = [*sender["tags"], *changes["tags"]]
         if self._drift == "footer kept" and changes.get("footer", "") is None:

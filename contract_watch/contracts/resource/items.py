@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from contract_watch.contracts.matchers import ForClause, Matcher, ObjectMatcher, Satisfies
 from contract_watch.contracts.outcomes import Outcome
+from contract_watch.contracts.resource.idempotency import describe_arguments, find_repeated
 from contract_watch.contracts.resource.layout import EVERY, get_schema, get_success
 from contract_watch.contracts.resource.matchers import NewId, build_sample, match_anything
 from contract_watch.contracts.resource.state import Item, ResourceState
@@ -34,9 +35,10 @@ class ItemOutcomes:
         """Return the outcomes of a valid create."""
         spec, layout = self._spec, self._spec.layout
         account, requested = spec.get_tenant(call.account.name), str(call.arguments.get(layout.name_argument, ""))
-        repeated = self._find_repeated(state, account, call)
-        if repeated is not None:
-            return [self._build_repeated_outcome(state, call, repeated)]
+        repeated = find_repeated(spec, state, call)
+        outcomes = [self._build_repeated_outcome(state, call, repeated.item)] if repeated is not None else []
+        if repeated is not None and (repeated.is_same or state.is_complete):
+            return outcomes
         sent = self._model.read_sent(state, call)
         values = self._model.store.build_new(call.operation, sent)
         clauses = {name: f"{layout.create}/effect/{name}" for name in values}
@@ -54,7 +56,7 @@ class ItemOutcomes:
             return self._record_new_item(state, call, item, answer)
 
         why = spec.rules.get(clause, "A valid object is created.")
-        return [Outcome(get_success(call.operation)[0], clause, why, body, after)]
+        return [Outcome(get_success(call.operation)[0], clause, why, body, after), *outcomes]
 
     def _match_new_name(self, state: ResourceState, operation: Operation, item: Item) -> Matcher | None:
         location, layout = self._spec.layout.get_row(operation.id), self._spec.layout
@@ -77,14 +79,8 @@ class ItemOutcomes:
         state = state.put_item(self._model.learn(state, item, row, call.operation))
         key = call.arguments.get(self._spec.table.idempotency) if self._spec.table.idempotency else None
         if isinstance(key, str) and item.name is not None:
-            return replace(state, replies={**state.replies, (item.account, key): item.name})
+            return replace(state, replies={**state.replies, (item.account, key): (item.name, describe_arguments(call))})
         return state
-
-    def _find_repeated(self, state: ResourceState, account: str, call: Call) -> Item | None:
-        """Return the object that an earlier request with the same idempotency key created."""
-        key = call.arguments.get(self._spec.table.idempotency) if self._spec.table.idempotency else None
-        name = state.replies.get((account, key)) if isinstance(key, str) else None
-        return state.find_item(account, name) if name is not None else None
 
     def _build_repeated_outcome(self, state: ResourceState, call: Call, item: Item) -> Outcome:
         clause = self._spec.clauses.idempotent
@@ -120,6 +116,7 @@ class ItemOutcomes:
             changed_at=call.at,
             unlisted_changes=item.unlisted_changes | set(named),
             sent=(item.sent - set(named)) | sent.keys(),
+            requested_name=str(sent.get(layout.name_argument, item.requested_name)),
         )
         situation = self._model.describe(state, call, item)
         new = self._model.effects.apply(state, operation, situation, new)

@@ -123,11 +123,22 @@ class Layout:
         return next((name for name, role in roles.items() if role == "existing" and name in required), "")
 
     def get_renaming(self, operation: str) -> str:
-        """Return the argument of an update that gives the object another name; empty if none does."""
-        if operation == self._contract.lifecycle.create:
+        """Return the argument of an update that gives the object another name; empty if none does.
+
+        Where the server assigns ids, the argument only changes the run's mark, a property like any other.
+        """
+        if operation == self._contract.lifecycle.create or self.has_server_ids:
             return ""
         roles = self._contract.get_roles(operation)
         return next((name for name, role in roles.items() if role == "new"), "")
+
+    def find_object_path(self, name: str) -> str:
+        """Return the path of the object ``name``, without the base path; empty if none names it."""
+        for operation in (*self.readers, self.remove, *self.updates):
+            naming = self.get_naming(operation)
+            if naming.startswith("{"):
+                return self.operations[operation].build_path({naming[1:-1]: name})
+        return ""
 
     def get_row(self, operation: str) -> RowLocation | None:
         """Return where the object, or the objects of a list, stand in a success of ``operation``; None if nowhere."""

@@ -99,6 +99,14 @@ def match_time(sample: Any, moment: float, to_seconds: Callable[[Any], float]) -
     return Satisfies(sample, is_near, "a time near the change")
 
 
+def match_location(path: str) -> Satisfies:
+    """Build the matcher of a Location that leads to ``path``: a path or a whole address, which may end in a slash."""
+    last = path.rpartition("/")[2]
+    return Satisfies(
+        path, lambda value: isinstance(value, str) and value.rstrip("/").rpartition("/")[2] == last, f"a path to {last}"
+    )
+
+
 def is_number(value: Any) -> bool:
     """Return True for a finite number; booleans are none."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -17,11 +17,12 @@ from contract_watch.contracts.request import Request
 from contract_watch.contracts.resource import credentials, statuses, stored_values
 from contract_watch.contracts.resource.call import Call
 from contract_watch.contracts.resource.effects import RuleEffects
+from contract_watch.contracts.resource.idempotency import excuse_checks, find_repeated
 from contract_watch.contracts.resource.interpretations import ORDER, derive_interpretations
 from contract_watch.contracts.resource.items import NO_ITEM, ItemOutcomes
 from contract_watch.contracts.resource.layout import get_schema
 from contract_watch.contracts.resource.lists import ListOutcomes
-from contract_watch.contracts.resource.matchers import collect_examples
+from contract_watch.contracts.resource.matchers import collect_examples, match_location
 from contract_watch.contracts.resource.names import SANITISERS
 from contract_watch.contracts.resource.new_values import check_new_values
 from contract_watch.contracts.resource.rows import RowBuilder
@@ -88,7 +89,10 @@ class ResourceModel:
             def succeed(narrowed: Interpretations, call: Call = call) -> Sequence[Outcome]:
                 return self.succeed(replace(state, interpretations=narrowed), call)
 
-            checks = [*denied, *self.list_checks(state, call)]
+            checks = list(self.list_checks(state, call))
+            if (repeated := find_repeated(self.spec, state, call)) is not None:
+                checks = excuse_checks(repeated, checks)
+            checks = [*denied, *checks]
             order = [*statuses.list_denied_statuses(operation), *self._get_order(state)]
             outcomes += build_outcomes(checks, state.interpretations, refuse, succeed, order, request.exempt_clauses)
         return outcomes
@@ -199,6 +203,16 @@ class ResourceModel:
             return self.items.remove(state, call, item)
         is_read = self.contract.is_read_only(operation.id)
         return self.items.read(state, call, item) if is_read else self.items.change(state, call, item)
+
+    def match_headers(self, operation: str, status: int, body: Any) -> Mapping[str, Matcher]:
+        """Return the matchers of headers that follow from a response's body: Location names the new object."""
+        declared = self.contract.operations[operation]
+        if operation != self.spec.layout.create or not 200 <= status < 300:
+            return {}
+        row = self.items.find_row(declared, body)
+        name = row.get(self.spec.layout.key) if isinstance(row, dict) else None
+        path = self.spec.layout.find_object_path(str(name)) if isinstance(name, str | int) else ""
+        return {"location": match_location(self.contract.base_path + path)} if path else {}
 
     # -- for the builders of outcomes
 

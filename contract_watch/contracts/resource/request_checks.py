@@ -65,6 +65,9 @@ class RequestChecker:
                 yield from self._build(
                     operation, f"request/{violation.pointer}/{violation.keyword}", violation.expected
                 )
+        for violation in operation.find_parameter_violations(request.parameters):
+            clause = f"request/{violation.pointer}/{violation.keyword}"
+            yield from self._build(operation, clause, violation.expected)
         yield from self._check_body(operation, request.body)
 
     def _check_body(self, operation: Operation, body: Any) -> Iterator[Check]:

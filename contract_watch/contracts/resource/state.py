@@ -54,7 +54,7 @@ class ResourceState:
     maps a name that must not exist to the clause that removed it. ``unlisted_operations`` are the operations that changed
     or removed objects since the last list, in order: they are suspected if an object is listed differently.
     ``unknown_names`` are the accounts and names whose existence is unknown after a broken contract. ``replies`` maps the
-    values of idempotency keys to the object that the first request created. ``pages`` maps the start of a page to the
+    accounts and idempotency keys to the object that the first request created, and to that request's other arguments. ``pages`` maps the start of a page to the
     names on the pages before it, as long as nothing changes.
     """
 
@@ -65,7 +65,7 @@ class ResourceState:
     removed_names: Mapping[str, str] = field(default_factory=dict)
     unlisted_operations: tuple[str, ...] = ()
     unknown_names: frozenset[tuple[str, str]] = frozenset()
-    replies: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    replies: Mapping[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
     pages: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property

@@ -107,7 +107,8 @@ class Gate:
 
     def _record_intent(self, decision: Decision) -> None:
         """Write the objects that this request may create to disk before anything is sent."""
-        if decision.is_mutating and decision.new_names:
+        creates = self.guard.contract.creates_names(decision.operation.id)
+        if decision.is_mutating and decision.new_names and creates:
             self.ledger.record_requested(self.run.run_id, decision.new_names, decision.holder, self._clock.wall())
 
     def _check_limits(self, decision: Decision) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from contract_watch.contracts.matchers import Mismatch, collect_clauses
+from contract_watch.contracts.model import match_headers
 from contract_watch.contracts.openapi import Operation, join_arguments
 from contract_watch.contracts.outcomes import ModelState, Outcome
 from contract_watch.contracts.parameters import is_parameter_key
@@ -190,7 +191,8 @@ class ResponseJudge:
 
     def _check_response(self, operation: Operation, response: Response, body: Any) -> Iterator[Disagreement]:
         spec = operation.find_response(response.status)
-        return check_response(CheckedResponse(operation, response, spec, body, self._secrets))
+        matchers = match_headers(self._model, operation.id, response.status, body)
+        return check_response(CheckedResponse(operation, response, spec, body, self._secrets, matchers))
 
     def _check_values(
         self,

@@ -4,12 +4,13 @@ To add a check, write a function ``check_…`` that yields disagreements and add
 its own preconditions.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
 from contract_watch.contracts.headers import parse_header
+from contract_watch.contracts.matchers import Matcher
 from contract_watch.contracts.openapi import Operation, ResponseSpec
 from contract_watch.contracts.request import MissingBody
 from contract_watch.contracts.schema import Schema, format_pointer, get_value, walk_strings
@@ -29,6 +30,7 @@ class CheckedResponse:
     """A response with all that a check may look at.
 
     ``spec`` documents the response's status; None if nothing does. ``json`` is the parsed body or a `MissingBody`.
+    ``header_matchers`` are the model's matchers of documented headers, by lower-case name.
     """
 
     operation: Operation
@@ -36,6 +38,7 @@ class CheckedResponse:
     spec: ResponseSpec | None
     json: Any
     secrets: RunSecrets
+    header_matchers: Mapping[str, Matcher] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
@@ -242,6 +245,15 @@ def check_headers(checked: CheckedResponse) -> Iterator[Disagreement]:
                         f"header/{name}:{found.keyword}", "send", f"another header `{name}` than documented"
                     ),
                 )  # fmt: skip
+        matcher = checked.header_matchers.get(name)
+        for mismatch in matcher.find_mismatches(value) if matcher is not None and value is not None else ():
+            yield Disagreement(
+                f"{header}/value", BREAKING, clause,
+                f"{checked.label}: expected {mismatch.expected} in header `{name}`, got "
+                f"{checked.secrets.describe_value({name: value}, (name,))}",
+                "Code that follows the header will go wrong.", checked.operation.id,
+                hypotheses=checked.explain_part(f"header/{name}:value", "send", f"another header `{name}` than the body says"),
+            )  # fmt: skip
 
 
 def check_secrets_in_headers(checked: CheckedResponse) -> Iterator[Disagreement]:

@@ -65,7 +65,7 @@ def _count_requests(contract: Contract, probe: Probe) -> int:
     life = contract.lifecycle
     created: set[str] = set()
     for step in probe.steps:
-        named = find_placeholders(step.arguments) - {"stock", "password", "short", "next"}
+        named = find_placeholders(step.arguments) - {"stock", "password", "short", "next", "key"}
         created = (
             created | named
             if step.operation == life.create

@@ -36,6 +36,9 @@ class ArgumentBuilder:
         return [name for name in operation.get_arguments() if name not in required]
 
     def get_role(self, operation: Operation, name: str) -> str | None:
+        """Return the role of an argument (see `registry.ROLES`); ``fresh`` for one that no two requests share."""
+        if name == self._contract.idempotency_argument:
+            return "fresh"
         return self._contract.get_roles(operation.id).get(name)
 
     def build_baseline(self, operation: Operation) -> dict[str, Any]:
@@ -76,6 +79,8 @@ class ArgumentBuilder:
             return "{n}"
         if role == "existing":
             return "{stock}"
+        if role == "fresh":
+            return "{key}"
         if prop.get("format") == "password":
             return "{password}"
         if "example" in prop:
@@ -134,6 +139,8 @@ class ArgumentBuilder:
             found = self._generate_nested(operation, prop, accepted=accepted)
         if operation.is_text_argument(name) or name.startswith("{"):
             found = _select_texts(operation, name, found, judges, items, accepted=accepted)
+        if role == "fresh" and accepted:
+            yield Variant("type", "{key}")
         for variant in found:
             if role is None:
                 yield variant
@@ -141,7 +148,8 @@ class ArgumentBuilder:
                 size = len(variant.value)
                 if role == "existing" and self._contract.lifecycle.id and accepted:
                     continue  # ids are the server's: no run can choose how long they are
-                place = f"{{n:{size}}}" if size > _MIN_NAME_LENGTH else f"{{short:{size}}}" if size else ""
+                word = "key" if role == "fresh" else "n"
+                place = f"{{{word}:{size}}}" if size > _MIN_NAME_LENGTH else f"{{short:{size}}}" if size else ""
                 if role != "foreign" or not accepted:
                     yield Variant(variant.keyword, place)
             elif variant.keyword == "type" and not accepted:

@@ -148,7 +148,7 @@ class _FlowDeriver:
         yield self._create("a", self._choose_values(layout.create, varied=False))
         yield self._create("a", self._choose_values(layout.create, varied=True))
         for name in layout.updates:
-            if argument := layout.get_renaming(name):
+            if argument := layout.get_renaming(name) or self._find_mark(name):
                 yield self._create("b", {})
                 yield self._name(name, "b", {argument: "{a}"})
         yield from self._list() if layout.list else self._read("a")
@@ -167,6 +167,10 @@ class _FlowDeriver:
         yield self._name(name, "a")
         yield from self._read("a")
         yield from self._read("b") if self._layout.readers else ()
+        yield self._name(name, "a")
+        for update in self._layout.updates:
+            yield self._name(update, "a", dict(list(self._choose_values(update, varied=True).items())[:1]))
+        yield from self._read("a")
         yield self._name(name, "{c}")
 
     def _plan_other_account(self, other: str) -> Iterator[ProbeStep]:
@@ -194,10 +198,15 @@ class _FlowDeriver:
         yield self._page({})
 
     def _plan_repeated(self) -> Iterator[ProbeStep]:
-        key = {self._spec.table.idempotency: "{k}"}
+        key = {self._spec.table.idempotency: "{key}"}
         yield self._create("a", key)
         yield self._create("a", key)
         yield from self._list() if self._layout.list else self._read("a")
+
+    def _find_mark(self, name: str) -> str:
+        """Return the argument of an update that changes the mark, if marks are unique; empty if none does."""
+        mark = self._layout.name_argument
+        return mark if mark in self._spec.table.unique and mark in self._layout.get_settable(name) else ""
 
     # -- one step
 

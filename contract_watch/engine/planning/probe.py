@@ -3,7 +3,7 @@
 ``{a}``: any word stands for an object's name, the same within a probe and fresh each time the probe runs. ``{a:64}`` has
 64 characters; ``{a:upper}``, ``{a:spaced}`` and ``{a:underscored}`` are other spellings of ``{a}``; ``{a:more}`` begins
 with it. ``{stock}`` is an existing, shared object, ``{stock:2}`` a second one. ``{short:1}`` is a random name of one
-character. ``{password}`` and ``{password:72}`` are fresh secrets. ``{next}`` is the start of the page after the last list.
+character. ``{password}`` and ``{password:72}`` are fresh secrets, ``{key}`` a fresh idempotency key. ``{next}`` is the start of the page after the last list.
 
 A step becomes a request in `make_request` and nowhere else: for the run that sends it, and for the precheck that asks
 the guard about it beforehand.
@@ -231,7 +231,12 @@ def build_credential_headers(contract: Contract, key: str) -> dict[str, str]:
 
 
 def find_object_names(contract: Contract, request: Request, role: str | None = None) -> frozenset[str]:
-    """Return what a request names in arguments of ``role``, as strings; None: of any role but ``foreign``."""
+    """Return what a request names in arguments of ``role``, as strings; None: of any role but ``foreign``.
+
+    ``new`` names are those of objects to come, and not another mark of one that exists.
+    """
+    if role == "new" and not contract.creates_names(request.operation):
+        return frozenset()
     arguments = join_arguments(request.parameters, request.body)
     roles = contract.get_roles(request.operation).items()
     values = (arguments.get(name) for name, its in roles if its != "foreign" and role in (None, its))
