@@ -84,6 +84,10 @@ class RateConfig:
     block: float = 60.0
 
 
+LINK = "header:Link"
+"""The value of `ListConfig.next` for a vendor that links the next page in a header (RFC 8288)."""
+
+
 @dataclass(frozen=True)
 class ListConfig:
     """The operation that lists all objects of an account; the sweep finds the objects of killed runs with it.
@@ -95,8 +99,8 @@ class ListConfig:
     For a vendor with pages, ``limit`` is the argument with the number of rows, and one of ``offset`` (rows to skip),
     ``page`` (a number, the first being ``first_page``) and ``cursor`` says where a page starts. An argument is `query:x`, or
     a JSON pointer into the request's body. In the response, ``next`` points to the cursor of the next page, ``more`` to a
-    boolean that says if there is one, ``total`` to the number of all objects. Without ``next``, a cursor is the id of the
-    last row. ``default`` is the number of rows of a request without limit, by default the document's own; a run asks for
+    boolean that says if there is one, ``total`` to the number of all objects. ``next`` can also be `header:Link`: the
+    link with the relation `next` has the start in its query. Without ``next``, a cursor is the id of the last row. ``default`` is the number of rows of a request without limit, by default the document's own; a run asks for
     ``size`` rows at a time.
     """
 
@@ -118,7 +122,7 @@ class ListConfig:
 
     def check(self, label: str) -> None:
         """Raise `UsageError`, which begins with ``label``, if the fields contradict each other."""
-        pointers = (self.rows, self.name, self.id, self.created, self.more, self.total, self.next)
+        pointers = (self.rows, self.name, self.id, self.created, self.more, self.total, self.next.replace(LINK, "/"))
         if any(pointer and pointer[0] != "/" for pointer in pointers) or not (self.rows and self.name):
             raise UsageError(
                 f"{label}: `listing` must have `rows` and `name`, and pointers must be JSON pointers like /users"

@@ -8,11 +8,15 @@ show no object twice.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
-from contract_watch.contracts.config import ListConfig
+from contract_watch.contracts.config import LINK, ListConfig
 from contract_watch.contracts.matchers import JSON, ListMatcher, Matcher, Mismatch, ObjectMatcher, Satisfies, ValuePath
 from contract_watch.contracts.resource.layout import EVERY
 from contract_watch.contracts.resource.state import Item
+
+_MAX_LINK = 8192
+"""Characters of a Link header that are read."""
 
 
 @dataclass(frozen=True)
@@ -129,9 +133,16 @@ class Paging:
             beside[config.total] = Satisfies(len(items), _is_count, "a number of objects")
         return beside
 
-    def find_next(self, body: JSON, rows: Sequence[Any], page: Page, key: str) -> str | None:
-        """Return the start of the page after this response; None if it is the last one, or if that is unknown."""
+    def find_next(
+        self, body: JSON, rows: Sequence[Any], page: Page, key: str, headers: Mapping[str, str] = {}
+    ) -> str | None:
+        """Return the start of the page after this response; None if it is the last one, or if that is unknown.
+
+        ``headers`` of the response have lower-case names.
+        """
         config = self._config
+        if config.next == LINK:
+            return find_linked_start(headers.get("link", ""), self.start_argument.removeprefix("query:"))
         if config.more and read_pointer(body, config.more) is False:
             return None
         if config.next.startswith("/"):
@@ -158,14 +169,30 @@ class Paging:
         return not self.is_paged
 
 
-def find_next_start(config: ListConfig, arguments: Mapping[str, Any], body: JSON) -> str | None:
+def find_linked_start(link: str, name: str) -> str | None:
+    """Return the query parameter ``name`` of the link with the relation `next`; None if there is no such link."""
+    if len(link) > _MAX_LINK:
+        return None
+    for part in link.split(","):
+        target, *parameters = (one.strip() for one in part.split(";"))
+        relations = [one.partition("=")[2].strip('"').split() for one in parameters if one.lower().startswith("rel=")]
+        if target.startswith("<") and target.endswith(">") and any("next" in one for one in relations):
+            found = parse_qs(urlsplit(target[1:-1]).query).get(name)
+            return found[0] if found else None
+    return None
+
+
+def find_next_start(
+    config: ListConfig, arguments: Mapping[str, Any], body: JSON, headers: Mapping[str, str]
+) -> str | None:
     """Return the start of the page after a list's response; None if there is none, or if the list has no pages."""
     paging = Paging(config)
     if not paging.is_paged:
         return None
     rows = read_pointer(body, config.rows) if config.rows.strip("/") else body
     key = (config.id or config.name).rpartition("/")[2]
-    return paging.find_next(body, rows if isinstance(rows, list) else [], paging.read_page(arguments), key)
+    page = paging.read_page(arguments)
+    return paging.find_next(body, rows if isinstance(rows, list) else [], page, key, headers)
 
 
 def _parse_count(value: Any) -> int | None:

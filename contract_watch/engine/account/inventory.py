@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract_watch.contracts.config import ListConfig
+from contract_watch.contracts.resource.pages import find_next_start
 from contract_watch.contracts.schema import parse_foreign_json
 from contract_watch.engine.account.account_session import AccountSession
+from contract_watch.engine.planning.arguments import ArgumentBuilder
 
 _MAX_PAGES = 200
 _EARLIEST, _LATEST = 1e9, 1e14
@@ -52,45 +54,69 @@ def _list_account(session: AccountSession, account: str) -> list[ListedObject] |
     if config is None:
         return None
     rows: dict[str, ListedObject] = {}
-    for page in range(_MAX_PAGES):
-        arguments: dict[str, Any] = {}
-        if config.limit:
-            _set_pointer(arguments, config.limit, config.size)
-            if page:
-                _set_pointer(arguments, config.offset, str(len(rows)))
-        found = _read_page(session, config, account, arguments)
+    starts: set[str] = set()
+    start: str | int = ""
+    for number in range(_MAX_PAGES):
+        arguments = _build_page_arguments(session, config, start)
+        found, following = _read_page(session, config, account, arguments)
         if found is None:
             return None
         new = {row.identity: row for row in found if row.identity not in rows}
         rows |= new
+        if config.cursor:
+            if following is None:
+                return list(rows.values())
+            if following in starts:
+                return None  # the cursor leads back, so the rest is unknown
+            starts.add(following)
+            start = following
+            continue
         # A server may return fewer rows than requested: only a page with nothing new is the last.
-        if not config.limit or not found or (not new and len(found) < config.size):
+        is_paged = bool(config.limit or config.page)
+        if not is_paged or not found or (not new and len(found) < config.size):
             return list(rows.values())
         if not new:
             return None  # the page repeats itself, so the rest is unknown
+        start = config.first_page + number + 1 if config.page else len(rows)
     return None
+
+
+def _build_page_arguments(session: AccountSession, config: ListConfig, start: str | int) -> dict[str, Any]:
+    """Build the arguments that ask for the page at ``start``; an empty one is the first page."""
+    operation = session.contract.operations[config.operation]
+    required = operation.get_required_arguments()
+    baseline = ArgumentBuilder(session.contract).build_baseline(operation)
+    arguments = {name: value for name, value in baseline.items() if name in required and ":" in name}
+    if config.limit:
+        most = operation.get_arguments().get(config.limit, {}).get("maximum", config.size)
+        _set_argument(arguments, config.limit, min(config.size, most))
+    pointer = config.cursor or config.offset or config.page
+    if pointer and start != "":
+        # A body is protojson, which writes 64-bit numbers as strings.
+        _set_argument(arguments, pointer, str(start) if pointer.startswith("/") else start)
+    return arguments
 
 
 def _read_page(
     session: AccountSession, config: ListConfig, account: str, arguments: dict[str, Any]
-) -> list[ListedObject] | None:
+) -> tuple[list[ListedObject] | None, str | None]:
+    """Return the objects on a page, None if it is no list, and the cursor of the next page, None if it is the last."""
     with session.record_attempt():
         exchange = session.send_operation(config.operation, arguments, account)
     if exchange.response is None or not exchange.succeeded:
-        return None
+        return None, None
     try:
         body = parse_foreign_json(exchange.response.body)
     except ValueError:
-        return None
-    if not isinstance(body, dict):
-        return None
-    raw = resolve_pointer(body, config.rows)
-    if raw is None and config.limit and body:
+        return None, None
+    raw = body if config.rows == "/" else resolve_pointer(body, config.rows)
+    if raw is None and config.limit and isinstance(body, dict) and body:
         raw = []  # an empty list may be omitted; an empty response is no list
     if not isinstance(raw, list):
-        return None
+        return None, None
     rows = list(_parse_objects(config, account, raw))
-    return rows if len(rows) == len(raw) else None
+    following = find_next_start(config, arguments, body, exchange.response.headers) if raw else None
+    return rows if len(rows) == len(raw) else None, following
 
 
 def _parse_objects(config: ListConfig, account: str, raw: list[Any]) -> Iterator[ListedObject]:
@@ -116,7 +142,11 @@ def resolve_pointer(value: Any, pointer: str) -> Any:
     return value if pointer else None
 
 
-def _set_pointer(value: dict[str, Any], pointer: str, member: Any) -> None:
+def _set_argument(value: dict[str, Any], pointer: str, member: Any) -> None:
+    """Set an argument by its name, or by a JSON pointer into the body."""
+    if not pointer.startswith("/"):
+        value[pointer] = member
+        return
     *path, last = pointer.split("/")[1:]
     for part in path:
         value = value.setdefault(part, {})

@@ -185,7 +185,9 @@ class Runner:
         listed = session.contract.list_config
         if listed is not None and operation == listed.operation and exchange.response is not None:
             arguments = join_arguments(exchange.request.parameters, exchange.request.body)
-            names["next"] = find_next_start(listed, arguments, parse_json(exchange.response.body)) or ""
+            names["next"] = (
+                find_next_start(listed, arguments, parse_json(exchange.response.body), exchange.response.headers) or ""
+            )
         return exchange
 
     def _script_fault(self, probe: Probe) -> None:
