@@ -10,6 +10,8 @@ override RUN := .venv/bin/python
 
 # The variables of a run; docs and `python -m contract_tests --help` say what each means.
 VENDOR ?= all
+# Directories with contracts, separated by colons; empty: contracts/.
+CONTRACTS ?=
 TARGET ?= mock
 OUT ?= reports
 SEED ?=
@@ -68,7 +70,7 @@ ANYWAY ?=
 # make expands what its command line gives both where a recipe names it and where it is exported: ids of findings hold
 # a server's words, and `make -n contract ONLY='$(shell …)'` ran them. So each value is replaced by its literal text.
 $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(eval override $$(name) := $$(value $$(name)))))
-export ACCEPT AXES HISTORY RECHECK_MINUTES PYTHON VENDOR TARGET OUT SEED LIVE EXPLORE ONLY SHARD MINUTES GRPC_TARGET SURFACE THOROUGH FAIL_ON PORT GRPC_PORT \
+export ACCEPT AXES CONTRACTS HISTORY RECHECK_MINUTES PYTHON VENDOR TARGET OUT SEED LIVE EXPLORE ONLY SHARD MINUTES GRPC_TARGET SURFACE THOROUGH FAIL_ON PORT GRPC_PORT \
 	SEEDS CALLS WORKERS TESTS SLUG DELETE NAME BASE REVISION PUBLISHED KNOWN REQUIRE ANYWAY VERSION \
 	PYTHONS SCHEDULER REQUIRE_DOCUMENTS PAGE URL MAX_HOURS
 

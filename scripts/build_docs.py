@@ -85,7 +85,7 @@ def _write(path: Path, text: str) -> None:
 
 def _load_modules(contract: Contract) -> Iterator[pdoc.doc.Module]:
     """Yield the public modules of the contract's client; the package's own page begins with its README."""
-    client, package = contract.root / "generated" / contract.slug / "client", f"{contract.slug}_client"
+    client, package = contract.output_directory / "client", f"{contract.slug}_client"
     if not (client / package / "__init__.py").is_file():
         raise UsageError(f"generated/{contract.slug}/client: has no package {package}; run `make generate`")
     sys.path.insert(0, str(client))

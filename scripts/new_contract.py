@@ -1,33 +1,8 @@
-"""``make new-contract SLUG= NAME=``: write the skeleton of a contract, ``contracts/<slug>/``.
-
-0: written; 2: the disk takes nothing; 3: the slug or the name cannot be used. Nothing is ever overwritten.
-"""
+"""``python -m scripts.new_contract``: see `contract_watch.commands.new_contract`."""
 
 import sys
-from collections.abc import Sequence
-from pathlib import Path
 
-from contract_watch import cli
-from contract_watch.authoring.skeleton import PLACEHOLDER, write_skeleton
-from contract_watch.contracts.registry import ROOT
-
-
-@cli.command(interrupted="nothing was written", may_hold_secrets=False)
-def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
-    """Write the skeleton; see the module for the statuses."""
-    parser = cli.CommandParser(
-        "scripts.new_contract", "Writes the skeleton of a contract.", "make new-contract SLUG=<slug> NAME=<name>"
-    )
-    parser.add_argument("--slug", required=True, help="the directory's name: small letters and digits")
-    parser.add_argument("--name", required=True, help="the vendor's name as people write it")
-    given = parser.parse_args(arguments)
-    directory = write_skeleton(given.slug, given.name.strip(), root)
-    print(f"{directory.relative_to(root)}/ holds a contract of a made-up API. Next, as docs/adding-a-contract.md says:")
-    print("  1. put the vendor's document in the place of published.json")
-    print(f"  2. replace each {PLACEHOLDER.rstrip(':')}, file by file; `make check-contracts` lists the rest")
-    print(f"  3. make generate, then make contract VENDOR={given.slug}, then make mutants VENDOR={given.slug}")
-    return cli.ExitStatus.OK
-
+from contract_watch.commands.new_contract import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -55,7 +55,7 @@ def check_release(contract: Contract, version: str) -> None:
     Raises:
         UsageError: the client is not the contract's, has another version, or changelog or API record lack it.
     """
-    client = contract.root / "generated" / contract.slug / "client"
+    client = contract.output_directory / "client"
     current = read_current_version(client)
     if version != current:
         raise UsageError(
@@ -78,7 +78,7 @@ def release(contract: Contract, version: str, interpreters: tuple[Interpreter, I
     Raises:
         ReleaseError: a build or a trial fails; ``dist/`` is as it was.
     """
-    client, target = contract.root / "generated" / contract.slug / "client", contract.root / "dist" / contract.slug
+    client, target = contract.output_directory / "client", contract.root / "dist" / contract.slug
     target.parent.mkdir(exist_ok=True)
     with TemporaryDirectory(prefix=f".{contract.slug}-", dir=target.parent) as scratch:
         fresh = Path(scratch) / "fresh"

@@ -27,6 +27,7 @@ from contract_watch.authoring.completeness_checks import (
     check_uniqueness,
 )
 from contract_watch.authoring.pointer_checks import check_pointers
+from contract_watch.contracts.directories import list_directories
 from contract_watch.contracts.registry import ROOT, SLUG, Contract
 from contract_watch.engine.planning.unchecked import find_unchecked
 from contract_watch.errors import UsageError
@@ -62,15 +63,16 @@ def find_notes(contract: Contract) -> list[str]:
 
     None is a gap; a contract with gaps has none.
     """
-    file = f"contracts/{contract.slug}"
+    file = contract.directory.relative_to(contract.root)
     return [" ".join(f"{file}: {one.place} {one.why}".split()) for one in find_unchecked(contract)]
 
 
-def find_strays(root: Path = ROOT) -> list[str]:
-    """Return a line for each directory of ``contracts/`` without a ``contract.toml`` or with a name that is no slug."""
+def find_strays(root: Path | None = None) -> list[str]:
+    """Return a line for each directory next to contracts without a ``contract.toml`` or with a name that is no slug."""
     lines = []
-    for directory in sorted(path for path in (root / "contracts").iterdir() if path.is_dir()):
-        name = f"contracts/{directory.name}"
+    homes = [home for home in list_directories(root) if home.is_dir()]
+    for directory in (path for home in homes for path in sorted(home.iterdir()) if path.is_dir()):
+        name = f"{directory.parent.name}/{directory.name}"
         inside = {path.name for path in directory.iterdir()} - {"__pycache__"}
         if not inside or directory.name == "__pycache__":
             continue

@@ -91,7 +91,9 @@ def check_floors(contract: Contract) -> Iterator[str]:
 
 def check_uniqueness(contract: Contract) -> Iterator[str]:
     """Check that no other contract uses the same address or the same variables for keys."""
-    for other in load_contracts(contract.root).values():
+    configured = load_contracts()
+    is_configured = contract.slug in configured and configured[contract.slug].directory == contract.directory
+    for other in (configured if is_configured else load_contracts(contract.root)).values():
         if other.slug == contract.slug:
             continue
         try:
@@ -131,7 +133,7 @@ def check_operations(contract: Contract) -> Iterator[str]:
     """Check that every operation has an id and documented responses, and that the client can be generated."""
     overlay, bodies = contract.directory / "overlay.yaml", ArgumentBuilder(contract)
     if not contract.operations:
-        yield f"{contract.root / contract.settings['published']}: declares no operation; is it the vendor's document?"
+        yield f"{contract.published_file}: declares no operation; is it the vendor's document?"
     for operation in contract.operations.values():
         if not _OPERATION_ID.fullmatch(operation.id):
             yield f"{overlay}: {operation.name} has no operationId of letters and digits, such as createThing; add one"
@@ -213,7 +215,7 @@ def check_scenarios(contract: Contract) -> Iterator[str]:
 
 def check_client(contract: Contract) -> Iterator[str]:
     """Check that the client is generated from this contract; `make check-generated` compares every byte."""
-    directory = contract.root / "generated" / contract.slug
+    directory = contract.output_directory
     wanted = [directory / "client" / f"{contract.slug}_client" / "__init__.py", directory / "openapi.json"]
     wanted += [directory / "descriptors.binpb"] if contract.grpc is not None else []
     gone = [path for path in wanted if not path.is_file()]

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from contract_watch.contracts.registry import ROOT, SLUG
+from contract_watch.contracts.directories import list_directories
+from contract_watch.contracts.registry import SLUG
 from contract_watch.errors import InconclusiveError, UsageError
 
 SKELETON_FILES = Path(__file__).resolve().parent / "skeleton_files"
@@ -34,16 +35,18 @@ def render_skeleton(slug: str, name: str) -> dict[str, str]:
     return files
 
 
-def write_skeleton(slug: str, name: str, root: Path = ROOT) -> Path:
-    """Write the skeleton below ``root``, and return its directory.
+def write_skeleton(slug: str, name: str, root: Path | None = None) -> Path:
+    """Write the skeleton into ``root/contracts``, or the first of the configured directories; return its directory.
 
     Raises:
         UsageError: the slug or the name cannot be used.
         InconclusiveError: the disk takes nothing.
     """
-    _check_names(slug, name, root)
-    directory = root / "contracts" / slug
+    home = list_directories(root)[0]
+    _check_names(slug, name, home)
+    directory = home / slug
     try:
+        home.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=f".{slug}-", dir=directory.parent) as scratch:
             fresh = Path(scratch) / slug
             fresh.mkdir()
@@ -55,16 +58,19 @@ def write_skeleton(slug: str, name: str, root: Path = ROOT) -> Path:
     return directory
 
 
-def _check_names(slug: str, name: str, root: Path) -> None:
+def _check_names(slug: str, name: str, home: Path) -> None:
+    root = home.parent
     if not SLUG.fullmatch(slug) or keyword.iskeyword(slug):
         raise UsageError(f"--slug must be small letters and digits, a letter first, no keyword of Python, got {slug!r}")
     if not NAME_PATTERN.fullmatch(name):
         raise UsageError(
             f"--name must be up to 60 letters, digits and spaces, as the vendor writes itself, got {name!r}"
         )
-    for place in (root / "contracts" / slug, root / "generated" / slug):
+    for place in (home / slug, root / "generated" / slug):
         if place.exists() or place.is_symlink():
             raise UsageError(f"{place.relative_to(root)}: exists already; choose another --slug, or remove it first")
+    if not (root / "contract_watch").is_dir():
+        return  # a repository of somebody else's has no such rule
     for option, given in (("--slug", slug), ("--name", name)):
         spelled = re.compile(re.escape(given), re.IGNORECASE)
         found = next((path for path in _iterate_neutral_files(root) if spelled.search(_read_text(path))), None)

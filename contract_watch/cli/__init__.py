@@ -5,7 +5,10 @@ A command is a module whose ``main`` is decorated with `command`; its last line 
 
 from contract_watch.cli.entry import command
 from contract_watch.cli.options import (
+    CONTRACTS_HELP,
+    CONTRACTS_VARIABLE,
     CommandParser,
+    StoreContracts,
     create_output_directory,
     parse_integer,
     parse_number,
@@ -18,9 +21,12 @@ from contract_watch.cli.status import ExitStatus, join_statuses
 from contract_watch.cli.traceback_file import write_traceback
 
 __all__ = [
+    "CONTRACTS_HELP",
+    "CONTRACTS_VARIABLE",
     "CommandParser",
     "ExitStatus",
     "Interruption",
+    "StoreContracts",
     "catch_signals",
     "command",
     "create_output_directory",

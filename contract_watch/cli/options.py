@@ -14,6 +14,20 @@ from typing import Any, NoReturn
 from contract_watch.cli import traceback_file
 from contract_watch.errors import UsageError
 
+CONTRACTS_VARIABLE = "CONTRACTS"
+CONTRACTS_HELP = f"directories with contracts, separated by {os.pathsep!r} (CONTRACTS, else contracts/)"
+
+
+class StoreContracts(argparse.Action):
+    """The action of ``--contracts``: set CONTRACTS, which processes that the command starts read too."""
+
+    def __call__(self, _parser: Any, namespace: Any, values: Any, _option: str | None = None) -> None:
+        """See Action."""
+        text = os.pathsep.join(str(Path(name).resolve()) for name in str(values).split(os.pathsep) if name)
+        if text:
+            os.environ[CONTRACTS_VARIABLE] = text
+        setattr(namespace, self.dest, text)
+
 
 class CommandParser(argparse.ArgumentParser):
     """A parser for ``python -m <module>`` that raises a `UsageError` of one line.
@@ -21,9 +35,12 @@ class CommandParser(argparse.ArgumentParser):
     ``hint`` ends that line. An option whose value is the empty string counts as not given: make passes ``--vendor=`` for an unset variable.
     """
 
+    program = ""
+    """The command as the user typed it, where that is not ``python -m <module>``."""
+
     def __init__(self, module: str, description: str | None, hint: str = "--help lists the options") -> None:
         self._hint = hint
-        super().__init__(prog=f"python -m {module}", description=description, allow_abbrev=False)
+        super().__init__(prog=self.program or f"python -m {module}", description=description, allow_abbrev=False)
 
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: Any = None
@@ -39,6 +56,11 @@ class CommandParser(argparse.ArgumentParser):
     def add_vendor_option(self) -> None:
         """Add ``--vendor``: one slug or all, which is the default."""
         self.add_argument("--vendor", default="all", help="a contract's slug, or all (all)")
+        self.add_contracts_option()
+
+    def add_contracts_option(self) -> None:
+        """Add ``--contracts``, the directories that hold contracts."""
+        self.add_argument("--contracts", default="", action=StoreContracts, help=CONTRACTS_HELP)
 
     def add_out_option(self) -> None:
         """Add ``--out``, the directory for reports."""

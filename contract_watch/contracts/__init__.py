@@ -17,5 +17,6 @@ narrows the values that the suite still allows.
 model. `redaction` and `encodings` remove secrets from everything
 that is stored or printed.
 
-The package imports nothing of the project but `contract_watch.errors`.
+Contracts may be anywhere: `directories` finds them, and `vendor_package` imports their modules. The package imports nothing of
+the project but `contract_watch.errors` and a name of `contract_watch.cli`.
 """

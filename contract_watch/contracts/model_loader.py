@@ -1,9 +1,9 @@
 """The loader of a contract's model: the default one, or the vendor's own."""
 
-import importlib
 from typing import TYPE_CHECKING
 
 from contract_watch.contracts.model import Model
+from contract_watch.contracts.vendor_package import import_model
 from contract_watch.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def load_model(contract: "Contract") -> Model:
         from contract_watch.contracts.resource.model import ResourceModel  # noqa: PLC0415 (it reads contracts)
 
         return ResourceModel(contract)
-    module = importlib.import_module(f"contracts.{contract.slug}.model")
+    module = import_model(contract.slug, contract.directory)
     if hasattr(module, "Model"):
         model: Model = module.Model(contract)
         return model

@@ -50,7 +50,7 @@ class MessageCodec:
         assert contract.grpc is not None
         self._contract = contract
         self._grpc: GrpcConfig = contract.grpc
-        self._path = contract.root / "generated" / contract.slug / "descriptors.binpb"
+        self._path = contract.output_directory / "descriptors.binpb"
 
     @cached_property
     def _pool(self) -> DescriptorPool:

@@ -3,13 +3,12 @@
 import hashlib
 import json
 import re
-import sys
-from dataclasses import MISSING, fields
 from functools import cached_property
 from pathlib import Path
-from typing import Any, get_origin, get_type_hints
+from typing import Any
 from urllib.parse import urlsplit
 
+from contract_watch.contracts import directories
 from contract_watch.contracts.config import (
     AcceptedDocument,
     ClientConfig,
@@ -28,17 +27,11 @@ from contract_watch.contracts.openapi import OpenApi, Operation, read_json, read
 from contract_watch.contracts.overlay import apply_overlay, read_overlay
 from contract_watch.contracts.roles import parse_roles
 from contract_watch.contracts.servers import find_base_path, list_document_hosts, parse_pinned_address
+from contract_watch.contracts.tables import TYPE_NAMES, parse_tables
 from contract_watch.errors import UsageError
 
-_CHECKOUT = Path(__file__).resolve().parents[2]
-ROOT = _CHECKOUT if (_CHECKOUT / "contracts").is_dir() else Path.cwd()
-"""The directory that holds ``contracts/`` and ``generated/``: the checkout, or where the installed package is used."""
-if ROOT != _CHECKOUT and str(ROOT) not in sys.path:
-    sys.path.append(str(ROOT))  # models are imported as contracts.<slug>.model
+ROOT = directories.ROOT
 SLUG = re.compile(r"[a-z][a-z0-9]*")
-_TYPE_NAMES = {
-    str: "a string", dict: "a table", list: "a list", bool: "a boolean", int: "an integer", float: "a number",
-}  # fmt: skip
 
 
 class Contract:
@@ -47,10 +40,10 @@ class Contract:
     Properties read their file on first access; a file that is missing or malformed raises a `UsageError` that names it.
     """
 
-    def __init__(self, slug: str, root: Path = ROOT) -> None:
+    def __init__(self, slug: str, root: Path = ROOT, home: str = "contracts") -> None:
         self.slug = slug
         self.root = root
-        self.directory = root / "contracts" / slug
+        self.directory = root / home / slug
         self.config_file = self.directory / "contract.toml"
 
     @cached_property
@@ -61,9 +54,9 @@ class Contract:
                     "identities": dict, "lifecycle": dict}  # fmt: skip
         for key, kind in required.items():
             if key not in settings:
-                raise UsageError(f"{self.config_file}: `{key}` is missing; add {_TYPE_NAMES[kind]}")
+                raise UsageError(f"{self.config_file}: `{key}` is missing; add {TYPE_NAMES[kind]}")
             if not isinstance(settings[key], kind):
-                raise UsageError(f"{self.config_file}: `{key}` must be {_TYPE_NAMES[kind]}, got {settings[key]!r}")
+                raise UsageError(f"{self.config_file}: `{key}` must be {TYPE_NAMES[kind]}, got {settings[key]!r}")
         return settings
 
     def _load_tables(self, key: str, kind: type[Any]) -> list[Any]:
@@ -71,26 +64,8 @@ class Contract:
         return self.parse_tables(key, self.settings[key], kind)
 
     def parse_tables(self, key: str, raw: Any, kind: type[Any], file: Path | None = None) -> list[Any]:
-        """Check each table in ``raw`` against the fields of ``kind``, in name and type, and build its instance."""
-        file = file or self.config_file
-        types = get_type_hints(kind)
-        keys = {one.metadata.get("key", one.name): one for one in fields(kind)}
-        required = {name for name, one in keys.items() if one.default is MISSING and one.default_factory is MISSING}
-        instances = []
-        for table in raw if isinstance(raw, list) else [raw]:
-            if not isinstance(table, dict):
-                raise UsageError(f"{file}: `{key}` must be a table, got {table!r}")
-            if unknown := table.keys() - keys:
-                raise UsageError(f"{file}: `{key}` has the unknown key {min(unknown)!r}; use {', '.join(keys)}")
-            if missing := required - table.keys():
-                raise UsageError(f"{file}: `{key}` lacks the key {min(missing)!r}; add it")
-            for name, value in table.items():
-                expected = get_origin(types[keys[name].name]) or types[keys[name].name]  # dict for dict[str, str]
-                fits = isinstance(value, int | float) if expected is float else type(value) is expected
-                if not fits or (expected is float and isinstance(value, bool)):
-                    raise UsageError(f"{file}: `{key}.{name}` must be {_TYPE_NAMES[expected]}, got {value!r}")
-            instances.append(kind(**{keys[name].name: value for name, value in table.items()}))
-        return instances
+        """See `parse_tables`."""
+        return parse_tables(file or self.config_file, key, raw, kind)
 
     @cached_property
     def name(self) -> str:
@@ -268,10 +243,31 @@ class Contract:
                 "use an operationId of the effective document"
             )
 
+    @property
+    def published_file(self) -> Path:
+        """The published document: ``published`` below the contract's own directory, else below the root."""
+        own = self.directory / str(self.settings["published"])
+        return own if own.is_file() else self.root / str(self.settings["published"])
+
+    @property
+    def output_directory(self) -> Path:
+        """The directory of what is generated from the contract."""
+        return self.root / "generated" / self.slug
+
+    @cached_property
+    def public_names(self) -> frozenset[str]:
+        """Names of properties that look like a secret's and are none, from ``public``."""
+        names = self.settings.get("public", [])
+        if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+            raise UsageError(
+                f'{self.config_file}: `public` must be a list of names, such as ["api_key_id"], got {names!r}'
+            )
+        return frozenset(name.lower() for name in names)
+
     @cached_property
     def published(self) -> OpenApi:
         """The vendor's published document, unchanged."""
-        path = self.root / self.settings["published"]
+        path = self.published_file
         raw = read_json(path)
         if not isinstance(raw, dict) or not str(raw.get("openapi", "")).startswith("3."):
             raise UsageError(f"{path}: is not an OpenAPI 3 document; its `openapi` must be a version 3.x")
@@ -381,17 +377,23 @@ class Contract:
         return "sha256:" + hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
-def load_contracts(root: Path = ROOT) -> dict[str, Contract]:
-    """Return every contract below ``root`` by slug, in alphabetical order."""
-    names = sorted(path.parent.name for path in (root / "contracts").glob("*/contract.toml"))
-    return {name: Contract(name, root) for name in names if SLUG.fullmatch(name)}
+def load_contracts(root: Path | None = None) -> dict[str, Contract]:
+    """Return every contract by slug, in alphabetical order: those below ``root``, or all that are configured."""
+    found = directories.find_contracts(root)
+    return {
+        name: Contract(name, own.parents[1], own.parent.name) for name, own in found.items() if SLUG.fullmatch(name)
+    }
 
 
-def choose_contracts(vendor: str, root: Path = ROOT) -> list[Contract]:
+def choose_contracts(vendor: str, root: Path | None = None) -> list[Contract]:
     """Return the contract with the slug ``vendor``, or every contract for ``all``; raise `UsageError` for others."""
     contracts = load_contracts(root)
     if vendor == "all":
         return list(contracts.values())
+    if not contracts:
+        raise UsageError(
+            f"{directories.describe()}: has no contract {vendor!r}; run `make new-contract`, or set CONTRACTS"
+        )
     if vendor not in contracts:
         raise UsageError(f"--vendor: unknown vendor {vendor!r}; choose from {', '.join(contracts)} or all")
     return [contracts[vendor]]

@@ -54,7 +54,7 @@ def accept_document(contract: Contract, given: str, *, anyway: bool = False) -> 
     contract.accepted_documents  # noqa: B018 (an error names this file, not its copy)
     with staging_directory(contract.root) as scratch:
         found = _find_document(contract, given)
-        stored = str(contract.settings["published"])
+        stored = _get_stored_name(contract)
         base, current = contract.published.raw, _read_effective_document(contract)
         wanted = frozenset(list_operations(base) | list_operations(current) | _list_overlay_operations(contract))
         revision = extract_operations(found.document, wanted, found.address)
@@ -98,6 +98,11 @@ def _find_document(contract: Contract, given: str) -> PublishedDocument:
     return PublishedDocument(known.document, known.source, known.digest, False, known)
 
 
+def _get_stored_name(contract: Contract) -> str:
+    """Return the path of the stored document below the root."""
+    return contract.published_file.relative_to(contract.root).as_posix()
+
+
 def _list_overlay_operations(contract: Contract) -> dict[tuple[str, str], str]:
     """Return the operations that the overlay's targets name, which an edited overlay may know before the document does."""
     targets = [_OPERATION.match(action["target"]) for action in read_overlay(contract.directory / "overlay.yaml")]
@@ -108,7 +113,7 @@ def _list_overlay_operations(contract: Contract) -> dict[tuple[str, str], str]:
 
 def _read_effective_document(contract: Contract) -> dict[str, Any]:
     """Return the effective document that the client was generated from; the overlay may have been edited since."""
-    path = contract.root / "generated" / contract.slug / "openapi.json"
+    path = contract.output_directory / "openapi.json"
     found = read_json(path)
     if not isinstance(found, dict):
         raise UsageError(f"{path}: is not an OpenAPI 3 document; run `make generate`")
@@ -156,8 +161,8 @@ def _check_overlay(contract: Contract, base: Mapping[str, Any], revision: Mappin
 def _build_replacements(contract: Contract, tree: Path, revision: Mapping[str, Any], found: PublishedDocument, comparison: Comparison,
           impact: ClientImpact) -> dict[str, Path]:  # fmt: skip
     """Build every replacement below ``tree``, laid out as below the root; return their paths by name."""
-    slug, stored = contract.slug, str(contract.settings["published"])
-    directory = f"contracts/{slug}"
+    slug, stored = contract.slug, _get_stored_name(contract)
+    directory = contract.directory.relative_to(contract.root).as_posix()
     shutil.copytree(contract.directory, tree / directory, ignore=shutil.ignore_patterns("__pycache__"))
     (tree / stored).parent.mkdir(parents=True, exist_ok=True)
     (tree / stored).write_text(format_json(revision), encoding="utf-8", newline="\n")
@@ -165,7 +170,8 @@ def _build_replacements(contract: Contract, tree: Path, revision: Mapping[str, A
     with accepted.open("a", encoding="utf-8", newline="\n") as file:
         file.write(_format_entry(contract, found, impact, first=file.tell() == 0))
     try:
-        fresh_contract, output = Contract(slug, tree), tree / "generated" / slug
+        fresh_contract = Contract(slug, tree, contract.directory.parent.name)
+        output = fresh_contract.output_directory
         generate_outputs(fresh_contract, output)
         client_trial.try_client(slug, fresh_contract.effective.raw, output / "client")
     except UsageError as error:
@@ -186,7 +192,7 @@ def _build_replacements(contract: Contract, tree: Path, revision: Mapping[str, A
 
 def _format_entry(contract: Contract, found: PublishedDocument, impact: ClientImpact, *, first: bool) -> str:
     """Return the entry of `accepted.toml` for one document."""
-    old = compute_digest((contract.root / contract.settings["published"]).read_bytes())
+    old = compute_digest((contract.published_file).read_bytes())
     head = (
         "# Documents of the vendor's that were taken over, the newest last; `make accept` writes here.\n"
         if first

@@ -98,7 +98,7 @@ def _list_api(contract: Contract) -> list[str]:
 
 
 def _get_client(contract: Contract) -> Path:
-    return contract.root / "generated" / contract.slug / "client"
+    return contract.output_directory / "client"
 
 
 def _get_path(contract: Contract) -> Path:
@@ -106,4 +106,4 @@ def _get_path(contract: Contract) -> Path:
 
 
 def _get_label(contract: Contract) -> str:
-    return f"contracts/{contract.slug}/{RECORD}"
+    return str(_get_path(contract).relative_to(contract.root))

@@ -98,5 +98,5 @@ def parse_measurement(
     options.vendors = [contract.slug for contract in work]
     if options.scheduler:
         validate_scheduler(options.scheduler, "mock")
-    settings = {name: value for name, value in vars(options).items() if name not in ("out", "scheduler")}
+    settings = {name: value for name, value in vars(options).items() if name not in ("out", "scheduler", "contracts")}
     return Measurement(work, settings, create_output_directory("--out", options.out), options.scheduler)

@@ -145,7 +145,7 @@ def _run_on_mock(contract: Contract, directory: Path, settings: NightSettings) -
 
 def _run_suite(*arguments: str) -> int:
     """Run the suite in a process with no vendor's key in its environment: the mock needs none."""
-    command = [sys.executable, "-m", "contract_tests", *arguments]
+    command = [sys.executable, "-m", "contract_watch", "check", *arguments]
     ended = subprocess.run(command, env=drop_secrets(os.environ), check=False)  # noqa: S603 (our own command)
     return ended.returncode if ended.returncode in list(ExitStatus) else ExitStatus.INCONCLUSIVE
 

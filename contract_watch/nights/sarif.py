@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from contract_watch.contracts.registry import ROOT, Contract
+from contract_watch.contracts.registry import load_contracts
 from contract_watch.errors import UsageError
 from contract_watch.escaping import escape_text, format_json
 from contract_watch.nights.vendor_states import is_concluded
@@ -25,13 +25,13 @@ _MAX_RESULTS = 5_000
 """GitHub shows no more results of a run."""
 
 
-def write_sarif(night: Mapping[str, Any], path: Path, root: Path = ROOT) -> list[Path]:
+def write_sarif(night: Mapping[str, Any], path: Path, root: Path | None = None) -> list[Path]:
     """Write ``night`` as SARIF to ``path``; runs beyond the twentieth go to ``<stem>-2.sarif`` and so on.
 
     Args:
         night: the content of ``night.json``.
         path: the first file.
-        root: the directory that holds ``contracts/``.
+        root: the directory that holds ``contracts/``; None for the configured contracts.
 
     Returns:
         The files. Those that an earlier night wrote beyond them are removed.
@@ -54,7 +54,7 @@ def write_sarif(night: Mapping[str, Any], path: Path, root: Path = ROOT) -> list
     return files
 
 
-def build_runs(night: Mapping[str, Any], root: Path = ROOT) -> list[dict[str, Any]]:
+def build_runs(night: Mapping[str, Any], root: Path | None = None) -> list[dict[str, Any]]:
     """Return a run for each vendor and axis whose check came to an end."""
     return [
         _build_run(night, vendor, axis, content, root)
@@ -65,7 +65,7 @@ def build_runs(night: Mapping[str, Any], root: Path = ROOT) -> list[dict[str, An
 
 
 def _build_run(
-    night: Mapping[str, Any], vendor: Mapping[str, Any], axis: str, content: Mapping[str, Any], root: Path
+    night: Mapping[str, Any], vendor: Mapping[str, Any], axis: str, content: Mapping[str, Any], root: Path | None
 ) -> dict[str, Any]:
     file = _find_file(vendor["vendor"], axis, root)
     rules: dict[str, dict[str, Any]] = {}
@@ -92,16 +92,17 @@ def _build_run(
     }
 
 
-def _find_file(slug: str, axis: str, root: Path) -> str:
+def _find_file(slug: str, axis: str, root: Path | None) -> str:
     """Return the file that a finding points to: code scanning shows no result without one."""
-    contract = Contract(slug, root)
+    contract = load_contracts(root).get(slug)
+    if contract is None:  # a vendor of another checkout
+        return f"contracts/{slug}/contract.toml"
     if axis == "document":
         try:
-            document = (root / str(contract.settings["published"])).resolve()
-            return document.relative_to(root.resolve()).as_posix()
+            return contract.published_file.resolve().relative_to(contract.root.resolve()).as_posix()
         except (UsageError, ValueError):
-            pass  # a vendor of another checkout
-    return f"contracts/{slug}/contract.toml"
+            pass  # the document is elsewhere
+    return contract.config_file.relative_to(contract.root).as_posix()
 
 
 def _build_rule(cause: Mapping[str, Any], axis: str) -> dict[str, Any]:

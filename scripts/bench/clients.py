@@ -94,7 +94,7 @@ def _format_ratio(
 
 def build_options(contract: Contract, url: str) -> dict[str, Any]:
     """Return the options of the measuring program, after creating the object that the call reads."""
-    client = contract.root / "generated" / contract.slug / "client"
+    client = contract.output_directory / "client"
     facts, options = build_facts(contract), build_example_options(contract, url)
     sys.path.insert(0, str(client))
     try:
@@ -133,7 +133,7 @@ def _generate_other(contract: Contract, python: str, scratch: Path) -> Path:
         scratch / "other",
         scratch / "openapi.json",
     )
-    whole = json.loads((contract.root / "generated" / contract.slug / "openapi.json").read_text(encoding="utf-8"))
+    whole = json.loads((contract.output_directory / "openapi.json").read_text(encoding="utf-8"))
     document.write_text(json.dumps(drop_boolean_constants(whole)), encoding="utf-8")
     options = ["-i", str(document), "-g", "python", "-o", str(out), "--skip-validate-spec"]
     _run([str(program), "generate", *options], scratch)

@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from contract_watch.contracts.registry import ROOT, Contract
+from contract_watch.contracts.registry import Contract
 from scripts.bench.process import BenchError, FinishedProcess
 from scripts.bench.suite_runs import read_report, run_schemathesis, run_suite
 
@@ -56,8 +56,8 @@ def build_contenders(contract: Contract) -> list[Contender]:
     return [
         Contender(SUITE, suite()),
         Contender(PROBES, suite("--explore", "0")),
-        Contender(PUBLISHED, schemathesis(contract.root / contract.settings["published"])),
-        Contender(EFFECTIVE, schemathesis(ROOT / "generated" / contract.slug / "openapi.json")),
+        Contender(PUBLISHED, schemathesis(contract.published_file)),
+        Contender(EFFECTIVE, schemathesis(contract.output_directory / "openapi.json")),
     ]
 
 

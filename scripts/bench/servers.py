@@ -60,7 +60,7 @@ def start_bare(stack: ExitStack) -> int:
 def start_prism(stack: ExitStack, contract: Contract, *options: str) -> int:
     """Start Prism on the published document for as long as ``stack`` is open; return its port."""
     port = find_free_port()
-    document = contract.root / contract.settings["published"]
+    document = contract.published_file
     command = [str(_install_prism()), "mock", str(document), "-p", str(port), "-h", "127.0.0.1", *options]
     return stack.enter_context(run_server(command, port))
 

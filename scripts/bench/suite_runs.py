@@ -51,7 +51,7 @@ def run_schemathesis(
     It reads and writes its own files in ``cwd``.
     """
     program = Path(sys.executable).parent / "schemathesis"
-    used = document or contract.root / contract.settings["published"]
+    used = document or contract.published_file
     header = "{}: {}".format(*format_credential(contract))
     command = [str(program), "run", str(used), "--url", target + contract.base_path, "--header", header,
                "--seed", str(seed), "--no-color", *options]  # fmt: skip

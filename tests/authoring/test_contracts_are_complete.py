@@ -10,9 +10,9 @@ import pytest
 
 import contracts as room
 from contract_watch.authoring.completeness import find_gaps, find_strays
+from contract_watch.commands.check_contracts import main
 from contract_watch.contracts.registry import ROOT, Contract, load_contracts
 from contract_watch.generator.client_facts import format_banner
-from scripts.check_contracts import main
 
 EVERY = pytest.mark.parametrize("contract", load_contracts().values(), ids=load_contracts())
 

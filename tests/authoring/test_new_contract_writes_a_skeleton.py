@@ -13,9 +13,9 @@ import contracts as room
 from contract_watch.authoring.completeness import find_gaps
 from contract_watch.authoring.completeness_checks import REQUIRED_FILES
 from contract_watch.authoring.skeleton import PLACEHOLDER
+from contract_watch.commands.new_contract import main
 from contract_watch.contracts.registry import ROOT, load_contracts
 from contract_watch.generator.client_facts import format_banner
-from scripts.new_contract import main
 
 ACME = ["--slug", "acme", "--name", "Acme Mail"]
 

@@ -19,22 +19,22 @@ from tests.support.reports import read_report
 
 QUOTED = "api_live_0123456789abcdef"
 COMMANDS = [
-    ("contract_tests.__main__", "Suite", ["--vendor", "jetemail"]),
+    ("contract_watch.commands.check_target", "Suite", ["--vendor", "jetemail"]),
     ("contract_watch.mock.__main__", "serve_contracts", ["--vendor", "jetemail"]),
     ("contract_watch.mutants.__main__", "parse_measurement", ["--vendor", "jetemail"]),
     ("contract_watch.mutants.false_positives.command", "parse_measurement", ["--vendor", "jetemail"]),
     ("contract_watch.engine.command.explore", "resolve_options", ["--vendor", "jetemail"]),
-    ("scripts.accept_document", "accept_document", ["--vendor", "jetemail"]),
-    ("scripts.check_accounts", "read_environment", []),
-    ("scripts.check_contracts", "find_gaps", ["--vendor", "jetemail"]),
-    ("scripts.compare_documents", "load_document", ["--base", "a", "--revision", "b"]),
-    ("scripts.generate_clients", "find_stale_files", ["--check"]),
+    ("contract_watch.commands.accept_document", "accept_document", ["--vendor", "jetemail"]),
+    ("contract_watch.commands.check_accounts", "read_environment", []),
+    ("contract_watch.commands.check_contracts", "find_gaps", ["--vendor", "jetemail"]),
+    ("contract_watch.commands.compare_documents", "load_document", ["--base", "a", "--revision", "b"]),
+    ("contract_watch.commands.generate_clients", "find_stale_files", ["--check"]),
     ("scripts.list_rules", "format_rules_page", ["--check"]),
-    ("scripts.new_contract", "write_skeleton", ["--slug", "acme", "--name", "Acme"]),
-    ("scripts.print_plan", "DryRun", ["--vendor", "jetemail"]),
+    ("contract_watch.commands.new_contract", "write_skeleton", ["--slug", "acme", "--name", "Acme"]),
+    ("contract_watch.commands.print_plan", "DryRun", ["--vendor", "jetemail"]),
     ("scripts.run_bench", "measure_sections", ["--vendor", "jetemail"]),
-    ("scripts.sweep_accounts", "resolve_options", ["--vendor", "jetemail"]),
-    ("scripts.watch_documents", "watch_documents", ["--vendor", "jetemail"]),
+    ("contract_watch.commands.sweep_accounts", "resolve_options", ["--vendor", "jetemail"]),
+    ("contract_watch.commands.watch_documents", "watch_documents", ["--vendor", "jetemail"]),
 ]
 """Each command with a function that it calls, and arguments with which it gets there."""
 
@@ -156,7 +156,7 @@ def fail(*_given, **_named):
     raise KeyError(held)
 
 {{name}}.{{method}} = fail
-from contract_tests.__main__ import main
+from contract_watch.commands.check_target import main
 sys.exit(main(sys.argv[1:]))
 """
 

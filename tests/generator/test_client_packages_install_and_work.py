@@ -17,8 +17,8 @@ from typing import Any
 import httpx
 import pytest
 
+from contract_watch.commands.generate_clients import main
 from contract_watch.contracts.registry import ROOT, Contract, load_contracts
-from scripts.generate_clients import main
 from tests.support.clients.sample_client import ScriptedServer, read_files, serve_scripted, write_sample_contract
 
 GENERATED = ROOT / "generated"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from contract_watch.commands.generate_clients import main as generate
 from contract_watch.contracts.registry import ROOT, Contract, load_contracts
 from scripts.build_docs import main
-from scripts.generate_clients import main as generate
 from scripts.release.example_program import list_blocks
 from tests.support.clients.sample_client import DOCUMENT, write_sample_contract
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from contract_watch.commands.generate_clients import main
 from contract_watch.contracts.registry import ROOT, Contract, load_contracts
 from contract_watch.generator.client_facts import format_banner
 from contract_watch.generator.outputs import find_stale_files, generate_outputs
-from scripts.generate_clients import main
 from tests.support.clients.sample_client import BODY, DOCUMENT, read_files, write_sample_contract
 
 GENERATED = ROOT / "generated"

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from contract_watch.commands.check_last_night import main
 from contract_watch.nights import last_night
 from contract_watch.nights.night_file import FILE_NAME, write_night
-from scripts.check_last_night import main
 from tests.support.loopback_server import LoopbackResponse, serve_app
 from tests.support.night_documents import build_axis, build_night, build_vendor
 

@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
+from contract_watch.commands import merge_history, run_night
 from contract_watch.contracts.registry import ROOT, Contract
 from contract_watch.engine.command.live_runs import list_variables
 from contract_watch.history.store import FORMAT, History
 from contract_watch.nights.night_file import AXES, read_night
 from contract_watch.nights.publish import compute_night_status, format_closing
 from contract_watch.nights.run_files import RUN_NAME
-from scripts import merge_history, run_night
 from tests.support.contract_root import make_document, shorten_names, write_document
 from tests.support.night_documents import build_axis, build_cause, build_night, build_vendor
 from tests.support.patience import PATIENCE

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from contract_watch.commands import merge_history, run_night
 from contract_watch.contracts.registry import ROOT, load_contracts
 from contract_watch.engine.command.live_runs import list_variables
 from contract_watch.nights.night_file import FILE_NAME, read_night
 from contract_watch.nights.publish import compute_night_status
-from scripts import merge_history, run_night
 from tests.support.loopback_server import LoopbackResponse, LoopbackServer, serve_app
 from tests.support.night_documents import build_axis, build_night, build_vendor
 

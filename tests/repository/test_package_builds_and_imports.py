@@ -78,11 +78,11 @@ def _site(wheel: Path) -> Path:
 
 
 def test_wheel_holds_the_library_and_nothing_else(wheel: Path) -> None:
-    """The wheel has every module and data file of contract_watch, and no other top-level package."""
+    """The wheel has every module and data file of contract_watch, the suite's tests, and nothing else."""
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
-    package = ROOT / "contract_watch"
-    files = {path.relative_to(ROOT).as_posix() for path in package.rglob("*") if path.is_file()}
+    packages = (ROOT / "contract_watch", ROOT / "contract_tests")
+    files = {path.relative_to(ROOT).as_posix() for one in packages for path in one.rglob("*") if path.is_file()}
     assert names == {name for name in files if "__pycache__" not in name}
 
 

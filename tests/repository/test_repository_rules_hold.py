@@ -41,6 +41,8 @@ _LAYER_ROWS = (
     ("contract_watch.nights",),
     ("contract_watch.mutants",),
     ("contract_watch.authoring",),
+    ("contract_watch.commands",),
+    ("contract_watch.__main__",),
     ("contract_tests",),
     ("scripts",),
     ("tests",),

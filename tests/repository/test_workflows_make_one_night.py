@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 import yaml
 
+from contract_watch.commands.list_vendors import main as list_vendors
 from contract_watch.contracts.registry import ROOT, load_contracts
 from contract_watch.nights.night_file import AXES
-from scripts.list_vendors import main as list_vendors
 
 WORKFLOWS = ROOT / ".github" / "workflows"
 SCHEMA = ["--quiet", "--builtin-schema", "vendor.github-workflows"]

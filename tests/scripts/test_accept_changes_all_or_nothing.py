@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
+from contract_watch.commands import accept_document
+from contract_watch.commands.accept_document import main
+from contract_watch.commands.watch_documents import main as drift
 from contract_watch.contracts.registry import ROOT, Contract
 from contract_watch.diff import atomic_replacement as swapping
 from contract_watch.diff.changelog import insert_line
 from contract_watch.diff.document.document_cache import compute_digest
 from contract_watch.generator.outputs import find_stale_files
-from scripts import accept_document
-from scripts.accept_document import main
-from scripts.watch_documents import main as drift
 from tests.support.contract_root import (
     SLUG,
     add_property,
@@ -233,7 +233,7 @@ def dying(self, target):
             os.kill(os.getpid(), signal.SIGKILL)
     return rename(self, target)
 pathlib.Path.rename = dying
-from scripts.accept_document import main
+from contract_watch.commands.accept_document import main
 sys.exit(main(["--vendor", "jetemail", "--published", sys.argv[2]], pathlib.Path(sys.argv[3])))
 """
 

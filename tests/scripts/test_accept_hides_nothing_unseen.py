@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from contract_watch.commands.accept_document import main
 from contract_watch.contracts.registry import Contract
-from scripts.accept_document import main
 from tests.support.contract_root import SLUG, hash_files, make_document, write_document
 from tests.support.document_drift_runs import run_drift
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts import compare_documents
+from contract_watch.commands import compare_documents
 from tests.support.documents.pairs import FRAGMENT_KINDS, complete_document
 
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from contract_watch.commands import watch_documents
+from contract_watch.commands.watch_documents import main
 from contract_watch.contracts.registry import Contract
 from contract_watch.generator import outputs
-from scripts import watch_documents
-from scripts.watch_documents import main
 from tests.support.contract_root import (
     ADDITIVE_CHANGE,
     BREAKING_CHANGE,

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from contract_watch.commands.watch_documents import main
 from contract_watch.contracts.registry import Contract
-from scripts.watch_documents import main
 from tests.support.contract_root import (
     ADDITIVE_CHANGE,
     BREAKING_CHANGE,

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from markdown_it import MarkdownIt
 
+from contract_watch.commands.accept_document import main
 from contract_watch.contracts.registry import Contract
 from contract_watch.errors import UsageError
 from contract_watch.escaping import is_printable
 from contract_watch.generator import client_trial
-from scripts.accept_document import main
 from tests.support.contract_root import SLUG, add_property, hash_files, make_document, write_document
 from tests.support.document_drift_runs import run_drift_on
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from contract_watch.commands import check_accounts
 from contract_watch.contracts.registry import ROOT, Contract, choose_contracts, load_contracts
 from contract_watch.engine.account.object_names import NameGenerator
 from contract_watch.engine.command.live_runs import (
@@ -19,7 +20,6 @@ from contract_watch.engine.command.live_runs import (
     read_environment,
     run_vendor,
 )
-from scripts import check_accounts
 from tests.support.live_runs import is_run_name
 from tests.support.loopback_server import LoopbackResponse, ReceivedRequest, serve_app
 from tests.support.patience import PATIENCE

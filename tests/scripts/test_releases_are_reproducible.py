@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from contract_watch.commands.generate_clients import main as generate
+from contract_watch.commands.record_api import main as record
 from contract_watch.contracts.registry import ROOT, Contract, load_contracts
-from scripts.generate_clients import main as generate
-from scripts.record_api import main as record
 from scripts.release.builds import ReleaseError
 from scripts.release.interpreters import Interpreter, find_interpreters
 from scripts.release.verification import find_lowest_versions, plan_trials

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from contract_watch.commands import check_accounts, join_overviews, list_vendors, watch_documents
 from contract_watch.contracts.registry import Contract, choose_contracts, load_contracts
 from contract_watch.engine.command.live_runs import list_matrix, list_variables
 from contract_watch.report.overview import COLUMNS
-from scripts import check_accounts, join_overviews, list_vendors, watch_documents
 from tests.support.contract_root import SLUG, copy_contract, make_document, write_document
 from tests.support.loopback_server import serve_app
 from tests.support.suite_process import PAID_KEY, check_target, start_suite

@@ -5,8 +5,8 @@ from typing import Any
 
 import jsonschema_rs
 
+from contract_watch.commands.watch_documents import main
 from contract_watch.contracts.registry import ROOT, Contract
-from scripts.watch_documents import main
 from tests.support.contract_root import SLUG, write_document
 from tests.support.reports import read_report, read_run
 

@@ -28,7 +28,7 @@ PAID_KEY, FREE_KEY = "api_test_paid_0123456789abcdef", "api_test_free_0123456789
 _FORKSERVER = multiprocessing.get_context("forkserver")
 _FORKSERVER.set_forkserver_preload(
     # The second line lists the modules that a run imports late.
-    ["contract_tests.__main__", "contract_watch.engine.exploring.exploration",
+    ["contract_watch.commands.check_target", "contract_watch.engine.exploring.exploration",
      "anyio.pytest_plugin", "schemathesis.pytest.plugin", "httpcore", "h11", "attrs", "uvloop", "_pytest.unittest"]
 )  # fmt: skip
 _CREDENTIAL_VARIABLES = tuple(
@@ -198,7 +198,7 @@ def _run_in_child(
     skip_waits: bool,
 ) -> None:
     """Run the command in the forked process, with a clean environment and output into files."""
-    from contract_tests.__main__ import main  # noqa: PLC0415 (loaded before the fork)
+    from contract_watch.commands.check_target import main  # noqa: PLC0415 (loaded before the fork)
     from contract_watch.engine.account.clock import FastClock  # noqa: PLC0415 (as above)
     from contract_watch.engine.command import live_run  # noqa: PLC0415 (as above)
     from contract_watch.engine.protocols.wire import Wire  # noqa: PLC0415 (as above)

@@ -34,6 +34,4 @@ def assess_document_impact(
                     lambda client: generate_comparison_client(contract, client.document, client.directory), (old, new)
                 )
             )
-        return assess_impact(
-            old, new, changes, read_current_version(contract.root / "generated" / contract.slug / "client")
-        )
+        return assess_impact(old, new, changes, read_current_version(contract.output_directory / "client"))

@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from contract_watch.contracts.registry import ROOT
+from contract_watch.contracts.directories import SUITE
 from contract_watch.engine.command.options import NO_LIVE_CLUSTER, complete_settings, resolve_options
 from contract_watch.engine.command.pytest_plugin import ContractPlugin
 from contract_watch.engine.command.pytest_run import run_pytest
@@ -29,7 +29,7 @@ def run_job(job: Mapping[str, Any]) -> dict[str, Any]:
             raise UsageError(NO_LIVE_CLUSTER)
         suite = Suite(replace(options, is_seed_given=job["is_seed_given"]))
         plugin = ContractPlugin(suite)
-        status = run_pytest(plugin, ROOT / "contract_tests")
+        status = run_pytest(plugin, SUITE)
         tracebacks = {path.name: path.read_text(encoding="utf-8")[:_MAX_TRACEBACK]
                       for path in sorted(Path(name).glob("traceback-*.txt"))}  # fmt: skip
         for record in plugin.records:  # the directory is gone when somebody reads this

@@ -132,7 +132,7 @@ def run_vendor(
         if other.slug != contract.slug
         for variable in list_variables(other)
     }
-    command = [sys.executable, "-m", "contract_tests", "--vendor", contract.slug, "--target", "live", "--live", live,
+    command = [sys.executable, "-m", "contract_watch", "check", "--vendor", contract.slug, "--target", "live", "--live", live,
                "--out", str(directory), "--fail-on", fail_on, "--history", str(history),
                "--recheck-minutes", recheck_minutes]  # fmt: skip
     ended = subprocess.run(command, env={n: v for n, v in environment.items() if n not in others}, check=False)  # noqa: S603 (our own command)

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from contract_watch.cli import (
+    CONTRACTS_HELP,
     CommandParser,
+    StoreContracts,
     create_output_directory,
     parse_integer,
     parse_number,
@@ -34,6 +36,7 @@ NO_LIVE_CLUSTER = (
 )
 FLAGS: dict[str, dict[str, Any]] = {
     "--vendor": {"default": "all", "help": "a contract's slug, or all (all)"},
+    "--contracts": {"default": "", "action": StoreContracts, "help": CONTRACTS_HELP},
     "--target": {"default": "mock", "help": "mock, an http(s) address, or live (mock)"},
     "--out": {"default": "reports", "help": "the directory for the reports (reports)"},
     "--seed": {"default": "", "help": "a whole number that makes the exploring stage repeat itself (random, printed)"},
@@ -109,8 +112,8 @@ def build_parser() -> CommandParser:
 
 
 def add_options(parser: CommandParser, *flags: str) -> None:
-    """Add options of a run to the parser of another command."""
-    for flag in flags:
+    """Add options of a run to the parser of another command; ``--vendor`` brings ``--contracts`` along."""
+    for flag in flags if "--vendor" not in flags or "--contracts" in flags else (*flags, "--contracts"):
         parser.add_argument(flag, **FLAGS[flag])
 
 

@@ -10,7 +10,8 @@ from types import FrameType
 from typing import Any
 
 from contract_watch.contracts.clauses import derive_clauses
-from contract_watch.contracts.registry import ROOT, Contract
+from contract_watch.contracts.directories import CODE
+from contract_watch.contracts.registry import Contract
 from contract_watch.engine.command.options import complete_settings, resolve_options
 from contract_watch.engine.command.suite import Suite
 from contract_watch.engine.planning.planner import Planner
@@ -69,7 +70,7 @@ def trace_probes(contract: Contract, probe_id: str = "", families: tuple[str, ..
                 raise UsageError(f"--probe: unknown probe {probe_id!r}; `make plan` lists them")
             for probe in chosen:
                 functions: dict[str, set[str]] = {}
-                with _record_functions(functions):
+                with _record_functions(functions, contract):
                     _plan_again(run.contract, probe)
                     run.runner.run_probe(probe)
                 yield ProbeTrace(probe.id, {path: sorted(names) for path, names in sorted(functions.items())})
@@ -92,15 +93,20 @@ def _plan_again(contract: Contract, probe: Probe) -> None:
 
 
 @contextmanager
-def _record_functions(functions: dict[str, set[str]]) -> Iterator[None]:
+def _record_functions(functions: dict[str, set[str]], contract: Contract) -> Iterator[None]:
     """Record the functions of ours that run in this thread, by file; generated methods have no file."""
-    packages = tuple(f"{ROOT / name}/" for name in ("contract_watch", "contracts"))
+    packages = {
+        f"{CODE / 'contract_watch'}/": "contract_watch/",
+        f"{contract.directory}/": f"contracts/{contract.slug}/",
+    }
     own = str(Path(__file__))
 
     def profile(frame: FrameType, event: str, _argument: Any) -> None:
         path = frame.f_code.co_filename
-        if event == "call" and path.startswith(packages) and path != own:
-            functions.setdefault(str(Path(path).relative_to(ROOT)), set()).add(frame.f_code.co_qualname)
+        if event == "call" and path.startswith(tuple(packages)) and path != own:
+            package = next(package for package in packages if path.startswith(package))
+            name = packages[package] + path.removeprefix(package)
+            functions.setdefault(name, set()).add(frame.f_code.co_qualname)
 
     before = sys.getprofile()
     sys.setprofile(profile)

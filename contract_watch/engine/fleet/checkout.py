@@ -7,7 +7,8 @@ from importlib import metadata
 from pathlib import Path
 
 import contract_watch
-from contract_watch.contracts.registry import ROOT, load_contracts
+from contract_watch.contracts.directories import SUITE
+from contract_watch.contracts.registry import load_contracts
 
 _LIBRARIES = ("distributed", "hypothesis", "httpx", "jsonschema-rs", "schemathesis")
 """The libraries whose version a result may depend on; requirements.lock pins them."""
@@ -18,10 +19,18 @@ def describe_checkout() -> dict[str, str]:
     found = {"Python": f"{sys.version_info.major}.{sys.version_info.minor}"}
     found |= {name: _find_version(name) for name in _LIBRARIES}
     found["contract_watch/"] = _hash_files(Path(contract_watch.__file__).parent)
-    for name in ("contract_tests", "contracts", "generated"):
-        found[f"{name}/"] = _hash_files(ROOT / name)
-    outside = {ROOT / contract.settings["published"] for contract in load_contracts().values()}
-    found["published documents"] = _hash(sorted(path for path in outside if path.is_file()), ROOT)
+    found["contract_tests/"] = _hash_files(SUITE)
+    contracts = load_contracts()
+    for name, directories in (
+        ("contracts/", {slug: one.directory for slug, one in contracts.items()}),
+        ("generated/", {slug: one.output_directory for slug, one in contracts.items()}),
+    ):
+        found[name] = _hash(
+            {f"{slug}/{_name(path, own)}": path for slug, own in directories.items() for path in _list_files(own)}
+        )
+    found["published documents"] = _hash(
+        {slug: one.published_file for slug, one in contracts.items() if one.published_file.is_file()}
+    )
     return found
 
 
@@ -41,7 +50,11 @@ def _find_version(name: str) -> str:
 
 
 def _hash_files(directory: Path) -> str:
-    return _hash(list(_list_files(directory)), directory)
+    return _hash({_name(path, directory): path for path in _list_files(directory)})
+
+
+def _name(path: Path, directory: Path) -> str:
+    return path.relative_to(directory).as_posix()
 
 
 def _list_files(directory: Path) -> Iterator[Path]:
@@ -53,10 +66,11 @@ def _list_files(directory: Path) -> Iterator[Path]:
             yield path
 
 
-def _hash(paths: list[Path], root: Path) -> str:
+def _hash(files: Mapping[str, Path]) -> str:
+    """Return the digest of files by name: their directories may differ from machine to machine."""
     found = hashlib.sha256()
-    for path in paths:
+    for name, path in files.items():
         content = path.read_bytes()
-        found.update(f"{path.relative_to(root).as_posix()}\0{len(content)}\0".encode())
+        found.update(f"{name}\0{len(content)}\0".encode())
         found.update(content)
     return found.hexdigest()[:16]

@@ -57,7 +57,7 @@ class ClientModules:
     @staticmethod
     def add_to_path(contract: Contract) -> None:
         """Put the generated package on the path."""
-        folder = str(contract.root / "generated" / contract.slug / "client")
+        folder = str(contract.output_directory / "client")
         if folder not in sys.path:
             sys.path.insert(0, folder)
 

@@ -1,6 +1,7 @@
 """Pytest module of `make false-positives`: a whole run against each permitted change, or one exploring stage."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from contract_watch.contracts.directories import VARIABLE, format_variable
 from contract_watch.contracts.registry import ROOT, choose_contracts
 from contract_watch.engine.running.parallel import read_work
 from contract_watch.mutants.false_positives.command import select_changes
@@ -66,7 +68,8 @@ def _run_suite(slug: str, target: str, directory: Path) -> dict[str, Any]:
     command = [
         sys.executable,
         "-m",
-        "contract_tests",
+        "contract_watch",
+        "check",
         "--vendor",
         slug,
         "--target",
@@ -78,7 +81,10 @@ def _run_suite(slug: str, target: str, directory: Path) -> dict[str, Any]:
         "--surface",  # the changes apply to REST responses
         "rest",
     ]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=RUN_TIMEOUT, check=False)  # noqa: S603 (our own)
+    environment = {**os.environ, VARIABLE: format_variable()}
+    ended = subprocess.run(  # noqa: S603 (our own)
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=RUN_TIMEOUT, check=False
+    )
     report = directory / "findings.json"
     if not report.exists():
         raise AssertionError(f"the suite ended with {ended.returncode}: {ended.stderr.strip()[-200:]}")

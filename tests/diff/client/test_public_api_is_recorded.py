@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from contract_watch.commands.generate_clients import main as generate
+from contract_watch.commands.record_api import main as record
 from contract_watch.contracts.registry import Contract, load_contracts
 from contract_watch.diff.client.api_record import list_breaks
 from contract_watch.diff.client_record import RECORD, find_record_problems
-from scripts.generate_clients import main as generate
-from scripts.record_api import main as record
 from tests.support.clients.sample_client import write_sample_contract
 
 PACKAGE = Path("generated/sample/client/sample_client")

@@ -14,12 +14,12 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contract_watch.commands import compare_documents
 from contract_watch.contracts.registry import ROOT
 from contract_watch.diff.document import yaml_parser
 from contract_watch.diff.document.limits import MAX_BYTES, MAX_DEPTH, MAX_NUMBER_LENGTH, MAX_VALUES
 from contract_watch.diff.document.loader import load_document, parse_document
 from contract_watch.errors import UsageError
-from scripts import compare_documents
 from tests.support.documents.hostile import HOSTILE, LARGEST
 from tests.support.documents.small_documents import (
     MINIMAL,

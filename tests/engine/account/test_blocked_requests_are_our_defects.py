@@ -22,7 +22,7 @@ DEFECTIVE_SUITE = """
 import sys
 from contract_watch.engine.{where} import {what}
 {spoil}
-from contract_tests.__main__ import main
+from contract_watch.commands.check_target import main
 sys.exit(main(sys.argv[1:]))
 """
 

@@ -17,7 +17,7 @@ SERVING = {"uvicorn", "starlette"}
 SLOW = {*EXPLORING, *SHARING, *GRPC, *SERVING, "requests", "contract_watch.diff"}
 RUN = """
 import json, sys
-from contract_tests.__main__ import main
+from contract_watch.commands.check_target import main
 try:
     status = main(json.loads(sys.argv[1]))
 except SystemExit as end:

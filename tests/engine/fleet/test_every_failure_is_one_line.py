@@ -7,7 +7,7 @@ from typing import Any
 import distributed
 import pytest
 
-from contract_tests.__main__ import main
+from contract_watch.commands.check_target import main
 from contract_watch.engine.command import explore
 from contract_watch.engine.fleet import checkout, cluster, part
 from contract_watch.errors import UsageError

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from contract_watch.commands.keep_issue import main
 from contract_watch.nights.night_file import FILE_NAME, write_night
-from scripts.keep_issue import main
 from tests.support.command_process import assert_one_line_error, run_command
 from tests.support.issues_api import REPOSITORY, TOKEN, IssuesApi, Keeper
 from tests.support.loopback_server import LoopbackResponse, serve_app

@@ -21,8 +21,8 @@ import httpx
 import pytest
 import schemathesis
 
-from contract_tests.__main__ import main
 from contract_watch.cli import catch_signals
+from contract_watch.commands.check_target import main
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.contracts.registry import ROOT, Contract, choose_contracts
 from contract_watch.engine.account.clock import SystemClock
