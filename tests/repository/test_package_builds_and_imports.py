@@ -1,28 +1,15 @@
 """The library is one package: it builds without a network, and works where only ``contracts/`` is."""
 
-import os
 import shutil
-import subprocess
 import sys
-import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
 
 from contract_watch.contracts.registry import ROOT, load_contracts
+from tests.support.installed_package import run_installed
 
-pytest.importorskip(
-    "setuptools", minversion="77", reason="the build backend of pyproject.toml, which requirements.lock has"
-)
-
-_COPIED = ("contract_watch", "contract_tests", "contracts", "scripts", "README.md", "LICENSE", "pyproject.toml")
-"""Several packages side by side, so that a backend that packs all of them would refuse."""
-_BUILD = """
-import sys
-from setuptools import build_meta
-print(getattr(build_meta, sys.argv[1])(sys.argv[2]))
-"""
 _IMPORT_EVERYTHING = """
 import importlib, pkgutil, contract_watch
 found = [one.name for one in pkgutil.walk_packages(contract_watch.__path__, "contract_watch.")]
@@ -41,31 +28,7 @@ for slug, contract in load_contracts().items():
 
 def _run(cwd: Path, *arguments: str, **environment: str) -> str:
     """Run Python in ``cwd``, which has to succeed, without the checkout on its path; return its output."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PYTEST", "PIP_"))}
-    command = [sys.executable, *arguments]
-    done = subprocess.run(  # noqa: S603 (this interpreter)
-        command, cwd=cwd, env={**kept, "PYTHONDONTWRITEBYTECODE": "1", **environment}, capture_output=True, text=True,
-        timeout=300, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-@pytest.fixture(name="wheel", scope="module")
-def _wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the wheel from the sdist of a copy, as `python -m build` does."""
-    directory = tmp_path_factory.mktemp("build")
-    copy, dist = directory / "copy", directory / "dist"
-    copy.mkdir()
-    dist.mkdir()
-    for name in _COPIED:
-        source, ignore = ROOT / name, shutil.ignore_patterns("__pycache__")
-        shutil.copytree(source, copy / name, ignore=ignore) if source.is_dir() else shutil.copy(source, copy)
-    sdist = dist / _run(copy, "-c", _BUILD, "build_sdist", str(dist)).splitlines()[-1]
-    with tarfile.open(sdist) as archive:
-        archive.extractall(directory, filter="data")
-    unpacked = directory / sdist.name.removesuffix(".tar.gz")
-    return dist / _run(unpacked, "-c", _BUILD, "build_wheel", str(dist)).splitlines()[-1]
+    return run_installed(sys.executable, cwd, *arguments, **environment).stdout
 
 
 @pytest.fixture(name="site", scope="module")
@@ -73,7 +36,7 @@ def _site(wheel: Path) -> Path:
     """Unpack the wheel, as an installer does."""
     site = wheel.parent / "site"
     with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(site)  # noqa: S202 (built just now)
+        archive.extractall(site)
     return site
 
 

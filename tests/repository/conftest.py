@@ -1,0 +1,15 @@
+"""The wheel, built once for all tests of a process."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.installed_package import build_wheel
+
+
+@pytest.fixture(name="wheel", scope="session")
+def _wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    pytest.importorskip(
+        "setuptools", minversion="77", reason="the build backend of pyproject.toml, which requirements.lock has"
+    )
+    return build_wheel(tmp_path_factory.mktemp("build"))
