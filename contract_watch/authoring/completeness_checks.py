@@ -17,7 +17,6 @@ from contract_watch.engine.account.object_names import NameGenerator
 from contract_watch.engine.planning.arguments import ArgumentBuilder
 from contract_watch.engine.planning.encodability import can_encode_rest
 from contract_watch.engine.planning.planner import plan_probes
-from contract_watch.engine.planning.simulation import Simulation
 from contract_watch.engine.running.cleanup import clean_up
 from contract_watch.engine.running.preflight import run_preflight
 from contract_watch.engine.running.runner import Runner
@@ -187,7 +186,7 @@ def check_identities(contract: Contract) -> Iterator[str]:
 
 
 def check_model(contract: Contract) -> Iterator[str]:
-    """Check that the model can be built, states its rules, and knows the object that a run creates."""
+    """Check that the model can be built and states its rules."""
     path, model = contract.directory / "model.py", contract.model
     if not model.rules:
         yield f"{path}: `rules` is empty; state what no schema can, as {contract.lifecycle.create}/rule/<name> and a sentence"
@@ -200,10 +199,6 @@ def check_model(contract: Contract) -> Iterator[str]:
     for name, values in model.interpretations.items():
         if len(set(values)) < 2:
             yield f"{path}: the interpretation {name!r} leaves no choice; give two values or more, or drop it"
-    simulation = Simulation(contract)
-    state, identity = simulation.build_prepared_state(contract.operations[contract.lifecycle.remove])
-    if identity not in [name for _, name in model.list_owned(state)]:
-        yield f"{path}: after {contract.lifecycle.create} with the least valid request, `owned` does not name {identity!r}"
 
 
 def check_scenarios(contract: Contract) -> Iterator[str]:

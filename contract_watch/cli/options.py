@@ -83,6 +83,14 @@ class CommandParser(argparse.ArgumentParser):
                 yield from () if value is None else (value,)
 
 
+def format_command(target: str, name: str = "", **options: str) -> str:
+    """Return a command for users to copy: a target of make, or the command of the same ``name`` in the program they use."""
+    if not CommandParser.program:
+        return " ".join([f"make {target}", *(f"{option.upper()}={value}" for option, value in options.items())])
+    program = CommandParser.program.partition(" ")[0]
+    return " ".join([f"{program} {name or target}", *(f"--{option} {value}" for option, value in options.items())])
+
+
 def parse_switch(option: str, text: str) -> bool | None:
     """Return True for ``1``, False for ``0`` and None where nothing was given."""
     if text not in ("", "0", "1"):

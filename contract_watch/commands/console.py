@@ -67,9 +67,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if name not in SUBCOMMANDS:
         return _answer_without_command(name)
     chosen = SUBCOMMANDS[name]
-    cli.CommandParser.program = f"{PROGRAM} {name}"
     run = importlib.import_module(chosen.module).main  # loads what this subcommand needs, and no more
-    return int(run([*chosen.arguments, *given[1:]]))
+    cli.CommandParser.program = f"{PROGRAM} {name}"
+    try:
+        return int(run([*chosen.arguments, *given[1:]]))
+    finally:
+        cli.CommandParser.program = ""
 
 
 @cli.command(may_hold_secrets=False)

@@ -27,6 +27,10 @@ def main(arguments: Sequence[str] | None = None, root: Path | None = None) -> in
         f"{directory.relative_to(directory.parents[1])}/ holds a contract of a made-up API. Next, as docs/adding-a-contract.md says:"
     )
     print("  1. put the vendor's document in the place of published.json")
-    print(f"  2. replace each {PLACEHOLDER.rstrip(':')}, file by file; `make check-contracts` lists the rest")
-    print(f"  3. make generate, then make contract VENDOR={given.slug}, then make mutants VENDOR={given.slug}")
+    print(
+        f"  2. replace each {PLACEHOLDER.rstrip(':')}, file by file; `{cli.format_command('check-contracts')}` lists the rest"
+    )
+    check = cli.format_command("contract", "check", vendor=given.slug)
+    measure = cli.format_command("mutants", vendor=given.slug)
+    print(f"  3. {cli.format_command('generate')}, then {check}, then {measure}")
     return cli.ExitStatus.OK

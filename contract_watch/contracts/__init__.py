@@ -18,5 +18,5 @@ model. `redaction` and `encodings` remove secrets from everything
 that is stored or printed.
 
 Contracts may be anywhere: `directories` finds them, and `vendor_package` imports their modules. The package imports nothing of
-the project but `contract_watch.errors` and a name of `contract_watch.cli`.
+the project but `contract_watch.errors` and names of `contract_watch.cli`.
 """

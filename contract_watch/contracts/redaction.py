@@ -56,13 +56,21 @@ class Redactor:
     """A set of known secrets, and the methods that replace them.
 
     ``names`` are property and header names whose values are always secrets, ``values`` the secrets known from the start.
+    ``public_names`` are names that look like a secret's and are none; ``names`` take precedence.
     A value that occurs in ``public`` is never redacted elsewhere, even if it was sent as a secret: a random password can
     be any word, an operation's name for example.
     """
 
-    def __init__(self, names: Iterable[str] = (), values: Iterable[str] = (), public: str = "") -> None:
+    def __init__(
+        self,
+        names: Iterable[str] = (),
+        values: Iterable[str] = (),
+        public: str = "",
+        public_names: Iterable[str] = (),
+    ) -> None:
         self._public = public
         self._names = {name.lower() for name in names}
+        self._public_names = {name.lower() for name in public_names} - self._names
         self._secret_names: dict[str, bool] = {}
         self._secrets, self._encoded_secrets = SecretIndex(), SecretIndex()
         self._shortest = sys.maxsize
@@ -74,7 +82,8 @@ class Redactor:
         known = self._secret_names.get(name)
         if known is None:
             bare = strip_location(name)
-            known = bare.lower() in self._names or _SECRET_NAME.search(bare) is not None
+            lower = bare.lower()
+            known = lower in self._names or (lower not in self._public_names and _SECRET_NAME.search(bare) is not None)
             if len(self._secret_names) < _MAX_NAMES:
                 self._secret_names[name] = known
         return known
@@ -92,7 +101,7 @@ class Redactor:
 
     def copy_with(self, secrets: Iterable[str]) -> "Redactor":
         """Return a redactor that also knows ``secrets``; this one does not change."""
-        other = Redactor(self._names, public=self._public)
+        other = Redactor(self._names, public=self._public, public_names=self._public_names)
         other._secrets, other._encoded_secrets, other._shortest = (
             self._secrets.copy(),
             self._encoded_secrets.copy(),

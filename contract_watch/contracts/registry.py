@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from contract_watch.cli import format_command
 from contract_watch.contracts import directories
 from contract_watch.contracts.config import (
     AcceptedDocument,
@@ -392,7 +393,7 @@ def choose_contracts(vendor: str, root: Path | None = None) -> list[Contract]:
         return list(contracts.values())
     if not contracts:
         raise UsageError(
-            f"{directories.describe()}: has no contract {vendor!r}; run `make new-contract`, or set CONTRACTS"
+            f"{directories.describe()}: has no contract {vendor!r}; run `{format_command('new-contract', 'new')}`, or set CONTRACTS"
         )
     if vendor not in contracts:
         raise UsageError(f"--vendor: unknown vendor {vendor!r}; choose from {', '.join(contracts)} or all")

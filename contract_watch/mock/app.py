@@ -52,7 +52,9 @@ class Mock:
             for location in v.contract.credential_locations
             for name in (location.header, location.field)
         }
-        redactor = Redactor(names | (credential_names - {"authorization"}), values)
+        # A name may be public for one vendor and hold another's secret, so that all of them have to agree.
+        public = frozenset.intersection(*(v.contract.public_names for v in vendors)) if vendors else ()
+        redactor = Redactor(names | (credential_names - {"authorization"}), values, public_names=public)
         self.journal = MockJournal(redactor, credential_names)
         self.faults = FaultQueue()
         self.grpc_calls: list[GrpcCalls] = []

@@ -22,6 +22,8 @@ def _forget_modules(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Restore CONTRACTS and the vendors' modules after each test."""
     monkeypatch.setenv("CONTRACTS", "")
     before = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "contracts"}
+    for name in [name for name in before if name.startswith("contracts.acme")]:
+        del sys.modules[name]
     yield
     for name in [name for name in sys.modules if name.partition(".")[0] == "contracts"]:
         del sys.modules[name]

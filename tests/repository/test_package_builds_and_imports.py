@@ -28,7 +28,7 @@ for slug, contract in load_contracts().items():
 
 def _run(cwd: Path, *arguments: str, **environment: str) -> str:
     """Run Python in ``cwd``, which has to succeed, without the checkout on its path; return its output."""
-    return run_installed(sys.executable, cwd, *arguments, **environment).stdout
+    return run_installed(sys.executable, cwd, *arguments, status=0, **environment).stdout
 
 
 @pytest.fixture(name="site", scope="module")

@@ -139,7 +139,7 @@ class _DryRunGrpc(GrpcProtocol):
 
 def _create_redactor(contract: Contract) -> Redactor:
     names = {place.field for place in contract.credential_locations if place.field}
-    return Redactor(find_password_names(contract.effective.raw) | names)
+    return Redactor(find_password_names(contract.effective.raw) | names, public_names=contract.public_names)
 
 
 def _get_keys(options: RunOptions, contract: Contract) -> dict[str, str]:

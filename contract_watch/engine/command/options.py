@@ -13,6 +13,7 @@ from contract_watch.cli import (
     CommandParser,
     StoreContracts,
     create_output_directory,
+    format_command,
     parse_integer,
     parse_number,
     parse_shard,
@@ -141,7 +142,9 @@ def resolve_options(raw: Mapping[str, str], environment: Mapping[str, str] | Non
             raise UsageError(NO_LIVE_CLUSTER)
     chosen = choose_contracts(raw["vendor"] or "all")
     if not chosen:
-        raise UsageError("there is no contract; run `make new-contract`, or start the command where contracts/ is")
+        raise UsageError(
+            f"there is no contract; run `{format_command('new-contract', 'new')}`, or list directories with contracts in CONTRACTS"
+        )
     target = validate_target(raw["target"] or "mock")
     thorough, explore = parse_switch("--thorough", raw["thorough"]), parse_switch("--explore", raw["explore"])
     check_consequences(raw["live"], raw["fail_on"])

@@ -29,7 +29,9 @@ class RunSecrets:
     ) -> None:
         self._password_properties = find_password_names(contract.effective.raw)
         names = {name.lower() for one in contract.credential_locations for name in (one.header, one.field) if name}
-        self.redactor = redactor or Redactor(self._password_properties | names, public=contract.public_content)
+        self.redactor = redactor or Redactor(
+            self._password_properties | names, public=contract.public_content, public_names=contract.public_names
+        )
         for key in keys.values():
             self.redactor.add_secret(key)
             self.redactor.add_secret(build_wrong_key(key))
