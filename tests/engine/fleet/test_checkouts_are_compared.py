@@ -14,14 +14,14 @@ from contract_watch.engine.fleet import checkout
         ("contracts/jetemail/model.py", "contracts/"),
         ("contracts/jetemail/waivers.toml", "contracts/"),
         ("openapi.json", "published documents"),
-        ("generated/new.py", "generated/"),
+        ("generated/jetemail/client/new.py", "generated/"),
         ("contracts/jetemail/__pycache__/model.cpython-311.pyc", ""),
-        ("contracts/.cache", ""),
+        ("contracts/jetemail/.cache", ""),
     ],
 )
 def test_a_changed_file_is_a_difference(root: Path, monkeypatch: pytest.MonkeyPatch, name: str, found: str) -> None:
     """One more space in a file that decides a result is a difference that names its directory."""
-    monkeypatch.setattr(checkout, "ROOT", root)
+    monkeypatch.setenv("CONTRACTS", str(root / "contracts"))
     before = checkout.describe_checkout()
     path = root / name
     path.parent.mkdir(parents=True, exist_ok=True)
