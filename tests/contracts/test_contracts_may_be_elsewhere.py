@@ -11,8 +11,8 @@ import pytest
 from contract_watch import cli
 from contract_watch.authoring.skeleton import write_skeleton
 from contract_watch.contracts.directories import CODE, find_contracts, format_variable, list_directories
-from contract_watch.contracts.model_loading import load_model_module
 from contract_watch.contracts.registry import ROOT, choose_contracts, load_contracts
+from contract_watch.contracts.vendor_package import import_model
 from contract_watch.engine.fleet.checkout import describe_checkout
 from contract_watch.errors import UsageError
 
@@ -119,11 +119,11 @@ def test_copies_of_a_contract_have_models_of_their_own(tmp_path: Path, monkeypat
     shutil.copytree(first, copy)
     with (copy / "model.py").open("a", encoding="utf-8") as file:
         file.write("COPY = True\n")
-    one, two = load_model_module("acme", first), load_model_module("acme", copy)
+    one, two = import_model("acme", first), import_model("acme", copy)
     assert (hasattr(one, "COPY"), hasattr(two, "COPY")) == (False, True)
     assert sys.modules["contracts.acme.model"] is one
-    assert load_model_module("acme", first) is one
-    assert load_model_module("acme", copy) is two
+    assert import_model("acme", first) is one
+    assert import_model("acme", copy) is two
 
 
 def test_a_model_with_an_error_can_be_loaded_once_it_is_mended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,9 +131,9 @@ def test_a_model_with_an_error_can_be_loaded_once_it_is_mended(tmp_path: Path, m
     acme = _make_contract(tmp_path, "acme", monkeypatch)
     (acme / "__init__.py").write_text("1 / 0\n", encoding="utf-8")
     with pytest.raises(ZeroDivisionError):
-        load_model_module("acme", acme)
+        import_model("acme", acme)
     (acme / "__init__.py").unlink()
-    assert load_model_module("acme", acme).build
+    assert import_model("acme", acme).build
 
 
 def test_machines_of_a_cluster_may_keep_contracts_in_different_places(
