@@ -4,6 +4,7 @@ Each check yields lines for `make check-contracts`: file, gap, remedy.
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from contract_watch.contracts.model import Account
 from contract_watch.contracts.outcomes import Interpretations
@@ -18,7 +19,7 @@ _MAX_NAMES = 3
 
 def check_created_object(contract: Contract) -> Iterator[str]:
     """Check that the model grants the least valid creation, and names the new object as later requests do."""
-    life, model, path = contract.lifecycle, contract.model, contract.directory / "model.py"
+    life, model, path = contract.lifecycle, contract.model, _find_model_file(contract)
     simulation, create = Simulation(contract), contract.operations[contract.lifecycle.create]
     names = {name: POOL_STAND_IN for name, role in contract.get_roles(create.id).items() if role == "new"}
     arguments = {**simulation.build_arguments(create, POOL_STAND_IN), **names}
@@ -36,7 +37,7 @@ def check_created_object(contract: Contract) -> Iterator[str]:
     owned = [name for _, name in model.list_owned(outcome.resolve_next_state(body))]
     if life.id and identity is None:
         yield (
-            f"{contract.config_file}: lifecycle.id: {life.id} is no string in the response to {create.id}; point to the id of "
+            f"{contract.config_file}: lifecycle.id: {life.id} is neither a string nor a number in the response to {create.id}; point to the id of "
             "the new object, or leave `id` out if requests name objects as they were named in create"
         )
     elif owned and identity is None and POOL_STAND_IN not in owned:
@@ -83,6 +84,12 @@ def _list_pointers(contract: Contract) -> Iterator[tuple[str, str]]:
     for operation, roles in contract.identities.items():
         for argument in roles:
             yield f"identities.{operation}", argument
+
+
+def _find_model_file(contract: Contract) -> Path:
+    """Return the file to correct: ``model.py``, or the configuration of the default model."""
+    own = contract.directory / "model.py"
+    return own if own.is_file() else contract.config_file
 
 
 def _list_names(names: object) -> str:
