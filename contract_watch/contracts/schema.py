@@ -80,6 +80,15 @@ def flatten_schema(document: Document, raw: Any) -> dict[str, Any]:
     return merged
 
 
+def find_kind(schema: Mapping[str, Any]) -> str | None:
+    """Return the type of a schema's values, null aside; None if it has none or several."""
+    kind = schema.get("type")
+    if not isinstance(kind, list):
+        return kind if isinstance(kind, str) else None
+    kinds = [one for one in kind if one != "null"]
+    return kinds[0] if len(kinds) == 1 else None
+
+
 class Schema:
     """A schema of an OpenAPI document, compiled for validation."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from contract_watch.contracts.headers import HeaderSpec, format_header, parse_header
 from contract_watch.contracts.registry import Contract
-from contract_watch.contracts.schema import resolve_reference
+from contract_watch.contracts.schema import find_kind, resolve_reference
 from contract_watch.engine.protocols.wire import Response
 from contract_watch.mutants.mutant import Mutant
 from contract_watch.mutants.response_mutants import EditedResponse, list_provoked_responses
@@ -36,14 +36,14 @@ def _list_edits(spec: HeaderSpec) -> Iterator[tuple[str, Callable[[Response], Re
     if spec.schema is None:
         return
     schema = resolve_reference(spec.schema.document, spec.schema.schema)
-    if spec.is_json or schema.get("type") in ("integer", "number", "boolean"):
+    if spec.is_json or find_kind(schema) in ("integer", "number", "boolean"):
         yield "type", partial(_edit_header, spec.name, lambda _value: "x-not")
     if schema.get("minLength") or "enum" in schema or "pattern" in schema:
         yield "emptied", partial(_edit_header, spec.name, lambda _value: "")
     for keyword, change in (("minimum", -1), ("maximum", 1)):
         if keyword in schema:
             yield keyword, partial(_edit_header, spec.name, partial(_replace_value, spec, schema[keyword] + change))
-    if schema.get("type") == "array" and schema.get("minItems"):
+    if find_kind(schema) == "array" and schema.get("minItems"):
         yield "minItems", partial(_edit_header, spec.name, partial(_drop_items, spec, schema["minItems"] - 1))
 
 

@@ -9,7 +9,7 @@ from contract_watch.contracts.openapi import Operation, split_arguments
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody
 from contract_watch.contracts.samples import build_sample
-from contract_watch.contracts.schema import Schema, resolve_reference
+from contract_watch.contracts.schema import Schema, find_kind, resolve_reference
 from contract_watch.engine.planning.arguments import ArgumentBuilder, find_enum_values
 from contract_watch.mutants import regex_edits
 from contract_watch.mutants.coercions import COERCIONS
@@ -290,12 +290,12 @@ class PropertyMutants:
 
     def _derive_types(self) -> Iterator[Mutant]:
         schema = self._schema
-        kind = schema.get("type")
+        kind = find_kind(schema)
         items = resolve_reference(self._contract.effective.raw, schema.get("items", {}))
         coercions = COERCIONS.get("enum" if "enum" in schema else str(kind), {})
         for word, coerce in coercions.items():
             yield self._create_coerced(f"coerced-{word}", f"a {word} is coerced", coerce)
-        for word, coerce in COERCIONS.get(str(items.get("type")), {}).items():
+        for word, coerce in COERCIONS.get(str(find_kind(items)), {}).items():
 
             def each(value: Any, coerce: Callable[[Any], Any] = coerce) -> Any:
                 return [coerce(item) for item in value] if isinstance(value, list) else value
@@ -326,7 +326,7 @@ class PropertyMutants:
 
     def _derive_values(self) -> Iterator[Mutant]:
         schema = self._schema
-        for value in schema.get("enum", [True, False] if schema.get("type") == "boolean" else []):
+        for value in schema.get("enum", [True, False] if find_kind(schema) == "boolean" else []):
             word = str(value).lower()
             yield self._create_tightened(f"refused-{word}", f"{word} is rejected", partial(_is_same_value, value))
             yield self._create_tightened(
@@ -346,9 +346,9 @@ class PropertyMutants:
                     yield self._create_loosened(
                         f"enum-added-{value}", f"{value} is accepted", "enum", partial(_is_same_value, value)
                     )
-        if schema.get("type") == "array" and not self._operation.is_text_argument(self._name):
+        if find_kind(schema) == "array" and not self._operation.is_text_argument(self._name):
             yield self._create_tightened("crash-empty", "[] is answered 500", lambda value: value == [], status=500)
-        if schema.get("type") in ("number", "integer") and "minimum" not in schema:
+        if find_kind(schema) in ("number", "integer") and "minimum" not in schema:
             yield self._create_tightened(
                 "crash-zero", "0 is answered 500", lambda value: _is_same_value(0, value), status=500
             )

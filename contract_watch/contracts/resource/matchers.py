@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract_watch.contracts.matchers import JSON, Matcher, Mismatch, Satisfies, ValuePath
-from contract_watch.contracts.schema import Document, resolve_reference
+from contract_watch.contracts.schema import Document, find_kind, resolve_reference
 
 _DAY = 86_400.0
 _FIRST_NUMBER = 1_000
@@ -144,8 +144,7 @@ def collect_examples(document: Document, raw: Any) -> dict[str, Any]:
 
 
 def _build_typed_sample(document: Document, schema: Mapping[str, Any], depth: int) -> Any:
-    kind = schema.get("type")
-    kind = next((one for one in kind if one != "null"), "null") if isinstance(kind, list) else kind
+    kind = find_kind(schema)
     if kind == "object" or "properties" in schema:
         properties = schema.get("properties", {})
         return {

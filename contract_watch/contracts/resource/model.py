@@ -31,7 +31,7 @@ from contract_watch.contracts.resource.spec import ResourceSpec
 from contract_watch.contracts.resource.state import UNKNOWN, Item, ResourceState
 from contract_watch.contracts.resource.stored_values import StoredValues
 from contract_watch.contracts.resource.storing import ValueStore
-from contract_watch.contracts.schema import resolve_reference
+from contract_watch.contracts.schema import find_kind, resolve_reference
 
 
 class ResourceModel:
@@ -126,7 +126,7 @@ class ResourceModel:
         if naming:
             item = None
             name = call.arguments.get(naming)
-            is_number = isinstance(name, int) and call.operation.get_arguments()[naming].get("type") == "integer"
+            is_number = isinstance(name, int) and find_kind(call.operation.get_arguments()[naming]) == "integer"
             if isinstance(name, str) or is_number:
                 item, missing = self.look_up(state, call, str(name))
                 yield from missing

@@ -26,7 +26,7 @@ from contract_watch.contracts.resource.matchers import (
 from contract_watch.contracts.resource.spec import ResourceSpec
 from contract_watch.contracts.resource.state import UNKNOWN, Item, ResourceState
 from contract_watch.contracts.resource.stored_values import StoredValues, format_time, parse_time
-from contract_watch.contracts.schema import Schema, flatten_schema
+from contract_watch.contracts.schema import Schema, find_kind, flatten_schema
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ class RowBuilder:
 
     def match_name(self, name: str, schema: Mapping[str, Any]) -> Matcher:
         """Build the matcher of an object's name: a string, or the integer that it stands for."""
-        if schema.get("type") == "integer" and name.isascii() and name.lstrip("-").isdigit():
+        if find_kind(schema) == "integer" and name.isascii() and name.lstrip("-").isdigit():
             return Constant(int(name))
         return Satisfies(name, lambda value: str(value) == name and not isinstance(value, bool), f'"{name}"')
 

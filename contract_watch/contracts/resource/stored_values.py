@@ -15,7 +15,7 @@ from contract_watch.contracts.matchers import (
 from contract_watch.contracts.resource.matchers import is_number
 from contract_watch.contracts.resource.state import UNKNOWN, ResourceState
 from contract_watch.contracts.resource.table import ResourceTable
-from contract_watch.contracts.schema import parse_foreign_json
+from contract_watch.contracts.schema import find_kind, parse_foreign_json
 from contract_watch.errors import UsageError
 
 STORED_VALUES = "stored-values"
@@ -231,7 +231,7 @@ def format_time(moment: float, schema: Mapping[str, Any]) -> Any:
     """Return a time in the form that ``schema`` documents."""
     form = schema.get("x-client-type")
     if form == "milliseconds":
-        return str(int(moment * 1000)) if schema.get("type") == "string" else int(moment * 1000)
-    if form == "seconds" or schema.get("type") in ("integer", "number"):
+        return str(int(moment * 1000)) if find_kind(schema) == "string" else int(moment * 1000)
+    if form == "seconds" or find_kind(schema) in ("integer", "number"):
         return int(moment)
     return dt.datetime.fromtimestamp(moment, dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -9,9 +9,8 @@ from contract_watch.contracts.parameters import is_parameter_key
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody
 from contract_watch.contracts.samples import build_sample
-from contract_watch.contracts.schema import Document, Schema, resolve_reference
+from contract_watch.contracts.schema import Document, Schema, find_kind, resolve_reference
 from contract_watch.engine.planning import values
-from contract_watch.engine.planning.constraints import find_kind
 from contract_watch.engine.planning.nested_values import generate_nested, is_nested
 from contract_watch.engine.planning.probe import fill_with_stand_ins
 from contract_watch.engine.planning.values import SchemaSet, Variant

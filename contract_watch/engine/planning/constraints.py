@@ -4,21 +4,14 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from contract_watch.contracts.schema import find_kind
+
 _MOST_ITEMS = 200
 """The longest list that is made: one beyond a higher `maxItems` would be an odd request."""
 _NUMBER_KEYWORDS = ("exclusiveMinimum", "exclusiveMaximum", "multipleOf")
 
 Candidate = tuple[str, Any]
 """A keyword, and a value made for it."""
-
-
-def find_kind(schema: Mapping[str, Any]) -> str | None:
-    """Return the type of a schema's values, null aside; None if it has none or several."""
-    kind = schema.get("type")
-    if not isinstance(kind, list):
-        return kind if isinstance(kind, str) else None
-    kinds = [one for one in kind if one != "null"]
-    return kinds[0] if len(kinds) == 1 else None
 
 
 def is_nullable(schema: Mapping[str, Any]) -> bool:

@@ -11,7 +11,7 @@ from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.resource.layout import Layout
 from contract_watch.contracts.resource.spec import ResourceSpec
-from contract_watch.contracts.schema import Schema, resolve_reference
+from contract_watch.contracts.schema import Schema, find_kind, resolve_reference
 from contract_watch.engine.planning import values
 from contract_watch.engine.planning.arguments import ArgumentBuilder
 from contract_watch.engine.planning.probe import Probe, ProbeStep
@@ -279,7 +279,7 @@ class _FlowDeriver:
         document = self._layout.document
         schema = resolve_reference(document, operation.get_arguments()[name])
         known = [schema["example"]] if "example" in schema else []
-        items = SchemaSet([Schema(document, schema.get("items", {}))]) if schema.get("type") == "array" else None
+        items = SchemaSet([Schema(document, schema.get("items", {}))]) if find_kind(schema) == "array" else None
         made = [one.value for one in values.generate_valid(schema, SchemaSet([Schema(document, schema)]), items)]
         default = self._contract.model.spec.table.defaults.get(name, schema.get("default"))  # type: ignore[attr-defined]
         telling = [value for value in (*known, *made) if value not in (default, None, "", 0, False, [])]
@@ -288,7 +288,7 @@ class _FlowDeriver:
     def _find_empty(self, operation: Operation, name: str) -> Any:
         """Return the empty value of an argument if its schema accepts one; None if not."""
         schema = resolve_reference(self._layout.document, operation.get_arguments()[name])
-        empty = _EMPTY_VALUES.get(str(schema.get("type")))
+        empty = _EMPTY_VALUES.get(str(find_kind(schema)))
         return empty if empty is not None and Schema(self._layout.document, schema).accepts(empty) else None
 
     def _find_largest(self, operation: Operation, limit: str) -> int:

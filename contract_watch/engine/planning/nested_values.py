@@ -5,8 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from contract_watch.contracts.samples import build_sample
-from contract_watch.contracts.schema import Document, Schema, flatten_schema, resolve_reference
-from contract_watch.engine.planning.constraints import find_kind
+from contract_watch.contracts.schema import Document, Schema, find_kind, flatten_schema, resolve_reference
 from contract_watch.engine.planning.values import SchemaSet, Variant, generate_invalid, generate_valid
 
 _MAX_DEPTH = 4

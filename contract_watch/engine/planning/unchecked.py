@@ -11,8 +11,7 @@ from contract_watch.contracts.bodies import is_json_type, strip_media_type
 from contract_watch.contracts.clauses import derive_clauses
 from contract_watch.contracts.openapi import Operation, join_arguments
 from contract_watch.contracts.registry import Contract
-from contract_watch.contracts.schema import Document, resolve_reference
-from contract_watch.engine.planning.constraints import find_kind
+from contract_watch.contracts.schema import Document, find_kind, resolve_reference
 from contract_watch.engine.planning.probe import fill_with_stand_ins, make_operation_request
 from contract_watch.engine.planning.scenarios import load_scenarios
 

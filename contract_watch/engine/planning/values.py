@@ -10,10 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from contract_watch.contracts.schema import Schema
+from contract_watch.contracts.schema import Schema, find_kind
 from contract_watch.engine.planning.constraints import (
     Bounds,
-    find_kind,
     find_wrong_item,
     generate_invalid_sizes,
     generate_valid_lists,

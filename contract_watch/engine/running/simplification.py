@@ -11,6 +11,7 @@ from typing import Any
 from contract_watch.contracts.openapi import join_arguments, split_arguments
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody
+from contract_watch.contracts.schema import find_kind
 from contract_watch.engine.account.object_names import find_plain_name
 from contract_watch.engine.planning.arguments import ArgumentBuilder
 from contract_watch.engine.planning.probe import fill_placeholders
@@ -215,7 +216,7 @@ class Simplifier:
         """List simple values of an argument, the simplest first."""
         declared = self._contract.operations[operation]
         prop = declared.get_arguments()[name]
-        if prop.get("type") == "array":
+        if find_kind(prop) == "array":
             yield []
         if prop.get("format") == "password":
             yield self._passwords()
