@@ -48,8 +48,9 @@ class _FlowDeriver:
         yield self._build(
             "life",
             "An object is shown as it was created and last changed; a removed one is gone.",
-            [clauses.created, *self._list_update_clauses(), clauses.removed, clauses.once, clauses.unknown(layout.remove),
-             f"{layout.remove}/effect/untouched", *(clauses.unknown(name) for name in layout.readers)],
+            [clauses.created, *self._list_update_clauses(), clauses.removed, clauses.unknown(layout.remove),
+             f"{layout.remove}/effect/untouched", *(clauses.unknown(name) for name in layout.readers),
+             *([clauses.once] if layout.has_server_ids else [])],
             list(self._plan_life()),
         )  # fmt: skip
         if self._spec.table.unique:
