@@ -10,6 +10,7 @@ from contract_watch.contracts.outcomes import Check
 from contract_watch.contracts.parameters import is_parameter_key
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody, Request
+from contract_watch.contracts.resource.statuses import list_path_statuses
 from contract_watch.contracts.schema import Violation, flatten_schema, get_value
 
 PATTERNS = "patterns"
@@ -67,7 +68,11 @@ class RequestChecker:
                 )
         for violation in operation.find_parameter_violations(request.parameters):
             clause = f"request/{violation.pointer}/{violation.keyword}"
-            yield from self._build(operation, clause, violation.expected)
+            if violation.pointer.startswith("{"):  # a path without an object may be an unknown path, for any reason
+                statuses = list_path_statuses(operation, self._statuses[operation.id])
+                yield from (Check(status, f"{operation.id}/{clause}", violation.expected) for status in statuses)
+            else:
+                yield from self._build(operation, clause, violation.expected)
         yield from self._check_body(operation, request.body)
 
     def _check_body(self, operation: Operation, body: Any) -> Iterator[Check]:

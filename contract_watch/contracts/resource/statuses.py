@@ -14,6 +14,11 @@ def list_invalid_statuses(operation: Operation, table: ResourceTable) -> tuple[i
     return tuple(table.invalid) or _choose(operation, (400, 422)) or (400,)
 
 
+def list_path_statuses(operation: Operation, invalid: Sequence[int]) -> tuple[int, ...]:
+    """Return the statuses of a request whose path violates its schema: the documented ones of ``invalid`` and 404."""
+    return _choose(operation, (*invalid, 404)) or tuple(invalid)
+
+
 def list_unknown_statuses(operation: Operation, table: ResourceTable) -> tuple[int, ...]:
     """Return the statuses of a request that names an unknown object: 404 if it is documented, else those of a bad one."""
     return tuple(table.unknown) or _choose(operation, (404,)) or _choose(operation, (400, 422)) or (404,)

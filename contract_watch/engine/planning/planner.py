@@ -282,14 +282,20 @@ class Planner:
     def _plan_unchanged(self) -> Iterator[Probe]:
         """Plan a read after all rejected requests, if the vendor can list objects."""
         create, read = self._contract.lifecycle.create, self._contract.operations[self._contract.lifecycle.read]
-        baseline_step = self._arguments.build_baseline(read)
-        clause = next(
-            (rule for rule in self._contract.model.rules if "changes-nothing" in rule),
-            f"{create}/response/{min((s for s in self._contract.operations[create].responses if s >= 400), default=400)}",
-        )
-        if not any(name in baseline_step for name in self._contract.get_roles(read.id)):
-            yield Probe("refused/changes-nothing", "refused", create, "Rejected requests change nothing.", (clause,),
-                        (ProbeStep.from_arguments(read, baseline_step),))  # fmt: skip
+        rule = next((rule for rule in self._contract.model.rules if "changes-nothing" in rule), "")
+        listed = self._contract.list_config
+        if rule and listed is not None and self._names_object(read):
+            read = self._contract.operations[listed.operation]
+        status = min((one for one in self._contract.operations[create].responses if one >= 400), default=400)
+        if not self._names_object(read):
+            yield Probe("refused/changes-nothing", "refused", create, "Rejected requests change nothing.",
+                        (rule or f"{create}/response/{status}",),
+                        (ProbeStep.from_arguments(read, self._arguments.build_baseline(read)),))  # fmt: skip
+
+    def _names_object(self, operation: Operation) -> bool:
+        """Return True if a minimal request to ``operation`` names an object."""
+        baseline = self._arguments.build_baseline(operation)
+        return any(name in baseline for name in self._contract.get_roles(operation.id))
 
     def plan_faults(self) -> Iterator[Probe]:
         """Plan statuses that only a scripted fault can provoke: server errors, and those that the contract names."""

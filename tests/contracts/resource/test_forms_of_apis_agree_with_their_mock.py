@@ -1,0 +1,68 @@
+"""The default model on one API in many forms: its probes agree with its own mock and reach every clause."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contract_watch.authoring.completeness_checks import (
+    check_identities,
+    check_model,
+    check_operations,
+    check_simulation,
+)
+from tests.support.resource_contracts import MadeApi
+
+_LIMIT = {"limit": {"type": "integer", "minimum": 1, "maximum": 50, "default": 4}}
+_NAMED: dict[str, Any] = {"id_schema": None}
+_BASIC = '[[places]]\nname = "basic"\nheader = "Authorization"\nform = "Basic {}"'
+_ADDRESS = {
+    "type": "object",
+    "required": ["city"],
+    "properties": {
+        "city": {"type": "string", "example": "Ulm", "minLength": 1},
+        "zip": {"type": "string", "example": "89073"},
+    },
+}
+
+FORMS: dict[str, MadeApi] = {
+    "plain": MadeApi(),
+    "integer ids": MadeApi(id_schema={"type": "integer", "example": 4711}),
+    "uuids": MadeApi(id_schema={"type": "string", "format": "uuid", "example": "8f0c2b8e-1c2b-4b7e-9d7a-0c8f6f2f9a10"}),
+    "array at the top": MadeApi(rows=""),
+    "wrapped object": MadeApi(wrapper="thing"),
+    "no read of one": MadeApi(has_read=False),
+    "names of the caller": MadeApi(**_NAMED),
+    "names of the caller, only listed": MadeApi(**_NAMED, has_read=False, rows=""),
+    "put": MadeApi(update="put"),
+    "put that resets": MadeApi(update="put", resource='full = ["changeThing"]'),
+    "merge patch": MadeApi(media_type="application/merge-patch+json"),
+    "form bodies": MadeApi(media_type="application/x-www-form-urlencoded"),
+    "422, 202 and 200": MadeApi(invalid=422, created=202, removed=200),
+    "no content after an update": MadeApi(updated=200, created=200),
+    "limit and offset": MadeApi(query={**_LIMIT, "offset": {"type": "integer", "minimum": 0}}, paging='limit = "query:limit"\noffset = "query:offset"'),
+    "limit, offset and total": MadeApi(query={**_LIMIT, "offset": {"type": "integer", "minimum": 0}}, envelope={"total": {"type": "integer"}},
+                                       paging='limit = "query:limit"\noffset = "query:offset"\ntotal = "/total"'),
+    "page numbers": MadeApi(query={**_LIMIT, "page": {"type": "integer", "minimum": 1}}, paging='limit = "query:limit"\npage = "query:page"'),
+    "cursor and more": MadeApi(query={**_LIMIT, "after": {"type": "string"}}, envelope={"has_more": {"type": "boolean"}},
+                               paging='limit = "query:limit"\ncursor = "query:after"\nmore = "/has_more"'),
+    "nested cursor": MadeApi(query={**_LIMIT, "after": {"type": "string"}},
+                             envelope={"meta": {"type": "object", "required": ["next"], "properties": {"next": {"type": ["string", "null"]}}}},
+                             paging='limit = "query:limit"\ncursor = "query:after"\nnext = "/meta/next"'),
+    "paged array at the top": MadeApi(rows="", query=_LIMIT, paging='limit = "query:limit"'),
+    "nullable, oneOf and const": MadeApi(properties={"note": {"type": ["string", "null"], "maxLength": 40, "example": "a note"},
+                                                     "kind": {"oneOf": [{"const": "a"}, {"const": "b"}], "example": "a"}}),
+    "nested object": MadeApi(properties={"address": {**_ADDRESS, "example": {"city": "Ulm", "zip": "89073"}}}),
+    "list of strings": MadeApi(properties={"tags": {"type": "array", "maxItems": 4, "items": {"type": "string", "minLength": 1, "maxLength": 9, "example": "red"}, "example": ["red"]}}),
+    "password": MadeApi(hidden={"password": {"type": "string", "format": "password", "minLength": 8, "maxLength": 40}}),
+    "basic": MadeApi(places=_BASIC),
+    "unique mark": MadeApi(resource='unique = ["name"]\ntaken = [400]'),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_form_agrees_with_its_mock(tmp_path: Path, form: str) -> None:
+    """No finding, no clause out of reach, nothing left behind."""
+    contract = FORMS[form].write(tmp_path)
+    checks = (check_operations, check_identities, check_model, check_simulation)
+    assert [line for check in checks for line in check(contract)] == []
