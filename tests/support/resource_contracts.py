@@ -164,7 +164,7 @@ class MadeApi:
         directory.mkdir(parents=True)
         key = "id" if self.id_schema is not None else "name"
         existing = f'{{"{{{key}}}" = "existing"}}'
-        change = f'{{"{{id}}" = "existing", "/name" = "new"}}' if self.id_schema is not None else existing
+        change = '{"{id}" = "existing", "/name" = "new"}' if self.id_schema is not None else existing
         identities = [
             'createThing = {"/name" = "new"}',
             "listThings = {}",

@@ -62,7 +62,7 @@ def load_rules(path: Path, refusals: Mapping[str, tuple[int, ...]]) -> RulesFile
     interpretations = dict(_parse_interpretations(path, raw.get("interpretations", {})))
     rules: list[Rule] = []
     for section, prefix in _SECTIONS.items():
-        table = raw.get(section) or {}
+        table = {} if raw.get(section) is None else raw[section]
         if not isinstance(table, dict):
             raise UsageError(f"{path}: `{section}` must be a map from a rule's name to the rule")
         for name, one in table.items():
