@@ -179,10 +179,23 @@ def check_identities(contract: Contract) -> Iterator[str]:
         for name in operation.get_arguments():
             if name.startswith("{") and name not in roles:
                 yield f'{contract.config_file}: identities.{operation.id}: "{name}" has no role: new, existing or foreign'
+    yield from _check_marks(contract)
     for operation_id, role, why in ((life.create, "new", "by which a run knows its own objects"),
                                     (life.remove, "existing", "that names what is removed")):  # fmt: skip
         if role not in contract.get_roles(operation_id).values():
             yield f"{contract.config_file}: identities.{operation_id}: has no argument with the role {role}, {why}; add it"
+
+
+def _check_marks(contract: Contract) -> Iterator[str]:
+    """Check that an update gives an object no mark but one of the run's: a sweep finds a killed run's objects by it."""
+    life = contract.lifecycle
+    marks = [name for name, role in contract.get_roles(life.create).items() if role == "new"] if life.id else []
+    for operation in contract.operations.values():
+        changes = operation.id != life.create and not contract.is_read_only(operation.id)
+        for mark in marks if changes else ():
+            if mark in operation.get_arguments() and mark not in contract.get_roles(operation.id):
+                yield (f'{contract.config_file}: identities.{operation.id}: "/{mark}" marks an object as a run\'s own; '
+                       "give it the role new")  # fmt: skip
 
 
 def check_model(contract: Contract) -> Iterator[str]:

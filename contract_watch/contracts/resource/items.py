@@ -10,8 +10,9 @@ from contract_watch.contracts.matchers import ForClause, Matcher, ObjectMatcher,
 from contract_watch.contracts.outcomes import Outcome
 from contract_watch.contracts.resource.idempotency import describe_arguments, find_repeated
 from contract_watch.contracts.resource.layout import EVERY, get_schema, get_success
-from contract_watch.contracts.resource.matchers import NewId, build_sample, match_anything
+from contract_watch.contracts.resource.matchers import NewId, match_anything
 from contract_watch.contracts.resource.state import Item, ResourceState
+from contract_watch.contracts.samples import build_value
 from contract_watch.contracts.schema import resolve_reference
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class ItemOutcomes:
         location, layout = self._spec.layout.get_row(operation.id), self._spec.layout
         if location is not None and layout.has_server_ids:
             used = frozenset({one.name or "" for one in state.items} | state.removed_names.keys())
-            return NewId(used, build_sample(layout.document, location.properties.get(layout.key, {})))
+            return NewId(used, build_value(layout.document, location.properties.get(layout.key, {})))
         return _match_open_name(item) if item.name is None else None
 
     def _record_new_item(self, state: ResourceState, call: Call, item: Item, answer: Any) -> ResourceState:

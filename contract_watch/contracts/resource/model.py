@@ -22,7 +22,7 @@ from contract_watch.contracts.resource.interpretations import ORDER, derive_inte
 from contract_watch.contracts.resource.items import NO_ITEM, ItemOutcomes
 from contract_watch.contracts.resource.layout import get_schema
 from contract_watch.contracts.resource.lists import ListOutcomes
-from contract_watch.contracts.resource.matchers import collect_examples, match_location
+from contract_watch.contracts.resource.matchers import match_location
 from contract_watch.contracts.resource.names import SANITISERS
 from contract_watch.contracts.resource.new_values import check_new_values
 from contract_watch.contracts.resource.rows import RowBuilder
@@ -31,6 +31,7 @@ from contract_watch.contracts.resource.spec import ResourceSpec
 from contract_watch.contracts.resource.state import UNKNOWN, Item, ResourceState
 from contract_watch.contracts.resource.stored_values import StoredValues
 from contract_watch.contracts.resource.storing import ValueStore
+from contract_watch.contracts.samples import collect_examples
 from contract_watch.contracts.schema import find_kind, resolve_reference
 
 

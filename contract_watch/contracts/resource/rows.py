@@ -19,13 +19,13 @@ from contract_watch.contracts.resource.layout import EVERY, RowLocation
 from contract_watch.contracts.resource.matchers import (
     SecretSample,
     SingleItem,
-    build_sample,
     match_anything,
     match_time,
 )
 from contract_watch.contracts.resource.spec import ResourceSpec
 from contract_watch.contracts.resource.state import UNKNOWN, Item, ResourceState
 from contract_watch.contracts.resource.stored_values import StoredValues, format_time, parse_time
+from contract_watch.contracts.samples import build_value
 from contract_watch.contracts.schema import Schema, find_kind, flatten_schema
 
 
@@ -119,7 +119,7 @@ class RowBuilder:
         if interpretation:
             values = state.interpretations.declared[interpretation]
             return Satisfies(state.get_choice(interpretation), lambda value: value in values, " or ".join(values))
-        return match_anything(build_sample(self._document, schema))
+        return match_anything(build_value(self._document, schema))
 
     def match_name(self, name: str, schema: Mapping[str, Any]) -> Matcher:
         """Build the matcher of an object's name: a string, or the integer that it stands for."""
@@ -156,7 +156,7 @@ class RowBuilder:
         schema = flatten_schema(self._document, raw)
         properties = schema.get("properties", {})
         return {
-            name: match_anything(build_sample(self._document, properties.get(name, {})))
+            name: match_anything(build_value(self._document, properties.get(name, {})))
             for name in schema.get("required", ())
         }
 
@@ -169,7 +169,7 @@ class RowBuilder:
             return None
         schema = flatten_schema(self._document, root)
         if "properties" not in schema:
-            return match_anything(build_sample(self._document, root))
+            return match_anything(build_value(self._document, root))
         required = self._match_required(schema)
         for name in required.keys() & examples.keys():
             candidate = {**{one: matcher.render() for one, matcher in required.items()}, name: examples[name]}
