@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from contract_watch.contracts.resource.state import Item, ResourceState
 
 if TYPE_CHECKING:
     from contract_watch.contracts.openapi import Operation
+    from contract_watch.contracts.outcomes import Check
     from contract_watch.contracts.resource.call import Call
     from contract_watch.contracts.resource.model import ResourceModel
 
@@ -48,6 +49,17 @@ class ListOutcomes:
             return self._record(state, tenant, operation, answer, page, rows, is_whole=not is_open)
 
         return [Outcome(status, clause, why, body, after)]
+
+    def check_start(self, state: ResourceState, call: Call) -> Iterator[Check]:
+        """Yield the check of a cursor that no response gave: a vendor can refuse it, or start anywhere."""
+        paging = self._model.spec.paging
+        if paging is None or not paging.has_cursor or state.is_complete:
+            return
+        page = paging.read_page(call.arguments)
+        if not page.is_first and page.start not in state.pages:
+            clause = f"{call.operation.id}/request/{paging.start_argument}"
+            for check in self._model.spec.get_refusal_kinds(call.operation).invalid:
+                yield replace(check, clause=clause, why="No response gave the cursor.", is_undecidable=True)
 
     def _select(self, state: ResourceState, tenant: str, arguments: Mapping[str, Any]) -> tuple[list[Item], bool]:
         """Return the objects that a list request selects, and True if the documents do not say which those are."""

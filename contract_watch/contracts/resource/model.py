@@ -137,9 +137,10 @@ class ResourceModel:
         yield from self.effects.check(call.operation, situation)
 
     def check_request(self, state: ResourceState, call: Call) -> Iterator[Check]:
-        """Yield the failed checks of parameters and body by their schemas."""
-        del state
+        """Yield the failed checks of parameters and body by their schemas, and of a page that no response named."""
         yield from self.spec.requests.check(call.operation, call.request)
+        if call.operation.id == self.spec.layout.list:
+            yield from self.lists.check_start(state, call)
 
     def look_up(self, state: ResourceState, call: Call, name: str) -> tuple[Item | None, list[Check]]:
         """Return the object that ``name`` finds, None if none or an unknown one, and the failed checks."""

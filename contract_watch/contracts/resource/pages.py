@@ -83,6 +83,11 @@ class Paging:
         return self._config.cursor or self._config.offset or self._config.page
 
     @property
+    def has_cursor(self) -> bool:
+        """True if a response tells where the next page starts."""
+        return bool(self._config.cursor)
+
+    @property
     def second_start(self) -> int | None:
         """The start of the second page if a page has two rows; None if only a response tells it."""
         if self._config.cursor:

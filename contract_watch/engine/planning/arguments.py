@@ -15,6 +15,8 @@ from contract_watch.engine.planning.nested_values import generate_nested, is_nes
 from contract_watch.engine.planning.probe import fill_with_stand_ins
 from contract_watch.engine.planning.values import SchemaSet, Variant
 
+_IDEMPOTENCY_KEY = "header:idempotency-key"
+"""A header whose value no two requests share, also where the contract promises nothing about it."""
 _MIN_NAME_LENGTH = 30
 """Characters that a name of the run's form needs."""
 
@@ -36,7 +38,7 @@ class ArgumentBuilder:
 
     def get_role(self, operation: Operation, name: str) -> str | None:
         """Return the role of an argument (see `registry.ROLES`); ``fresh`` for one that no two requests share."""
-        if name == self._contract.idempotency_argument:
+        if name == self._contract.idempotency_argument or name.lower() == _IDEMPOTENCY_KEY:
             return "fresh"
         return self._contract.get_roles(operation.id).get(name)
 
