@@ -46,7 +46,7 @@ DRIFTS = {
 """Each drift with what the drifted server does."""
 
 
-class Refusal(Exception):  # noqa: N818 (a refused request is no error of this server)
+class QuillRefusal(Exception):  # noqa: N818 (a refused request is no error of this server)
     """A refused request, with its status."""
 
     def __init__(self, status: int, message: str) -> None:
@@ -77,7 +77,7 @@ class QuillServer:
         query = urllib.parse.parse_qs(scope["query_string"].decode(), keep_blank_values=True)
         try:
             status, answer, more = self._route(scope["method"], scope["path"], headers, query, body)
-        except Refusal as refusal:
+        except QuillRefusal as refusal:
             status, more = refusal.status, {}
             answer = {"error": {"code": f"e{refusal.status}", "message": refusal.message}}
         content = b"" if answer is None else json.dumps(answer).encode()
@@ -93,9 +93,9 @@ class QuillServer:
         parts = path.removeprefix("/v1").strip("/").split("/")
         allowed = {1: ("GET", "POST"), 2: ("GET", "PATCH", "DELETE"), 3: ("POST",)}
         if parts[0] != "senders" or len(parts) > 3 or (len(parts) == 3 and parts[2] != "pause"):
-            raise Refusal(404, "No such page.")
+            raise QuillRefusal(404, "No such page.")
         if method not in allowed[len(parts)]:
-            raise Refusal(405, "No such method.")
+            raise QuillRefusal(405, "No such method.")
         account = self._authenticate(headers)
         if len(parts) == 1:
             if method == "GET":
@@ -113,12 +113,12 @@ class QuillServer:
     def _authenticate(self, headers: Mapping[str, str]) -> str:
         scheme, _, key = headers.get("authorization", "").partition(" ")
         if scheme != "Bearer" or key not in KEYS:
-            raise Refusal(401, "No valid key.")
+            raise QuillRefusal(401, "No valid key.")
         version = headers.get("quill-version")
         if version is None and self._drift != "header ignored":
-            raise Refusal(400, "Quill-Version is missing.")
+            raise QuillRefusal(400, "Quill-Version is missing.")
         if version not in (None, _VERSION) and self._drift != "header unchecked":
-            raise Refusal(400, "Quill-Version is unknown.")
+            raise QuillRefusal(400, "Quill-Version is unknown.")
         return KEYS[key]
 
     @staticmethod
@@ -126,31 +126,31 @@ class QuillServer:
         try:
             value = json.loads(body)
         except ValueError as error:
-            raise Refusal(400, "The body is not JSON.") from error
+            raise QuillRefusal(400, "The body is not JSON.") from error
         if not isinstance(value, dict):
-            raise Refusal(400, "The body is not an object.")
+            raise QuillRefusal(400, "The body is not an object.")
         return value
 
     def _find(self, account: str, name: str) -> dict[str, Any]:
         sender = self._senders.get(name)
         if not 1 <= len(name) <= 40:
-            raise Refusal(400, "The id is too long.")
+            raise QuillRefusal(400, "The id is too long.")
         if sender is None or sender["account"] != account:
-            raise Refusal(404, "No such sender.")
+            raise QuillRefusal(404, "No such sender.")
         return sender
 
     def _list(self, account: str, query: Mapping[str, list[str]]) -> dict[str, Any]:
         text = query.get("limit", ["10"])
         if len(text) != 1 or not re.fullmatch(r"-?[0-9]{1,9}", text[0]):
-            raise Refusal(400, "limit is no number.")
+            raise QuillRefusal(400, "limit is no number.")
         limit = int(text[0])
         low, high = (0 if self._drift == "limit unchecked" else 1), (20 if self._drift == "limit lower" else 50)
         if not low <= limit <= high:
-            raise Refusal(400, "limit is out of range.")
+            raise QuillRefusal(400, "limit is out of range.")
         state = query.get("state", [None])[0]
         if state not in (None, "active", "paused"):
             if self._drift != "filter unchecked":
-                raise Refusal(400, "state is unknown.")
+                raise QuillRefusal(400, "state is unknown.")
             state = None
         everyone = self._drift == "others listed"
         found = [one for one in self._senders.values() if everyone or one["account"] == account]
@@ -171,9 +171,9 @@ class QuillServer:
     ) -> tuple[int, Any, dict[str, str]]:
         key = headers.get("idempotency-key")
         if key is None and self._drift == "header required":
-            raise Refusal(400, "Idempotency-Key is missing.")
+            raise QuillRefusal(400, "Idempotency-Key is missing.")
         if key is not None and not 8 <= len(key) <= 64 and self._drift != "idempotency unchecked":
-            raise Refusal(400, "Idempotency-Key has 8 to 64 characters.")
+            raise QuillRefusal(400, "Idempotency-Key has 8 to 64 characters.")
         known = self._replies.get((account, key or ""))
         if known in self._senders and self._drift != "idempotency ignored":
             return 201, {"sender": self._show(self._senders[known])}, {"location": f"/v1/senders/{known}"}
@@ -192,7 +192,7 @@ class QuillServer:
 
     def _update(self, account: str, sender: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
         if not body:
-            raise Refusal(400, "Nothing to change.")
+            raise QuillRefusal(400, "Nothing to change.")
         self._check(body, required=False)
         if "name" in body:
             self._check_name(account, body["name"], sender)
@@ -210,7 +210,7 @@ class QuillServer:
 
     def _pause(self, sender: dict[str, Any]) -> dict[str, Any]:
         if sender["state"] == "paused" and self._drift != "pause unchecked":
-            raise Refusal(409, "The sender is paused.")
+            raise QuillRefusal(409, "The sender is paused.")
         shown = {**sender, "state": "paused"}
         if self._drift == "pause lost":
             return shown
@@ -228,7 +228,7 @@ class QuillServer:
         others = [one for one in self._senders.values() if one["account"] == account and one is not sender]
         is_taken = any(one["name"] == name for one in others) or (account, name) in self._taken
         if is_taken and self._drift != "name not unique":
-            raise Refusal(409, "The name is taken.")
+            raise QuillRefusal(409, "The name is taken.")
 
     @staticmethod
     def _check(body: dict[str, Any], *, required: bool) -> None:
@@ -236,20 +236,20 @@ class QuillServer:
             return isinstance(value, str) and shortest <= len(value) <= longest
 
         if required and "name" not in body:
-            raise Refusal(400, "name is missing.")
+            raise QuillRefusal(400, "name is missing.")
         if "name" in body and not (isinstance(body["name"], str) and _NAME.fullmatch(body["name"])):
-            raise Refusal(400, "name is invalid.")
+            raise QuillRefusal(400, "name is invalid.")
         limit = body.get("daily_limit", 0)
         if isinstance(limit, float) and limit.is_integer():
             limit = int(limit)
         if isinstance(limit, bool) or not isinstance(limit, int) or not 0 <= limit <= 1000:
-            raise Refusal(400, "daily_limit is invalid.")
+            raise QuillRefusal(400, "daily_limit is invalid.")
         tags = body.get("tags", [])
         if not isinstance(tags, list) or len(tags) > 5 or not all(is_text(tag, 1, 20) for tag in tags):
-            raise Refusal(400, "tags are invalid.")
+            raise QuillRefusal(400, "tags are invalid.")
         footer = body.get("footer")
         if footer is not None and not is_text(footer, 0, 200):
-            raise Refusal(400, "footer is invalid.")
+            raise QuillRefusal(400, "footer is invalid.")
 
     @staticmethod
     def _show(sender: dict[str, Any]) -> dict[str, Any]:

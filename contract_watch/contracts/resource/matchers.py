@@ -99,7 +99,9 @@ def match_location(path: str) -> Satisfies:
 
 def is_number(value: Any) -> bool:
     """Return True for a finite number; booleans are none."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _is_uuid(text: str) -> bool:

@@ -168,7 +168,7 @@ def _match_rounded(value: float, *, rounded: bool) -> Matcher:
         if not is_number(one):
             return False
         whole = isinstance(one, int) or float(one).is_integer()
-        return math.isclose(one, value, rel_tol=1e-9) or (whole and abs(one - value) < 1)
+        return _is_close(one, value) or bool(whole and abs(one - value) < 1)
 
     return Satisfies(int(value) if rounded else value, is_equal, f"{value}, possibly rounded")
 
@@ -189,7 +189,12 @@ def _match_object(value: dict[str, Any]) -> Matcher:
 
 
 def _is_close(left: Any, right: Any) -> bool:
-    return is_number(left) and is_number(right) and math.isclose(left, right, rel_tol=1e-9)
+    if not (is_number(left) and is_number(right)):
+        return False
+    try:
+        return left == right or math.isclose(left, right, rel_tol=1e-9)
+    except OverflowError:  # an integer beyond every float is close to itself alone
+        return False
 
 
 def _spell(value: Any) -> str:

@@ -125,7 +125,8 @@ class _FlowDeriver:
         for name in layout.updates:
             yield from self._plan_updates(name)
         yield self._name(layout.remove, "a")
-        for name in (*layout.readers, *layout.updates, layout.remove):
+        # A removal that did nothing shows first, so that no update is blamed for it.
+        for name in (*layout.readers, layout.remove, *layout.updates):
             yield self._name(name, "a")
         if layout.name_argument in self._spec.table.unique:
             yield self._create("a", {})
@@ -157,10 +158,11 @@ class _FlowDeriver:
     def _plan_rename(self, name: str) -> Iterator[ProbeStep]:
         layout = self._layout
         yield self._create("a", self._choose_values(layout.create, varied=False))
-        yield self._name(name, "a", {layout.get_renaming(name): "{b}"})
+        # The new name begins with the old one: a vendor that looks up beginnings would find it.
+        yield self._name(name, "a", {layout.get_renaming(name): "{a:more}"})
         yield self._name(layout.remove, "a")
         yield self._create("a", {})
-        yield from self._read("b")
+        yield from self._read("{a:more}")
 
     def _plan_action(self, name: str) -> Iterator[ProbeStep]:
         yield self._create("a", self._choose_values(self._layout.create, varied=False))
