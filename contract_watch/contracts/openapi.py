@@ -107,6 +107,10 @@ class Operation:
             if p.get("in") == "path"
         }
 
+    @cached_property
+    def _path_validators(self) -> dict[str, Schema]:
+        return {key: Schema(self.document, schema) for key, schema in self.path_schemas.items()}
+
     def get_required_arguments(self) -> list[str]:
         """Return the names of the required arguments, path parameters first."""
         body = flatten_schema(self.body.document, self.body.schema).get("required", []) if self.body is not None else []
@@ -117,11 +121,9 @@ class Operation:
 
         The first part of each path is the argument's name, such as ``query:limit`` or ``{id}``.
         """
-        for key, schema in self.path_schemas.items():
+        for key, validator in self._path_validators.items():
             if isinstance(text := parameters.get(key[1:-1]), str):
-                for violation in Schema(self.document, schema).find_violations(
-                    decode_text(self.document, schema, text)
-                ):
+                for violation in validator.find_violations(decode_text(self.document, validator.schema, text)):
                     yield Violation((key, *violation.path), violation.keyword, violation.expected)
         yield from find_violations(self.specs, parameters)
 

@@ -7,7 +7,6 @@ from typing import Any
 from contract_watch.contracts.matchers import ValuePath
 from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.outcomes import Check
-from contract_watch.contracts.parameters import is_parameter_key
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody, Request
 from contract_watch.contracts.resource.statuses import list_path_statuses
@@ -62,11 +61,8 @@ class RequestChecker:
     def check(self, operation: Operation, request: Request) -> Iterator[Check]:
         """Yield the failed checks of parameters and body."""
         for violation in operation.find_parameter_violations(request.parameters):
-            if is_parameter_key(str(violation.path[0])) and violation.path[0] not in self._elsewhere:
-                yield from self._build(
-                    operation, f"request/{violation.pointer}/{violation.keyword}", violation.expected
-                )
-        for violation in operation.find_parameter_violations(request.parameters):
+            if violation.path[0] in self._elsewhere:
+                continue
             clause = f"request/{violation.pointer}/{violation.keyword}"
             if violation.pointer.startswith("{"):  # a path without an object may be an unknown path, for any reason
                 statuses = list_path_statuses(operation, self._statuses[operation.id])
