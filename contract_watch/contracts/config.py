@@ -100,8 +100,9 @@ class ListConfig:
     ``page`` (a number, the first being ``first_page``) and ``cursor`` says where a page starts. An argument is `query:x`, or
     a JSON pointer into the request's body. In the response, ``next`` points to the cursor of the next page, ``more`` to a
     boolean that says if there is one, ``total`` to the number of all objects. ``next`` can also be `header:Link`: the
-    link with the relation `next` has the start in its query. Without ``next``, a cursor is the id of the last row. ``default`` is the number of rows of a request without limit, by default the document's own; a run asks for
-    ``size`` rows at a time.
+    link with the relation `next` has the start in its query. Without ``next``, a cursor is the id of the last row.
+    ``default`` is the number of rows of a request without limit, by default the document's own. Every server accepts a
+    limit up to ``longest`` (0: any); a greater one may be cut. A run asks for ``size`` rows at a time.
     """
 
     operation: str
@@ -119,6 +120,7 @@ class ListConfig:
     more: str = ""
     total: str = ""
     default: int = 0
+    longest: int = 0
 
     def check(self, label: str) -> None:
         """Raise `UsageError`, which begins with ``label``, if the fields contradict each other."""

@@ -123,6 +123,10 @@ class ObjectMatcher:
     forbidden: Mapping[str, str] = field(default_factory=dict)
     rendered_optional: frozenset[str] = frozenset()
 
+    def list_inner(self) -> Iterator[Matcher]:
+        """Yield the matchers whose clauses a matching object satisfies."""
+        yield from (*self.required.values(), *self.optional.values())
+
     def render(self) -> JSON:
         optional = {name: self.optional[name] for name in self.optional if name in self.rendered_optional}
         return {name: matcher.render() for name, matcher in {**self.required, **optional}.items()}
@@ -307,7 +311,7 @@ def collect_clauses(matcher: Matcher) -> Iterator[str]:
         yield matcher.clause
         yield from collect_clauses(matcher.inner)
     elif isinstance(matcher, ObjectMatcher):
-        for inner in (*matcher.required.values(), *matcher.optional.values()):
+        for inner in matcher.list_inner():
             yield from collect_clauses(inner)
         yield from (clause for clause in matcher.forbidden.values() if clause)
     elif isinstance(matcher, OneOf):

@@ -116,5 +116,7 @@ def _derive_pages(operation: str, paging: Paging) -> Iterator[tuple[str, str]]:
     if paging.limit_argument:
         yield f"{operation}/effect/limit", "A page has at most as many objects as its limit."
         yield f"{operation}/effect/complete", "A page is not shorter than its limit while there are more objects."
+    if paging.counts_skipped:
+        yield f"{operation}/effect/offset", "A page skips as many objects as its offset."
     if paging.start_argument:
         yield f"{operation}/effect/next", "The next page shows no object of the page before."

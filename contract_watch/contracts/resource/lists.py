@@ -154,10 +154,11 @@ class ListOutcomes:
                 inner = model.rows.add_at(root, inner, pointer, matcher)
         rendered = [rows.known_rows[item.name or ""].row.render() for item in shown if item.name in rows.known_rows]
         seen = None if page.is_first else state.pages.get(page.start)
-        clauses = {name: f"{operation.id}/effect/{name}" for name in ("limit", "complete", "next")}
+        clauses = {name: f"{operation.id}/effect/{name}" for name in ("limit", "offset", "complete", "next")}
         matcher = PageMatcher(
             inner.required, inner.optional, inner.forbidden, inner.rendered_optional,
             rows=rows, rendered_rows=rendered, path=path, page=page, paging=paging, seen=seen, clauses=clauses,
+            is_omitted=len(path) == 1 and model.rows.is_omitted(root, path[0]),
         )  # fmt: skip
         return matcher, page
 

@@ -5,6 +5,7 @@ may be missing from a page, unless the response or the request says that there i
 show no object twice.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,18 +25,30 @@ class Page:
     """The page that a request asks for.
 
     ``limit`` is the number of rows that it has at most, None if the request and the contract do not say. ``is_asked``
-    is True if the request gave the limit. ``start`` identifies the first row as the request does: a number of rows to
+    is True if the request gave the limit, ``is_certain`` if a page that is not the last has as many rows. ``start`` identifies the first row as the request does: a number of rows to
     skip, or a cursor; empty for the first page.
     """
 
     limit: int | None
     start: str = ""
     is_asked: bool = False
+    is_certain: bool = True
 
     @property
     def is_first(self) -> bool:
         """True for the first page."""
         return self.start in ("", "0")
+
+    @property
+    def full(self) -> int | None:
+        """The number of rows of a page that is not the last; None if it is not known."""
+        return self.limit if self.is_certain else None
+
+    @property
+    def skipped(self) -> int | None:
+        """The number of rows before the page; None if it is not known."""
+        start = self.start or "0"
+        return int(start) if start.isdigit() else None
 
 
 def read_argument(arguments: Mapping[str, Any], pointer: str) -> Any:
@@ -68,9 +81,10 @@ class Paging:
         return bool(config.limit or config.offset or config.page or config.cursor)
 
     def list_arguments(self) -> tuple[str, ...]:
-        """Return the arguments that choose a page."""
+        """Return the arguments that choose a page; of one inside a body's property, that property."""
         config = self._config
-        return tuple(name for name in (config.limit, config.offset, config.page, config.cursor) if name)
+        names = (config.limit, config.offset, config.page, config.cursor)
+        return tuple(name.lstrip("/").partition("/")[0] for name in names if name)
 
     @property
     def limit_argument(self) -> str:
@@ -99,18 +113,18 @@ class Paging:
         config = self._config
         asked = _parse_count(read_argument(arguments, config.limit)) if config.limit else None
         limit = asked or config.default or None
+        is_certain = not config.longest or (limit or 0) <= config.longest
         if config.cursor:
             start = read_argument(arguments, config.cursor)
-            return Page(limit, "" if start is None else str(start), bool(asked))
+            return Page(limit, "" if start is None else str(start), bool(asked), is_certain)
         if config.page:
             number = _parse_count(read_argument(arguments, config.page))
             number = config.first_page if number is None else number
             skipped = (number - config.first_page) * (limit or 0)
-            return Page(
-                limit, str(max(skipped, 0)) if limit else ("" if number <= config.first_page else "?"), bool(asked)
-            )
+            start = str(max(skipped, 0)) if limit else ("" if number <= config.first_page else "?")
+            return Page(limit, start, bool(asked), is_certain)
         skipped = _parse_count(read_argument(arguments, config.offset)) or 0 if config.offset else 0
-        return Page(limit, str(skipped) if skipped else "", bool(asked))
+        return Page(limit, str(skipped) if skipped else "", bool(asked), is_certain)
 
     def select_items(self, items: Sequence[Item], page: Page) -> list[Item]:
         """Return the objects on ``page``, in the mock."""
@@ -166,12 +180,31 @@ class Paging:
             return read_pointer(body, config.more) is False
         if config.next.startswith("/"):
             return read_pointer(body, config.next) in (None, "")
-        total = _parse_count(read_pointer(body, config.total)) if config.total else None
+        total = self.read_total(body)
         if total is not None and (page.start or "0").isdigit():
             return int(page.start or 0) + len(rows) >= total
-        if page.limit is not None:
-            return len(rows) < page.limit
+        if page.full is not None:
+            return len(rows) < page.full
         return not self.is_paged
+
+    @property
+    def marks_end(self) -> bool:
+        """True if a response says if there is a next page."""
+        return bool(self._config.more or self._config.next)
+
+    @property
+    def counts_skipped(self) -> bool:
+        """True if a request says how many rows to skip, and the response how many there are."""
+        return bool(self._config.offset and self._config.total)
+
+    @property
+    def total_path(self) -> tuple[str, ...]:
+        """The path of the number of all objects in a response; empty if there is none."""
+        return tuple(self._config.total.split("/")[1:])
+
+    def read_total(self, body: JSON) -> int | None:
+        """Return the number of all objects that a response gives; None if it gives none."""
+        return _parse_count(read_pointer(body, self._config.total)) if self._config.total else None
 
 
 def find_linked_start(link: str, name: str) -> str | None:
@@ -205,7 +238,7 @@ def _parse_count(value: Any) -> int | None:
     if isinstance(value, bool) or value is None:
         return None
     text = str(value)
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 20 else None
 
 
 def _is_count(value: Any) -> bool:
@@ -216,8 +249,8 @@ def _is_count(value: Any) -> bool:
 class PageMatcher(ObjectMatcher):
     """The matcher of one page: an `ObjectMatcher` of the body, whose array at ``path`` is a page of ``rows``.
 
-    ``seen`` are the names on the pages before, None if they are unknown. ``clauses`` maps `limit`, `next` and `complete`
-    to the clauses that those promise.
+    ``seen`` are the names on the pages before, None if they are unknown. ``clauses`` maps `limit`, `offset`, `next` and
+    `complete` to the clauses that those promise. If ``is_omitted``, the body has no array where a page has no rows.
     """
 
     rows: ListMatcher
@@ -227,6 +260,14 @@ class PageMatcher(ObjectMatcher):
     paging: Paging
     seen: frozenset[str] | None
     clauses: Mapping[str, str]
+    is_omitted: bool = False
+
+    def list_inner(self) -> Iterator[Matcher]:
+        """See `ObjectMatcher.list_inner`; only a page that must have every known row satisfies the clauses of rows."""
+        yield from super().list_inner()
+        full = self.page.full
+        if self.page.is_first and full is not None and len(self.rows.known_rows) < full:
+            yield self.rows
 
     def render(self) -> JSON:
         if not self.path:
@@ -236,21 +277,36 @@ class PageMatcher(ObjectMatcher):
         for part in self.path[:-1]:
             node = node[part]
         node[self.path[-1]] = list(self.rendered_rows)
+        if self.is_omitted and not self.rendered_rows:
+            del node[self.path[-1]]
         return body
 
     def find_mismatches(self, value: JSON, path: ValuePath = ()) -> Iterator[Mismatch]:
+        if self.is_omitted and isinstance(value, dict):
+            value = {self.path[0]: [], **value}
         if self.path:
             yield from super().find_mismatches(value, path)
         rows = value
         for part in self.path:
             rows = rows.get(part) if isinstance(rows, dict) else None
         if isinstance(rows, list):
-            yield from self._check_rows(rows, value, (*path, *self.path))
+            total, known = self.paging.read_total(value), len(self.rows.known_rows)
+            least = max(known, len(rows))
+            if total is not None and total < least and self.page.is_first:
+                yield Mismatch((*path, *self.paging.total_path), "value", f"a number not below {least}")
+            yield from self._check_length(len(rows), total, (*path, *self.path))
+            yield from self._check_rows(rows, value, total, (*path, *self.path))
 
-    def _check_rows(self, rows: list[Any], body: JSON, path: ValuePath) -> Iterator[Mismatch]:
-        limit = self.page.limit
-        if limit is not None and len(rows) > limit:
+    def _check_length(self, count: int, total: int | None, path: ValuePath) -> Iterator[Mismatch]:
+        """Check the number of rows against the limit, and what was skipped against the number of objects."""
+        limit, skipped = self.page.limit, self.page.skipped
+        if limit is not None and count > limit:
             yield Mismatch(path, "too-many", f"at most {limit} rows", self.clauses["limit"])
+        if total is not None and skipped and self.paging.counts_skipped and count > max(total - skipped, 0):
+            expected = f"at most {max(total - skipped, 0)} rows, because it skips {skipped} of {total}"
+            yield Mismatch(path, "too-many", expected, self.clauses["offset"])
+
+    def _check_rows(self, rows: list[Any], body: JSON, total: int | None, path: ValuePath) -> Iterator[Mismatch]:
         names = [str(row.get(self.rows.key)) for row in rows if isinstance(row, dict)]
         if self.seen is not None:
             repeated = [name for name in names if name in self.seen]
@@ -261,11 +317,22 @@ class PageMatcher(ObjectMatcher):
         mismatches = list(self.rows.find_mismatches(rows, path))
         yield from (one for one in mismatches if one.kind != "row-missing")
         missing = [one for one in mismatches if one.kind == "row-missing"]
-        known = len(self.rows.known_rows)
         if self._is_whole(rows, body):
-            yield from (one for one in missing if self.seen is None or one.object_name not in self.seen)
-        elif self.page.is_first and limit is not None and len(rows) < min(limit, known):
-            yield Mismatch(path, "too-few", f"at least {min(limit, known)} rows", self.clauses["complete"])
+            missing = [one for one in missing if self.seen is None or one.object_name not in self.seen]
+        elif len(missing) <= self._count_elsewhere(len(rows), total):
+            missing = []
+        yield from missing
+        known = max(len(self.rows.known_rows), total or 0)
+        least = min(known - (self.page.skipped or 0), self.page.full or 1)
+        if not missing and self.page.skipped is not None and len(rows) < least:
+            yield Mismatch(path, "too-few", f"at least {least} rows", self.clauses["complete"])
+
+    def _count_elsewhere(self, count: int, total: int | None) -> float:
+        """Return the greatest number of objects that other pages can have."""
+        most = math.inf if total is None else total - count
+        full, skipped = self.page.full, self.page.skipped
+        is_short = full is not None and skipped is not None and count < full and not self.paging.marks_end
+        return min(most, skipped or 0) if is_short else most
 
     def _is_whole(self, rows: list[Any], body: JSON) -> bool:
         """Return True if no other page than this one and the ones before can hold an object."""

@@ -138,6 +138,12 @@ class RowBuilder:
         required[path[0]] = self.wrap(schema.get("properties", {}).get(path[0], {}), path[1:], inner)
         return ObjectMatcher(required)
 
+    def is_omitted(self, root: Any, name: str) -> bool:
+        """Return True if a body has no array ``name`` where that would be empty."""
+        schema = flatten_schema(self._document, root)
+        array = flatten_schema(self._document, schema.get("properties", {}).get(name, {}))
+        return name not in schema.get("required", ()) and bool(array.get("minItems"))
+
     def add_at(self, root: Any, body: ObjectMatcher, pointer: str, matcher: Matcher) -> ObjectMatcher:
         """Return ``body`` with ``matcher`` at a JSON pointer; it is rendered, and required if the schema requires it."""
         name, _, rest = pointer.lstrip("/").partition("/")
