@@ -61,6 +61,8 @@ def derive_rules(
     """Return the sentence of each derived clause, and of each rule of the vendor's own, by id."""
     derived = dict(_derive(layout, table, names, paging, accounts))
     for rule in rules.rules:
+        if not rule.clause.startswith(("rule/", "effect/")):
+            continue  # the document's own
         for operation in rule.operations:
             derived.setdefault(f"{operation}/{rule.clause}", rule.says)
     return derived

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from contract_watch.contracts.matchers import ForClause, Matcher, ObjectMatcher
 from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.outcomes import Check
 from contract_watch.contracts.resource.layout import Layout
-from contract_watch.contracts.resource.rule import Rule, Situation
+from contract_watch.contracts.resource.rule import Rule, RuleCheck, Situation
 from contract_watch.contracts.resource.rules_file import RulesFile
 from contract_watch.contracts.resource.state import Item, ResourceState
 from contract_watch.contracts.resource.storing import ValueStore
@@ -19,6 +20,15 @@ class RuleEffects:
     def __init__(self, rules: RulesFile, layout: Layout, store: ValueStore) -> None:
         self._rules = {name: rules.list_rules(name) for name in layout.operations}
         self._store = store
+        self._bodies = {
+            (operation, rule.name): rule.body for operation, found in self._rules.items() for rule in found if rule.body
+        }
+
+    def get_body(self, check: Check) -> Mapping[str, Any]:
+        """Return the properties that a rule shows in the refusal of ``check``."""
+        if not isinstance(check, RuleCheck):
+            return {}
+        return self._bodies.get((check.clause.partition("/")[0], check.rule), {})
 
     def check(self, operation: Operation, situation: Situation) -> Iterator[Check]:
         """Yield the failed checks of the rules that refuse a request."""
@@ -31,7 +41,7 @@ class RuleEffects:
             clause = f"{operation.id}/{rule.clause}"
             scope = operation.id if rule.is_scoped else ""
             for status in rule.refuse:
-                check = Check(status, clause, rule.says)
+                check = RuleCheck(status, clause, rule.says, rule=rule.name)
                 if applies is None:
                     yield replace(check, is_undecidable=True)
                 elif rule.interpretation:

@@ -104,6 +104,15 @@ def is_number(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+def list_leaves(value: Any, pointer: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the JSON pointer and the value of each property that is no object, in ``value`` and its objects."""
+    if not isinstance(value, dict):
+        yield pointer, value
+        return
+    for name, inner in value.items():
+        yield from list_leaves(inner, f"{pointer}/{name}")
+
+
 def _is_uuid(text: str) -> bool:
     try:
         return str(uuid.UUID(text)) == text.lower()

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from contract_watch.contracts.matchers import Matcher, ObjectMatcher
+from contract_watch.contracts.matchers import Constant, Matcher, ObjectMatcher
 from contract_watch.contracts.model import Account
 from contract_watch.contracts.openapi import Operation, join_arguments
 from contract_watch.contracts.outcomes import Check, Interpretations, Outcome, build_outcomes
@@ -22,11 +22,11 @@ from contract_watch.contracts.resource.interpretations import ORDER, derive_inte
 from contract_watch.contracts.resource.items import NO_ITEM, ItemOutcomes
 from contract_watch.contracts.resource.layout import get_schema
 from contract_watch.contracts.resource.lists import ListOutcomes
-from contract_watch.contracts.resource.matchers import match_location
+from contract_watch.contracts.resource.matchers import list_leaves, match_anything, match_location
 from contract_watch.contracts.resource.names import SANITISERS
 from contract_watch.contracts.resource.new_values import check_new_values
 from contract_watch.contracts.resource.rows import RowBuilder
-from contract_watch.contracts.resource.rule import Situation
+from contract_watch.contracts.resource.rule import RuleCheck, Situation
 from contract_watch.contracts.resource.spec import ResourceSpec
 from contract_watch.contracts.resource.state import UNKNOWN, Item, ResourceState
 from contract_watch.contracts.resource.stored_values import StoredValues
@@ -50,6 +50,7 @@ class ResourceModel:
         self.rules: Mapping[str, str] = {**self.spec.rules, **self.list_rules()}
         self.interpretations: Mapping[str, tuple[str, ...]] = self.list_interpretations()
         self._bodies: dict[tuple[str, int], Matcher | None] = {}
+        self._refusals: dict[tuple[str, int, str], Matcher | None] = {}
 
     # -- the protocol
 
@@ -76,8 +77,7 @@ class ResourceModel:
         operation = self.contract.operations[request.operation or ""]
 
         def refuse(check: Check, narrowed: Interpretations) -> Outcome:
-            body = self.match_refusal(operation, check)
-            return Outcome(check.status, check.clause, check.why, body, replace(state, interpretations=narrowed))
+            return self.refuse(replace(state, interpretations=narrowed), request, operation, check)
 
         accounts, denied = self.authenticate(state, request, operation)
         if not accounts:
@@ -174,9 +174,20 @@ class ResourceModel:
         """Return the values that a request sets, `UNKNOWN` where the vendor may store another."""
         return self.store.read_sent(state, call.operation, call.arguments)
 
+    def refuse(self, state: ResourceState, request: Request, operation: Operation, check: Check) -> Outcome:
+        """Return the outcome of a failed check; a refusal leaves ``state`` as it is."""
+        del request
+        return Outcome(check.status, check.clause, check.why, self.match_refusal(operation, check), state)
+
     def match_refusal(self, operation: Operation, check: Check) -> Matcher | None:
-        """Build the matcher of a refusal's body: whatever the document accepts; the mock shows its example."""
-        return self.match_body(operation, check.status)
+        """Build the matcher of a refusal's body: whatever the document accepts, with the error code of the table or rule.
+
+        The mock shows the properties that these name, and the document's example.
+        """
+        key = (operation.id, check.status, check.rule if isinstance(check, RuleCheck) else "")
+        if key not in self._refusals:
+            self._refusals[key] = self._build_refusal(operation, check)
+        return self._refusals[key]
 
     def match_row(
         self, state: ResourceState, item: Item, operation: Operation, name: Matcher, *, is_echo: bool = False
@@ -227,6 +238,16 @@ class ResourceModel:
             example = collect_examples(self.contract.published.raw, root)
             self._bodies[key] = self.rows.match_body(get_schema(operation.find_response(status)), example)
         return self._bodies[key]
+
+    def _build_refusal(self, operation: Operation, check: Check) -> Matcher | None:
+        body, table = self.match_body(operation, check.status), self.spec.table
+        shown = [table.refusals.get(key, {}) for key in (str(check.status), f"{operation.id}/{check.status}")]
+        root = get_schema(operation.find_response(check.status))
+        for pointer, value in [leaf for part in (*shown, self.effects.get_body(check)) for leaf in list_leaves(part)]:
+            if isinstance(body, ObjectMatcher):
+                matcher = Constant(value) if pointer == table.error_code else match_anything(value)
+                body = self.rows.add_at(root, body, pointer, matcher)
+        return body
 
     def learn(self, state: ResourceState, item: Item, row: Any, operation: Operation) -> Item:
         """Return ``item`` with the values that ``row`` of a response tells, where no request determined them.

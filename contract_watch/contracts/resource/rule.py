@@ -1,15 +1,21 @@
 """One rule of ``rules.yaml``: a predicate over request, object and account, and what it demands."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-import jsonschema_rs
-
 from contract_watch.contracts.matchers import FreshSecret
+from contract_watch.contracts.outcomes import Check
 from contract_watch.contracts.resource.state import UNKNOWN
-from contract_watch.contracts.schema import JSON
+from contract_watch.contracts.schema import JSON, Schema
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleCheck(Check):
+    """A failed check of the rule called ``rule``."""
+
+    rule: str
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,8 @@ class Rule:
     with the properties ``request``, ``object`` and ``account``. ``refuse`` lists the statuses of the refusal; several, or
     an ``interpretation``, mean that the documents leave it open. With ``interpretation``, the rule applies under
     ``values``; with ``or_granted``, a success is possible as well. A success sets ``sets``, gives ``resets`` their
-    defaults, leaves ``forgets`` unknown, shows a new secret for each of ``generates``, and shows none of ``hides``.
+    defaults, leaves ``forgets`` unknown, shows a new secret for each of ``generates``, and shows none of ``hides``. A
+    refusal shows the properties of ``body``.
     ``scope`` is `operation` if each operation can be understood differently.
     """
 
@@ -56,30 +63,32 @@ class Rule:
     forgets: tuple[str, ...] = ()
     generates: Mapping[str, FreshSecret] = field(default_factory=dict)
     hides: tuple[str, ...] = ()
+    body: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
-    def _validator(self) -> Any:
-        return jsonschema_rs.Draft202012Validator(
-            dict(self.when), pattern_options=jsonschema_rs.RegexOptions(), offline=True
-        )
+    def _schema(self) -> Schema:
+        return Schema({}, self.when)
 
     @cached_property
     def object_properties(self) -> frozenset[str]:
         """The properties of the stored object that the predicate reads."""
         return frozenset(_find_properties(self.when.get("properties", {}).get("object", {})))
 
+    @cached_property
+    def _schema_without_object(self) -> Schema:
+        rest = {name: one for name, one in self.when.get("properties", {}).items() if name != "object"}
+        return Schema(
+            {}, {"properties": rest, "required": [one for one in self.when.get("required", ()) if one in rest]}
+        )
+
     def applies(self, situation: Situation) -> bool | None:
         """Return True if the predicate is true, None if it depends on an unknown object or value."""
-        holds = bool(self._validator.is_valid(situation.to_json()))
-        if not self.object_properties:
-            return holds
-        if situation.item is None or any(situation.item.get(name) is UNKNOWN for name in self.object_properties):
-            rest = dict(self.when.get("properties", {}))
-            rest.pop("object", None)
-            known: Sequence[str] = [name for name in self.when.get("required", ()) if name != "object"]
-            other = jsonschema_rs.Draft202012Validator({"properties": rest, "required": known}, offline=True)
-            return None if other.is_valid(situation.to_json()) else False
-        return holds
+        item = situation.item
+        if self.object_properties and (
+            item is None or any(item.get(name) is UNKNOWN for name in self.object_properties)
+        ):
+            return None if self._schema_without_object.accepts(situation.to_json()) else False
+        return self._schema.accepts(situation.to_json())
 
 
 def _find_properties(schema: JSON) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """The parser of ``rules.yaml``: rules as data, and the interpretations that they leave open.
 
 A rule's `when` is a map of ``request``, ``object`` and ``account`` to JSON Schemas. Each part that it names must be valid.
+A `clause` with a slash is one of the document's own, such as ``response/404``; another one is the rule's.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,7 +22,7 @@ _SECTIONS = {"rules": "rule", "effects": "effect"}
 _PARTS = ("request", "object", "account")
 _KEYS = {
     "of", "says", "when", "refuse", "or_granted", "interpretation", "scope", "clause",
-    "sets", "resets", "forgets", "generates", "hides",
+    "sets", "resets", "forgets", "generates", "hides", "body",
 }  # fmt: skip
 _MAX_BYTES = 1_000_000
 ANY = "any"
@@ -109,7 +110,8 @@ class _RuleParser:
         says = raw.get("says")
         if not isinstance(says, str) or not says.strip():
             raise UsageError(f"{self._where}: has no `says`; write a sentence")
-        clause = f"{self._prefix}/{raw.get('clause', self._name)}"
+        cited = str(raw.get("clause", self._name))
+        clause = cited if "/" in cited else f"{self._prefix}/{cited}"
         when = self._parse_when(raw.get("when", {}))
         effects = self._parse_effects(raw)
         interpretation, values = self._parse_interpretation(raw.get("interpretation"))
@@ -180,7 +182,7 @@ class _RuleParser:
 
     def _parse_effects(self, raw: Mapping[str, Any]) -> dict[str, Any]:
         effects: dict[str, Any] = {}
-        for key in ("sets",):
+        for key in ("sets", "body"):
             if key in raw:
                 effects[key] = self._require(raw[key], dict, key, "a map from a property to its value")
         for key in ("resets", "forgets", "hides"):

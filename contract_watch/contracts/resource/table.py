@@ -25,6 +25,8 @@ class ResourceTable:
     argument that makes a repeated create answer with the first object. ``sanitised`` says that the vendor may change a
     name outside the documented pattern instead of refusing it. ``tenants`` maps an account to the one that owns the
     objects which it sees. ``keywords`` maps a keyword of a request's schema to the rule that states it in prose.
+    ``refusals`` maps a status, or an operation's as in ``createUser/404``, to properties that the mock shows in a refusal;
+    rules add their own. ``error_code`` points to the one of these that identifies the error, so it must be the same.
     """
 
     unique: list[str] = field(default_factory=list)
@@ -49,3 +51,5 @@ class ResourceTable:
     sanitised: bool = False
     tenants: dict[str, str] = field(default_factory=dict)
     keywords: dict[str, str] = field(default_factory=dict)
+    refusals: dict[str, Any] = field(default_factory=dict)
+    error_code: str = ""
