@@ -91,7 +91,10 @@ def _derive_request_interpretations(contract: Contract) -> Mapping[str, tuple[st
 
 def _derive_value_interpretations(table: ResourceTable) -> Mapping[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
-    if table.normalised:
+    kinds = set(table.normalised.values())
+    if stored_values.SPACE in kinds:
+        found[stored_values.SPACES] = ("trimmed", "kept")
+    if kinds - {stored_values.SPACE}:
         found[stored_values.STORED_VALUES] = ("verbatim", "normalised")
     return found
 

@@ -14,6 +14,7 @@ from contract_watch.contracts.matchers import (
     ObjectMatcher,
     Satisfies,
     ValuePath,
+    are_equal,
 )
 from contract_watch.contracts.resource.layout import EVERY, RowLocation
 from contract_watch.contracts.resource.matchers import (
@@ -24,7 +25,7 @@ from contract_watch.contracts.resource.matchers import (
 )
 from contract_watch.contracts.resource.spec import ResourceSpec
 from contract_watch.contracts.resource.state import UNKNOWN, Item, ResourceState
-from contract_watch.contracts.resource.stored_values import StoredValues, format_time, parse_time
+from contract_watch.contracts.resource.stored_values import StoredValues, format_time, parse_time, trims_strings
 from contract_watch.contracts.samples import build_value
 from contract_watch.contracts.schema import Schema, find_kind, flatten_schema
 
@@ -61,6 +62,7 @@ class RowBuilder:
         self._layout, self._table, self._values = spec.layout, spec.table, values
         self._document = spec.layout.document
         self._arguments = {spec.layout.get_shown_name(name): name for name in spec.tracked}
+        self._schemas: dict[int, tuple[RowLocation, list[tuple[str, dict[str, Any]]]]] = {}
 
     def match_item(
         self, state: ResourceState, item: Item, location: RowLocation, name: Matcher, *, is_echo: bool = False
@@ -71,25 +73,41 @@ class RowBuilder:
         """
         required: dict[str, Matcher] = {}
         optional: dict[str, Matcher] = {}
+        forbidden: dict[str, str] = {}
         rendered: set[str] = set()
-        for prop, raw in location.properties.items():
+        for prop, schema in self._get_schemas(location):
             if prop == self._layout.key:
                 required[prop] = name
                 continue
-            schema = flatten_schema(self._document, raw)
+            argument = self._arguments.get(prop, "")
+            if self._table.omits and any(
+                are_equal(item.values.get(argument, UNKNOWN), one) for one in self._table.omits
+            ):
+                forbidden[prop] = item.clauses.get(argument, "")
+                continue
             matcher, is_due = self._match_property(state, item, prop, schema, is_echo=is_echo)
             if prop in location.required or is_due:
                 required[prop] = matcher
             else:
                 optional[prop] = matcher
                 rendered |= {prop} if self.is_rendered(state, item, prop) else set()
-        return ObjectMatcher(required, optional, rendered_optional=frozenset(rendered))
+        return ObjectMatcher(required, optional, forbidden, frozenset(rendered))
+
+    def _get_schemas(self, location: RowLocation) -> list[tuple[str, dict[str, Any]]]:
+        """Return each property of an object with its schema, resolved once for each location."""
+        key = id(location)  # the layout has one for each operation, for good
+        if key not in self._schemas:
+            schemas = [(prop, flatten_schema(self._document, raw)) for prop, raw in location.properties.items()]
+            self._schemas[key] = (location, schemas)
+        return self._schemas[key][1]
 
     def is_rendered(self, state: ResourceState, item: Item, prop: str) -> bool:
         """Return True if the mock shows an optional property."""
         argument = self._arguments.get(prop, "")
-        is_known = item.values.get(argument, UNKNOWN) not in (None, UNKNOWN)
-        return is_known and self._values.get_form(state, argument) != "absent"
+        value = item.values.get(argument, UNKNOWN)
+        if value in (None, UNKNOWN) or (value and self._values.is_blank(argument, value) and trims_strings(state)):
+            return False
+        return self._values.get_form(state, argument) != "absent"
 
     def _match_property(
         self, state: ResourceState, item: Item, prop: str, schema: Mapping[str, Any], *, is_echo: bool
@@ -109,7 +127,7 @@ class RowBuilder:
         suspected = None if is_echo else state.find_suspected_clause(item, argument, removals)
         matcher = ForClause(clause, matcher, suspected) if clause else matcher
         may_be_absent = "absent" in self._values.list_forms(state, argument)
-        return matcher, argument in item.sent and bool(value) and not may_be_absent
+        return matcher, argument in item.sent and not self._values.is_blank(argument, value) and not may_be_absent
 
     def _match_sample(self, state: ResourceState, prop: str, schema: Mapping[str, Any]) -> Matcher:
         """Build the matcher of a property that the server makes, or whose value is unknown."""

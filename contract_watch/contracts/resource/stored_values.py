@@ -20,6 +20,10 @@ from contract_watch.errors import UsageError
 
 STORED_VALUES = "stored-values"
 """The interpretation that says if the vendor normalises values."""
+SPACES = "spaces"
+"""The interpretation that says if the vendor trims strings."""
+SPACE = "space"
+"""The normalisation that trims strings."""
 _EMPTY_VALUES: tuple[Any, ...] = (None, "", [], {})
 _MAX_EXACT = 2**53
 
@@ -41,6 +45,11 @@ def is_ordinary(value: Any) -> bool:
     return True
 
 
+def is_storable(value: Any) -> bool:
+    """Return True if every database can store ``value``: a string of valid UTF-8 without NUL, or no string."""
+    return not isinstance(value, str) or not any(one == "\0" or "\ud800" <= one <= "\udfff" for one in value)
+
+
 def normalise_domain(text: str) -> str:
     """Return a domain in lower case, without the root's dot."""
     return text.lower().rstrip(".")
@@ -59,6 +68,7 @@ NORMALISERS: Mapping[str, Callable[[str], str]] = {
     "domain": normalise_domain,
     "address": normalise_address,
     "number": str,
+    SPACE: str.strip,
 }
 
 
@@ -80,6 +90,8 @@ class StoredValues:
 
     def predict(self, state: ResourceState, name: str, value: Any) -> Any:
         """Return the value that the vendor stores, `UNKNOWN` if that is not certain."""
+        if not is_storable(value):
+            return UNKNOWN
         if state.is_complete or name in self._table.normalised or is_ordinary(value):
             return value
         return UNKNOWN
@@ -108,6 +120,11 @@ class StoredValues:
             return _match_object(value)
         return Satisfies(value, lambda one: are_equal(one, value) or _is_close(one, value), _spell(value))
 
+    def is_blank(self, name: str, value: Any) -> bool:
+        """Return True if a stored value is empty, or a string that the vendor may have trimmed to an empty one."""
+        is_trimmed = isinstance(value, str) and self._table.normalised.get(name) == SPACE
+        return not (value.strip() if is_trimmed else value)
+
     def list_forms(self, state: ResourceState, name: str) -> tuple[str, ...]:
         """Return the forms in which responses can show a property; none if the documents have one only."""
         return state.interpretations.declared.get(self._table.forms.get(name, ""), ())
@@ -127,7 +144,8 @@ class StoredValues:
             return Satisfies(value, lambda one: one == value or (not value and one is None), _spell(value))
         normalise = NORMALISERS[how]
         wanted = normalise(value)
-        sample = wanted if _is_normalised(state) else value
+        is_normalised = trims_strings(state) if how == SPACE else _is_normalised(state)
+        sample = wanted if is_normalised else value
         return Satisfies(sample, lambda one: isinstance(one, str) and normalise(one) == wanted, value)
 
     def _match_list(self, state: ResourceState, name: str, value: list[Any], *, encoded: bool) -> Matcher:
@@ -150,6 +168,11 @@ class StoredValues:
             return array
         forms: list[Matcher] = [EncodedJson(array), array]
         return OneOf(forms if self.get_form(state, name) != "array" else forms[::-1])
+
+
+def trims_strings(state: ResourceState) -> bool:
+    """Return True if the mock trims strings."""
+    return state.get_choice(SPACES) == "trimmed"
 
 
 def _is_normalised(state: ResourceState) -> bool:

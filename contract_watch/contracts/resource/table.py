@@ -10,9 +10,9 @@ class ResourceTable:
 
     ``unique`` lists the properties whose value only one object of an account can have, by default the name that the
     caller chooses. ``unordered`` lists arrays in any order, without repetition. ``normalised`` maps properties to the way
-    in which a vendor may normalise a value: ``case``, ``domain``, ``address`` or ``number``. ``unset`` maps properties to
+    in which a vendor may normalise a value: ``case``, ``domain``, ``address``, ``number`` or ``space``. ``unset`` maps properties to
     values that mean "not sent". ``shown_as`` maps properties to their names in responses. ``hidden`` lists properties that
-    no response shows. ``uncertain`` lists properties whose value is never compared, ``volatile`` those that the vendor
+    no response shows, ``omits`` values that none shows, such as empty ones. ``uncertain`` lists properties whose value is never compared, ``volatile`` those that the vendor
     changes on its own until a request sets them; ``open`` maps such a property to the interpretation whose values a new
     object can have. ``defaults`` maps properties to the value that create stores without
     one, beside the document's own defaults. ``alike`` maps a property to the interpretation whose values mean the same,
@@ -35,6 +35,7 @@ class ResourceTable:
     unset: dict[str, Any] = field(default_factory=dict)
     shown_as: dict[str, str] = field(default_factory=dict)
     hidden: list[str] = field(default_factory=list)
+    omits: list[Any] = field(default_factory=list)
     uncertain: list[str] = field(default_factory=list)
     volatile: list[str] = field(default_factory=list)
     defaults: dict[str, Any] = field(default_factory=dict)
