@@ -59,7 +59,8 @@ class RuleEffects:
             if applies is False:
                 continue
             values = dict(item.values)
-            for name in (*rule.sets, *rule.resets, *rule.forgets):
+            forgotten = () if state.is_complete else rule.forgets  # the mock knows what it has
+            for name in (*rule.sets, *rule.resets, *forgotten):
                 values.pop(name, None)
             if applies:
                 values |= rule.sets

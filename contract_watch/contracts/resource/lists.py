@@ -117,17 +117,18 @@ class ListOutcomes:
             [build_row(item) for item in items if item.name is None],
             find_absence_clause,
             mark=layout.get_shown_name(layout.name_argument) if is_marked else "",
-            is_stray=lambda mark: self._is_stray(state, mark),
+            is_stray=lambda name, mark: self._is_stray(state, name, mark),
             stray_clause=model.spec.clauses.once,
         )
 
     @staticmethod
-    def _is_stray(state: ResourceState, mark: str) -> bool:
-        """Return True if no object can have a mark: it is the run's own, and the run created none with it."""
-        known = {item.requested_name for item in state.items} | {
-            value for item in state.items for value in item.values.values() if isinstance(value, str)
-        }
-        return mark.lower().startswith(state.own_prefix) and mark not in known and mark not in state.get_unknown_names()
+    def _is_stray(state: ResourceState, name: str, mark: str) -> bool:
+        """Return True if an object cannot exist: its mark is the run's own, and the run created none with its name."""
+        mark = mark.strip()  # a vendor may trim it
+        if not mark.lower().startswith(state.own_prefix) or any(item.name == name for item in state.items):
+            return False
+        unknown = {one.strip() for one in state.get_unknown_names()}
+        return unknown.isdisjoint((name, mark))
 
     def _wrap(
         self,

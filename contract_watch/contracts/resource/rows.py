@@ -34,12 +34,12 @@ from contract_watch.contracts.schema import Schema, find_kind, flatten_schema
 class ResourceList(ListMatcher):
     """The matcher of a list that shows no unknown object with a mark of this run.
 
-    ``mark`` is the property with the mark; ``is_stray`` returns True for a mark that no object can have, ``stray_clause``
-    is the clause that such a row breaks.
+    ``mark`` is the property with the mark; ``is_stray`` returns True for a name and a mark that no object can have,
+    ``stray_clause`` is the clause that such a row breaks.
     """
 
     mark: str = ""
-    is_stray: Callable[[str], bool] = lambda _mark: False
+    is_stray: Callable[[str, str], bool] = lambda _name, _mark: False
     stray_clause: str = ""
 
     def find_mismatches(self, value: JSON, path: ValuePath = ()) -> Iterator[Mismatch]:
@@ -49,10 +49,11 @@ class ResourceList(ListMatcher):
         for index, row in enumerate(value):
             mark = row.get(self.mark) if isinstance(row, dict) else None
             name = row.get(self.key) if isinstance(row, dict) else None
-            unknown = name is not None and str(name) not in self.known_rows
-            if unknown and self.get_absence_clause(str(name)) is None and isinstance(mark, str) and self.is_stray(mark):
+            if name is None or not isinstance(mark, str) or self.get_absence_clause(str(name)) is not None:
+                continue
+            if self.is_stray(str(name), mark):
                 expected = "no object that the run did not create"
-                yield Mismatch((*path, index), "unexpected", expected, self.stray_clause)
+                yield Mismatch((*path, index), "unexpected", expected, self.stray_clause, str(name))
 
 
 class RowBuilder:

@@ -124,6 +124,11 @@ class ResourceState:
         """Return the state in which no object is called ``name`` any more, as ``clause`` promises."""
         return self if self.is_complete else replace(self, removed_names={**self.removed_names, name: clause})
 
+    def mark_removed(self, name: str, account: str, clause: str) -> Self:
+        """Return the state after ``account`` removed an unknown object called ``name``, as ``clause`` promises."""
+        unknown = self.unknown_names - {(account, name)}
+        return replace(self.free_name(name, clause), unknown_names=unknown)
+
     def mark_listed(self, account: str) -> Self:
         """Return the state after a complete list of ``account``: its operations are suspected no longer."""
         if self.is_complete or not (self.unlisted_operations or any(item.unlisted_changes for item in self.items)):
