@@ -1,242 +1,224 @@
 """ZITADEL's model: an instance has several SMTP configurations, of which at most one is active.
 
-The rules come from the vendor's reference and, where it is silent, from the vendor's published source. Where both leave
-something open, `rules` has an interpretation. The model also serves gRPC, whose requests are converted to those of REST.
+The default model and ``rules.yaml`` say most of it. This class adds the gateway's protojson and order of checks, the ids of
+errors, the history of objects (sequence, dates, state) and a projection that can lag. It also serves gRPC, whose requests
+are converted to those of REST.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from contract_watch.contracts.matchers import ForClause, Matcher, ObjectMatcher
 from contract_watch.contracts.model import Account
-from contract_watch.contracts.openapi import OpenApi
-from contract_watch.contracts.outcomes import Interpretations, Outcome, build_outcomes
+from contract_watch.contracts.openapi import Operation
+from contract_watch.contracts.outcomes import Check, Interpretations, ModelState, Outcome
 from contract_watch.contracts.request import Request
-from contracts.zitadel import pages, responses
-from contracts.zitadel.configs import SmtpConfig, ZitadelState
-from contracts.zitadel.refusals import ADMIN, NOT_FOUND, PRECONDITION, Refusal, check_authorisation, make_refuse
-from contracts.zitadel.rules import (
-    ACTIVATE,
-    ADD,
-    DEACTIVATE,
-    GET,
-    ID_OPERATIONS,
-    INTERPRETATIONS,
-    LIST,
-    PASSWORDS,
-    REMOVE,
-    RULES,
-    STRING_FIELDS,
-)
-from contracts.zitadel.validation import RequestMessage, decode_request, is_plain, validate_message
+from contract_watch.contracts.resource.call import Call
+from contract_watch.contracts.resource.model import ResourceModel
+from contract_watch.contracts.resource.state import Item
+from contracts.zitadel import values
+from contracts.zitadel.requests import Message, decode_request, order_refusals
+from contracts.zitadel.state import Config, InstanceState
+from contracts.zitadel.values import ACTIVATE, ACTIVE, ADD, AS_READ, DEACTIVATE, GET, INACTIVE, LIST, PASSWORDS
 
-_NOT_FOUND_ERROR_IDS: Mapping[str, str] = {
-    GET: "QUERY-fwofw",
-    ACTIVATE: "COMMAND-E9K20hxOS9",
-    DEACTIVATE: "COMMAND-k39PJ",
-    REMOVE: "COMMAND-09CXlTDL6w",
-    **dict.fromkeys(PASSWORDS, "COMMAND-rDHzqjGuKQ"),
-}
-"""The error ids of the vendor's source for an unknown configuration."""
+_COMPLETE = f"{LIST}/effect/complete"
+_REPLY_TO = "replyToAddress"
 
 
-def build(effective: OpenApi, _published: OpenApi) -> "ZitadelModel":
-    """Build the model from the effective document."""
-    return ZitadelModel(effective)
+class ZitadelModel(ResourceModel):
+    """The `Model` of ZITADEL."""
 
+    def list_interpretations(self) -> Mapping[str, tuple[str, ...]]:
+        """See `ResourceModel`: the order of checks is known, and unknown fields are ignored."""
+        return self.spec.rules_file.interpretations
 
-class ZitadelModel:
-    """The `Model` of ZITADEL; see `contract_watch.contracts.model.Model` for its methods."""
+    def start(self, accounts: Sequence[Account], interpretations: Interpretations, own_prefix: str) -> InstanceState:
+        """See `ResourceModel`."""
+        return InstanceState({account.key: account for account in accounts}, interpretations, own_prefix)
 
-    interpretations = INTERPRETATIONS
-    rules = RULES
+    # -- requests
 
-    def __init__(self, effective: OpenApi) -> None:
-        self._operations = effective.operations
+    def outcomes(self, state: ModelState, request: Request) -> Sequence[Outcome]:
+        """See `ResourceModel`; the order is authorisation, decoding, validation, lookup of the configuration."""
+        operation = request.operation or ""
+        visible = state.see(request.timestamp) if operation in (GET, LIST) else state
+        found = super().outcomes(visible, decode_request(request, self.contract.operations[operation]))
+        return found if visible is state else [replace(outcome, next_state=state) for outcome in found]
 
-    def start(self, accounts: Sequence[Account], interpretations: Interpretations, own_prefix: str) -> ZitadelState:
-        """See `Model.start`."""
-        return ZitadelState({account.key: account for account in accounts}, interpretations, own_prefix)
+    def authenticate(
+        self, state: ModelState, request: Request, operation: Operation
+    ) -> tuple[list[Account], list[Check]]:
+        """See `ResourceModel`; in REST, a path that its id breaks can be a 404 for every caller."""
+        accounts, denied = super().authenticate(state, request, operation)
+        if not accounts:
+            denied = list(order_refusals(denied, _read_message(request).refusals, operation.id))
+        name = request.parameters.get("id")
+        if name is not None and (name in ("", ".", "..") or "/" in name):
+            unknown = self.spec.get_refusal_kinds(operation).unknown
+            denied += [replace(check, is_undecidable=True) for check in unknown]
+        return accounts, denied
 
-    def forget(self, state: ZitadelState, names: Iterable[str]) -> ZitadelState:
-        """See `Model.forget`."""
-        return state.forget_configs(names)
-
-    def list_owned(self, state: ZitadelState) -> Sequence[tuple[str, str]]:
-        """See `Model.list_owned`."""
-        return [(ADMIN, config.id) for config in state.configs]
-
-    def dump(self, state: ZitadelState) -> Any:
-        """See `Model.dump`."""
-        return [
-            {"id": config.id, "active": config.is_active, "sequence": str(config.sequence), **config.settings}
-            for config in state.configs
-        ]
-
-    def outcomes(self, state: ZitadelState, request: Request) -> Sequence[Outcome]:
-        """See `Model.outcomes`; the order is authorisation, decoding, validation, lookup of the configuration."""
-        operation = self._operations[request.operation or ""]
-        message, undecodable = decode_request(request, operation.id)
-        refuse = make_refuse(state, operation.id, message.id)
-
-        def decode(narrowed: Interpretations) -> Sequence[Outcome]:
-            return run_stage(undecodable, narrowed, validate)
-
-        def validate(narrowed: Interpretations) -> Sequence[Outcome]:
-            return run_stage(list(validate_message(operation, message)), narrowed, look_up)
-
-        def look_up(narrowed: Interpretations) -> Sequence[Outcome]:
-            current = replace(state, interpretations=narrowed)
-            return run_stage(
-                list(_check_state(current, operation.id, message.id, request.timestamp)), narrowed, succeed
-            )
-
-        def succeed(narrowed: Interpretations) -> Sequence[Outcome]:
-            current = replace(state, interpretations=narrowed)
-            return [_build_success_outcome(current, operation.id, message, request.timestamp)]
-
-        def run_stage(checks: Sequence[Refusal], narrowed: Interpretations, next_stage: Any) -> Sequence[Outcome]:
-            return build_outcomes(checks, narrowed, refuse, next_stage, (401, 403, 400, 404), request.exempt_clauses)
-
-        checks = [*_order_refusals(check_authorisation(state, request, operation.id), undecodable, operation.id)]
-        if operation.id in ID_OPERATIONS and (message.id in ("", ".", "..") or "/" in message.id):
-            # In REST, such a path can be a 404 for every caller.
-            checks.append(replace(_build_not_found(operation.id), is_undecidable=True))
-        return run_stage(checks, state.interpretations, decode)
-
-
-def _order_refusals(denied: Sequence[Refusal], undecodable: Sequence[Refusal], operation: str) -> Iterator[Refusal]:
-    """Yield the refusals before validation; the order of authorisation and decoding is an interpretation."""
-    if not denied:
-        return
-    disputed = not all(one.interpretation for one in denied) and not all(
-        one.interpretation or one.is_undecidable for one in undecodable
-    )
-    for refusals, value in ((denied, "after-authorisation"), (undecodable, "before-authorisation")):
-        for refusal in refusals:
-            if disputed and not (refusal.interpretation or refusal.is_undecidable):
-                yield replace(refusal, interpretation="decoding", refusing_values=(value,), scope=operation)
+    def list_checks(self, state: ModelState, call: Call) -> Iterator[Check]:
+        """See `ResourceModel`; a certain refusal ends each stage."""
+        stages: list[list[Check]] = [[], [], []]
+        for check in super().list_checks(state, call):
+            is_valid = check.status == 404 or "code" in self.effects.get_body(check)
+            stages[0 if check.status == 403 else 2 if is_valid else 1].append(check)
+        for stage, checks in enumerate(stages):
+            certain = [
+                one
+                for one in checks
+                if one.is_certain(state.interpretations) and one.clause not in call.request.exempt_clauses
+            ]
+            if certain and stage == 0:
+                yield from order_refusals(checks, _read_message(call.request).refusals, call.operation.id)
             else:
-                yield refusal
+                yield from checks
+            if certain:
+                return
 
+    def check_request(self, state: ModelState, call: Call) -> Iterator[Check]:
+        """See `ResourceModel`; a request is decoded first."""
+        yield from _read_message(call.request).refusals
+        yield from super().check_request(state, call)
 
-def _build_not_found(operation: str) -> Refusal:
-    clause = f"{operation}/rule/id-unknown"
-    return Refusal(404, clause, RULES[clause], code=NOT_FOUND,
-                   message="SMTP configuration not found", error_id=_NOT_FOUND_ERROR_IDS[operation])  # fmt: skip
+    def look_up(self, state: ModelState, call: Call, name: str) -> tuple[Item | None, list[Check]]:
+        """See `ResourceModel`; only a read has to say that a removed configuration is gone."""
+        item, checks = super().look_up(state, call, name)
+        if call.operation.id != GET:
+            unknown = self.spec.get_refusal_kinds(call.operation).unknown[0]
+            checks = [replace(check, clause=unknown.clause) for check in checks]
+        return item, checks
 
+    def refuse(self, state: ModelState, request: Request, operation: Operation, check: Check) -> Outcome:
+        """See `ResourceModel`; an error's id stands in its message, and perhaps in its details."""
+        outcome = super().refuse(state, request, operation, check)
+        assert isinstance(outcome.body, ObjectMatcher)
+        message = outcome.body.required["message"].render()
+        if check.status == 401 and not request.headers.get("authorization"):
+            message = "auth header missing"
+        body = values.ErrorMatcher.build(outcome.body, message, state.interpretations)
+        after: InstanceState = state.record_refusal(operation.id, request.parameters.get("id", ""))
 
-def _check_state(state: ZitadelState, operation: str, name: str, at: float) -> Iterator[Refusal]:
-    """Yield the refusals of a valid request that depend on the state of the instance."""
-    if operation not in ID_OPERATIONS:
-        return
-    missing = _build_not_found(operation)
-    config = state.find_visible_config(name, at) if operation == GET else state.find_config(name)
-    if config is None:
-        if operation == GET and name in state.removed_ids:
-            missing = replace(missing, clause=f"{REMOVE}/effect/removed")
-        yield replace(missing, is_undecidable=not state.is_known_absent(name))
-    elif operation in PASSWORDS and config.is_active is not True:
-        why = "Setting the password of an inactive configuration is 404, code 5."
-        inactive = replace(missing, clause=f"{operation}/response/404", why=why)
-        yield _make_uncertain(inactive, "inactive-password", "404", operation, config)
-    elif operation == ACTIVATE and config.is_active is not False:
-        clause = f"{ACTIVATE}/rule/already-active"
-        yield replace(_build_precondition_refusal(clause, RULES[clause], "Errors.SMTPConfig.AlreadyActive", "COMMAND-vUHBSmBzaw"),
-                      is_undecidable=config.is_active is None)  # fmt: skip
-    elif operation == DEACTIVATE and config.is_active is not True:
-        why = "The configuration is already inactive."
-        refusal = _build_precondition_refusal(f"{DEACTIVATE}/response/400", why, "SMTP configuration already deactivated",
-                                "COMMAND-km8g3")  # fmt: skip
-        yield _make_uncertain(refusal, "deactivate-inactive", "400", "", config)
-        yield _make_uncertain(replace(missing, clause=f"{DEACTIVATE}/response/404", why=why), "deactivate-inactive", "404", "",
-                    config)  # fmt: skip
-    elif operation == REMOVE and config.is_active is not False:
-        why = "No document says if the active configuration can be removed."
-        refusal = _build_precondition_refusal(f"{REMOVE}/response/400", why, "the configuration is active", "")
-        yield _make_uncertain(refusal, "remove-active", "400", "", config)
+        def narrow(answer: Any) -> InstanceState:
+            return replace(after, interpretations=body.narrow(after.interpretations, answer))
 
+        return replace(outcome, body=body, next_state=narrow)
 
-def _build_precondition_refusal(clause: str, why: str, text: str, error: str) -> Refusal:
-    return Refusal(400, clause, why, code=PRECONDITION, message=text, error_id=error)
+    # -- responses
 
+    def succeed(self, state: ModelState, call: Call) -> Sequence[Outcome]:
+        """See `ResourceModel`; every change has a sequence, every response tells about the history of an object."""
+        [outcome] = super().succeed(state, call)
+        operation, name = call.operation.id, str(call.arguments.get("{id}", ""))
+        config, password = state.find_config(name), _digest(call)
 
-def _make_uncertain(refusal: Refusal, interpretation: str, value: str, scope: str, config: SmtpConfig) -> Refusal:
-    """Make ``refusal`` depend on an interpretation, or undecidable if it is unknown if the configuration is active."""
-    if config.is_active is None:
-        return replace(refusal, is_undecidable=True)
-    return replace(refusal, interpretation=interpretation, refusing_values=(value,), scope=scope)
+        def after(answer: Any) -> InstanceState:
+            now: InstanceState = outcome.resolve_next_state(answer)
+            if operation == LIST:
+                rows = values.get_value(answer, "result")
+                named = [(values.get_value(row, "id"), row) for row in (rows if isinstance(rows, list) else ())]
+                return now.record_rows({name: row for name, row in named if isinstance(name, str)}, is_list=True)
+            if operation == GET:
+                return now.record_rows({name: values.get_value(answer, "smtpConfig")}, is_list=False)
+            return now.record_change(state, call, answer, password)
 
+        if operation == LIST:
+            outcome = replace(outcome, body=self._match_page(state, call, outcome.body))
+        elif operation == GET and config is not None:
+            outcome = replace(outcome, clause=self._find_suspect(state, config, outcome.clause, is_listed=False))
+        elif operation not in (ADD, GET):
+            details = self._match_change(state, call, config, is_unchanged=password == (config and config.password))
+            outcome = replace(outcome, body=ObjectMatcher({"details": details}))
+        base = outcome
+        return [replace(base, next_state=after)]
 
-def _build_success_outcome(state: ZitadelState, operation: str, message: RequestMessage, at: float) -> Outcome:
-    if operation == ADD:
-        return _build_addition_outcome(state, message, at)
-    if operation == GET:
-        return _build_read_outcome(state, message.id, at)
-    if operation == LIST:
-        return _build_list_outcome(state, message, at)
-    config = state.find_config(message.id)
-    unchanged = operation in PASSWORDS and config is not None and config.password_digest == message.password_digest
+    @staticmethod
+    def _find_suspect(state: InstanceState, config: Config, clause: str, *, is_listed: bool) -> str:
+        """Return the clause to suspect if a configuration is not there; until a read succeeds, the read can be broken."""
+        if not config.was_read:
+            return f"{ADD}/effect/created" if state.has_read else clause
+        is_suspect = config.last_operation and (state.has_listed or not is_listed)
+        return f"{config.last_operation}/effect/untouched" if is_suspect else _COMPLETE if is_listed else clause
 
-    def after(answer: Any) -> ZitadelState:
-        return state.apply_change(operation, message.id, at, responses.get_sequence(answer), message.password_digest)
-
-    body = responses.match_change(
-        state.interpretations, operation, config, state.next_sequence, at, is_unchanged=unchanged
-    )
-    return Outcome(200, f"{operation}/response/200", "A valid change of an existing configuration is 200.", body, after)
-
-
-def _build_addition_outcome(state: ZitadelState, message: RequestMessage, at: float) -> Outcome:
-    strings = {name: message.fields.get(name, "") for name in STRING_FIELDS}
-    settings = {name: value if is_plain(value) else None for name, value in strings.items()}
-    settings["tls"] = message.fields.get("tls", False)
-
-    def after(answer: Any) -> ZitadelState:
-        name, sequence = responses.get_value(answer, "id"), responses.get_sequence(answer)
-        if state.is_complete and name is None:
-            name, sequence = responses.NewConfigId(used_ids).render(), state.next_sequence
-        if not isinstance(name, str) or not name:  # it exists, but only the response could tell its id
-            return state.record_unnamed_config(strings["description"])
-        return state.add_config(
-            SmtpConfig(
-                name,
-                settings,
-                False,
-                sequence or 0,
-                sequence is not None,
-                at,
-                at,
-                password_digest=message.password_digest,
+    def match_row(
+        self, state: ModelState, item: Item, operation: Operation, name: Matcher, *, is_echo: bool = False
+    ) -> ObjectMatcher:
+        """See `ResourceModel`; the list can omit more than a read."""
+        row = super().match_row(state, item, operation, name, is_echo=is_echo)
+        if operation.id == ADD:
+            sequence = ForClause(f"{ADD}/effect/sequence", values.match_sequence(state.next_sequence, 1))
+            details = values.match_details(
+                sequence, item.created_at, item.created_at, state.get_choice("change-dates"), "change"
             )
+            return ObjectMatcher({"id": name, "details": details})
+        assert isinstance(item, Config)
+        least, most = max(item.sequence, 1), item.sequence if item.is_exact else None
+        sequence = ForClause(
+            item.clauses.get("sequence", f"{ADD}/effect/sequence"),
+            values.match_sequence(item.sequence, least, most),
+            state.find_suspected_clause(item, "sequence", ()),
         )
+        details = values.match_details(sequence, item.created_at, item.changed_at, "both", "change")
+        required, optional, shown = {**row.required, "details": details}, dict(row.optional), row.rendered_optional
+        if operation.id == LIST:
+            if _REPLY_TO in required:
+                optional[_REPLY_TO] = required.pop(_REPLY_TO)
+            shown = shown | {_REPLY_TO} if state.get_choice("listed-reply-to") == "shown" else shown - {_REPLY_TO}
+            required = {prop: values.suspect(matcher, AS_READ) for prop, matcher in required.items()}
+            optional = {prop: values.suspect(matcher, AS_READ) for prop, matcher in optional.items()}
+        return ObjectMatcher(required, optional, row.forbidden, shown & optional.keys())
 
-    used_ids = frozenset({config.id for config in state.configs} | state.removed_ids)
-    body = responses.match_addition(state.interpretations, used_ids, state.next_sequence, at)
-    return Outcome(200, f"{ADD}/response/200", "A valid configuration is added.", body, after)
+    def _match_change(
+        self, state: InstanceState, call: Call, config: Config | None, *, is_unchanged: bool
+    ) -> values.DetailsMatcher:
+        """Build the matcher of the details after a change of ``config`` (None: unknown).
+
+        A password that equals the previous one need not count as a change, nor a deactivation of an inactive one.
+        """
+        operation, last, sample = call.operation.id, config.sequence if config else 0, state.next_sequence
+        last -= is_unchanged and operation in PASSWORDS
+        if operation == DEACTIVATE and config is not None and config.state != ACTIVE:
+            last, sample = last - 1, config.sequence if config.state == INACTIVE else sample
+        sequence = ForClause(f"{operation}/effect/sequence", values.match_sequence(sample, max(last, 0) + 1))
+        # The source sets the creationDate in the response of an activation to the time of the activation.
+        if operation in (ACTIVATE, DEACTIVATE):
+            return values.match_details(sequence, call.at, call.at, state.get_choice("activation-dates"))
+        created_at = config.created_at if config else call.at
+        return values.match_details(sequence, created_at, call.at, state.get_choice("change-dates"), "change")
+
+    def _match_page(self, state: InstanceState, call: Call, page: Any) -> values.InstancePage:
+        """Build the matcher of a page; a missing row is the list's own fault, or that of the last change."""
+        rows = {
+            name: replace(
+                row,
+                clause=self._find_suspect(state, config, f"{LIST}/response/200", is_listed=True),
+                suspected_clause=_COMPLETE,
+            )
+            for name, row in page.rows.known_rows.items()
+            if (config := state.find_config(name)) is not None
+        }
+        details = values.match_list_details(len(rows), state.sequence, call.at)
+        active = next((config.name for config in state.configs if config.state == ACTIVE), None)
+        parts = {
+            "rows": replace(page.rows, known_rows=rows),
+            "required": {**page.required, "details": details},
+            "active_id": active,
+        }
+        return values.InstancePage(**{**vars(page), **parts})
 
 
-def _build_read_outcome(state: ZitadelState, name: str, at: float) -> Outcome:
-    config = state.find_visible_config(name, at)
-    clause, why = f"{GET}/response/200", "A read returns the last settings of a configuration."
-    if config is not None and not config.was_read:  # until a read succeeds, the read itself can be broken
-        clause = clause if not state.has_read else f"{ADD}/effect/created"
-    elif config is not None and config.last_operation:
-        clause = f"{config.last_operation}/effect/untouched"
-
-    def after(answer: Any) -> ZitadelState:
-        row = responses.get_value(answer, "smtpConfig")
-        return state.record_read(name, responses.get_sequence(row), is_active=responses.get_active(row))
-
-    return Outcome(200, clause, why, responses.match_config_response(state.interpretations, name, config, at), after)
+def _read_message(request: Request) -> Message:
+    assert isinstance(request, Message)
+    return request
 
 
-def _build_list_outcome(state: ZitadelState, message: RequestMessage, at: float) -> Outcome:
-    def after(answer: Any) -> ZitadelState:
-        rows = pages.get_rows_by_id(answer)
-        return state.record_list(
-            {name: (responses.get_sequence(row), responses.get_active(row)) for name, row in rows.items()}
-        )
+def _digest(call: Call) -> str:
+    """Return the digest of the password that a request sends, which is empty if absent."""
+    password = str(call.arguments.get("password", ""))
+    return hashlib.sha256(password.encode("utf-8", "surrogatepass")).hexdigest()
 
-    why = "The list contains the configurations with their last settings."
-    return Outcome(200, f"{LIST}/response/200", why, pages.match_page(state, message.query, at), after)
+
+Model = ZitadelModel

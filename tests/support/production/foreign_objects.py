@@ -8,11 +8,10 @@ from typing import Any, Protocol
 
 from contract_watch.contracts.outcomes import ModelState
 from contract_watch.contracts.registry import Contract
+from contract_watch.contracts.resource.matchers import NewId
 from contract_watch.contracts.resource.state import Item
 from contracts.smtp2go import users as smtp2go
-from contracts.zitadel import configs as zitadel
-from contracts.zitadel.responses import NewConfigId
-from contracts.zitadel.rules import STRING_FIELDS
+from contracts.zitadel.state import Config
 
 ObjectKey = tuple[str, str]
 """An account and an object's identity there: its name, or the id that the server assigned."""
@@ -169,28 +168,29 @@ class _ZitadelAdapter:
     """Configurations that the server names. The first is active, and a name is only its description."""
 
     def list_objects(self, state: ModelState) -> Mapping[ObjectKey, Any]:
-        return {("admin", config.id): config for config in state.configs}
+        return {(item.account, item.name or ""): item for item in state.configs}
 
     def add_object(
         self, state: ModelState, account: str, name: str, number: int, created: float
     ) -> tuple[ModelState, ObjectKey]:
         del account
-        taken = {config.id for config in state.configs}
-        identity = next(made for made in (str(NewConfigId(taken).render()) for _ in range(100)) if made not in taken)
-        settings = {**dict.fromkeys(STRING_FIELDS, ""), "senderAddress": f"mail{number}@example.org", "host": "mail.example.org:587",
-                    "user": f"somebody{number}", "description": name, "tls": number % 2 == 0}  # fmt: skip
+        taken = {config.name for config in state.configs}
+        identity = str(NewId({one for one in taken if one}, "317512345678901234").render())
+        values = {"senderAddress": f"mail{number}@example.org", "senderName": "", "host": "mail.example.org:587",
+                  "user": f"somebody{number}", "replyToAddress": "", "description": name, "tls": number % 2 == 0,
+                  "state": "SMTP_CONFIG_INACTIVE" if state.configs else "SMTP_CONFIG_ACTIVE"}  # fmt: skip
         sequence = state.next_sequence
-        config = zitadel.SmtpConfig(identity, settings, not state.configs, sequence, True, created, created + 1)
-        return replace(state, configs=(*state.configs, config), sequence=sequence), ("admin", identity)
+        config = Config("admin", identity, name, values, {}, created, created + 1, sequence=sequence, is_exact=True)
+        return replace(state, items=(*state.items, config), sequence=sequence), ("admin", identity)
 
     def remove_object(self, state: ModelState, key: ObjectKey) -> ModelState:
-        return replace(state, configs=tuple(config for config in state.configs if config.id != key[1]))
+        return replace(state, items=tuple(item for item in state.items if item.name != key[1]))
 
     def find_label(self, shown: Any) -> str:
-        return str(shown.settings["description"])
+        return str(shown.requested_name)
 
     def find_active(self, state: ModelState) -> str | None:
-        return next((config.id for config in state.configs if config.is_active), None)
+        return next((config.name for config in state.configs if config.state == "SMTP_CONFIG_ACTIVE"), None)
 
 
 _ADAPTERS: Mapping[str, Callable[[], ObjectAdapter]] = {

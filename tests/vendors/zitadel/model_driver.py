@@ -8,9 +8,15 @@ from contract_watch.contracts.model import Account
 from contract_watch.contracts.outcomes import Interpretations, ModelState, Outcome
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import Request
-from contracts.zitadel.rules import ACTIVATE, ADD, GET, LIST
 
 CONTRACT = Contract("zitadel")
+ADD, GET, REMOVE, LIST = "addSmtpConfig", "getSmtpConfigById", "removeSmtpConfig", "listSmtpConfigs"
+ACTIVATE, DEACTIVATE = "activateSmtpConfig", "deactivateSmtpConfig"
+PASSWORD, EMAIL_PASSWORD = PASSWORDS = "updateSmtpConfigPassword", "updateEmailProviderSmtpPassword"
+CHANGE_OPERATIONS = (ADD, ACTIVATE, DEACTIVATE, REMOVE, *PASSWORDS)
+ID_OPERATIONS = (GET, ACTIVATE, DEACTIVATE, REMOVE, *PASSWORDS)
+SETTINGS = ("senderAddress", "senderName", "host", "user", "replyToAddress", "description", "tls")
+INTERPRETATIONS = CONTRACT.model.interpretations
 NOW = 1_763_712_000.0
 KEYS = {"admin": "key-of-admin", "unprivileged": "key-of-unprivileged"}
 NEW: dict[str, Any] = {

@@ -9,9 +9,8 @@ import yaml
 
 from contract_watch.contracts.clauses import derive_clauses
 from contract_watch.contracts.schema import Schema, resolve_reference
-from contracts.zitadel.rules import ADD, EMAIL_PASSWORD, GET, PASSWORD, SETTINGS
-from contracts.zitadel.validation import to_snake_case
-from tests.vendors.zitadel.model_driver import CONTRACT
+from contracts.zitadel.requests import to_snake_case
+from tests.vendors.zitadel.model_driver import ADD, CONTRACT, EMAIL_PASSWORD, GET, PASSWORD, SETTINGS
 
 PROTO = CONTRACT.directory / "proto" / "zitadel"
 ADMIN = (PROTO / "admin.proto").read_text(encoding="utf-8")

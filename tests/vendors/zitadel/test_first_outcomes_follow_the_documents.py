@@ -7,26 +7,24 @@ import pytest
 from contract_watch.contracts.clauses import derive_clauses
 from contract_watch.contracts.matchers import is_match
 from contract_watch.contracts.request import MissingBody
-from contracts.zitadel.rules import (
+from tests.vendors.zitadel.model_driver import (
     ACTIVATE,
+    ACTIVE,
     ADD,
+    ADDED,
     CHANGE_OPERATIONS,
+    CONTRACT,
     DEACTIVATE,
     EMAIL_PASSWORD,
+    FULL,
     GET,
     ID_OPERATIONS,
     LIST,
+    NEW,
+    NEW_PASSWORD,
     PASSWORD,
     PASSWORDS,
     REMOVE,
-)
-from tests.vendors.zitadel.model_driver import (
-    ACTIVE,
-    ADDED,
-    CONTRACT,
-    FULL,
-    NEW,
-    NEW_PASSWORD,
     UNKNOWN_ID,
     Step,
     ZitadelModelDriver,

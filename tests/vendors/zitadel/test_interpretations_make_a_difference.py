@@ -6,24 +6,22 @@ from typing import Any
 import pytest
 
 from contract_watch.contracts.request import MissingBody
-from contracts.zitadel.rules import (
+from tests.vendors.zitadel.model_driver import (
     ACTIVATE,
+    ACTIVE,
     ADD,
+    ADDED,
+    CONTRACT,
     DEACTIVATE,
     EMAIL_PASSWORD,
     GET,
     INTERPRETATIONS,
     LIST,
-    PASSWORD,
-    REMOVE,
-)
-from tests.vendors.zitadel.model_driver import (
-    ACTIVE,
-    ADDED,
-    CONTRACT,
     NEW,
     NEW_PASSWORD,
     NOW,
+    PASSWORD,
+    REMOVE,
     Step,
     ZitadelModelDriver,
 )

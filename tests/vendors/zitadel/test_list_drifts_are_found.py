@@ -13,7 +13,7 @@ from contract_watch.mock.server import run_in_thread
 from contract_watch.mutants.mutant import Mutation, VendorRequest
 from contract_watch.mutants.mutant_runner import MutantRunner
 from contract_watch.mutants.mutated_vendor import MutantServer, MutatedVendor
-from contracts.zitadel.rules import LIST
+from tests.vendors.zitadel.model_driver import LIST
 
 ZITADEL = Contract("zitadel")
 HISTORY = {"sequence": "3", "creationDate": "2020-01-01T00:00:00Z", "changeDate": "2020-01-01T00:00:00Z",

@@ -12,12 +12,18 @@ from hypothesis import strategies as st
 
 from contract_watch.contracts.matchers import Mismatch, collect_clauses, is_match
 from contract_watch.contracts.request import MissingBody
-from contracts.zitadel.rules import ACTIVATE, ADD, DEACTIVATE, GET, LIST, PASSWORD, REMOVE
 from tests.vendors.zitadel.model_driver import (
+    ACTIVATE,
+    ADD,
     CONTRACT,
+    DEACTIVATE,
     FULL,
+    GET,
+    LIST,
     NEW,
     NEW_PASSWORD,
+    PASSWORD,
+    REMOVE,
     UNKNOWN_ID,
     ZitadelModelDriver,
 )
@@ -114,7 +120,7 @@ def test_any_page_of_a_faithful_instance_is_allowed(
     if ours:
         instance = replace(instance, active=False)
     else:
-        model.send_accepted(DEACTIVATE, None, model.state.configs[1].id)
+        model.send_accepted(DEACTIVATE, None, model.state.configs[1].name)
     response = instance.make_page(_list_own_rows(model), query)
     assert _list_mismatches(model, response, {"query": query}) == []
     schema = CONTRACT.operations[LIST].responses[200].media["application/json"]
@@ -156,7 +162,7 @@ def test_a_row_that_drifted_is_seen(three_configs: ZitadelModelDriver, drift: st
     The mismatch has that kind, cites the violated clause and names the suspected one.
     """
     edit, *expected = DRIFTS[drift]
-    removed = next(iter(three_configs.state.removed_ids))
+    removed = next(iter(three_configs.state.removed_names))
     rows = [{**row, "id": removed} if row["id"] == "gone" else row for row in edit(_list_own_rows(three_configs))]
     found = _list_mismatches(three_configs, {**_make_details(), "result": rows})[0]
     assert [found.kind, found.clause, found.suspected_clause] == expected
@@ -168,7 +174,7 @@ def test_what_was_read_since_is_the_lists_own_fault(three_configs: ZitadelModelD
     A missing row and a wrong value cite the list's clauses.
     """
     for config in three_configs.state.configs:
-        three_configs.send_accepted(GET, None, config.id)
+        three_configs.send_accepted(GET, None, config.name)
     rows = _list_own_rows(three_configs)
     [missing] = _list_mismatches(three_configs, {**_make_details(), "result": rows[1:]})
     [value] = _list_mismatches(

@@ -10,24 +10,22 @@ from hypothesis import strategies as st
 from contract_watch.contracts.matchers import is_match
 from contract_watch.contracts.outcomes import ModelState
 from contract_watch.contracts.request import MissingBody
-from contracts.zitadel.rules import (
+from tests.vendors.zitadel.model_driver import (
     ACTIVATE,
     ADD,
+    CONTRACT,
     DEACTIVATE,
     EMAIL_PASSWORD,
     GET,
     ID_OPERATIONS,
     INTERPRETATIONS,
     LIST,
-    PASSWORD,
-    PASSWORDS,
-    REMOVE,
-)
-from tests.vendors.zitadel.model_driver import (
-    CONTRACT,
     NEW,
     NEW_PASSWORD,
     NOW,
+    PASSWORD,
+    PASSWORDS,
+    REMOVE,
     UNKNOWN_ID,
     ZitadelModelDriver,
 )
@@ -156,7 +154,7 @@ def test_at_most_one_configuration_is_active(steps: list[tuple[str, int]]) -> No
             assert (status == 200) == (name == active)
         if status == 200 and operation in (ACTIVATE, DEACTIVATE, REMOVE):
             active = name if operation == ACTIVATE else None if name == active else active
-    response = [config.id for config in watched.mock.state.configs if config.is_active]
+    response = [config.name for config in watched.mock.state.configs if config.state == "SMTP_CONFIG_ACTIVE"]
     assert response == ([active] if active is not None else [])
 
 
