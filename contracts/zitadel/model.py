@@ -99,6 +99,9 @@ class ZitadelModel(ResourceModel):
         message = outcome.body.required["message"].render()
         if check.status == 401 and not request.headers.get("authorization"):
             message = "auth header missing"
+        if "/request/{id}/" in check.clause:
+            bounds = "between {minLength} and {maxLength} runes, inclusive".format(**operation.path_schemas["{id}"])
+            message = f"invalid id: value length must be {bounds}"
         body = values.ErrorMatcher.build(outcome.body, message, state.interpretations)
         after: InstanceState = state.record_refusal(operation.id, request.parameters.get("id", ""))
 
