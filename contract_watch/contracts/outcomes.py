@@ -142,6 +142,36 @@ class Check:
         return interpretations.narrow(self.interpretation, others, self.scope)
 
 
+def is_definite(check: Check) -> bool:
+    """Return True if ``check`` refuses under every interpretation."""
+    return not check.interpretation and not check.is_undecidable
+
+
+def keep_one_interpretation(checks: Sequence[Check], interpretations: Interpretations) -> list[Check]:
+    """Return ``checks`` such that a response narrows one interpretation at most, and the right one.
+
+    If several interpretations can explain a response, it narrows none: the checks become undecidable. An interpretation
+    whose every value refuses is certain; beside a certain check, no other interpretation is narrowed. Without this, each
+    of them leaves a possible state of its own, and states multiply in vendors that leave much open.
+    """
+    possible = [check for check in checks if check.is_possible(interpretations)]
+    refusing: dict[tuple[str, str], set[str]] = {}
+    for check in possible:
+        if check.interpretation:
+            key = (check.interpretation, check.scope)
+            refusing.setdefault(key, set()).update(check.find_refusing_values(interpretations))
+    covered = [key for key, values in refusing.items() if values == set(interpretations.get_choices(*key))]
+    kept = covered[:1] or (list(refusing) if len(refusing) == 1 else [])
+    if any(is_definite(check) for check in possible):
+        kept = []
+    return [
+        check
+        if not check.interpretation or (check.interpretation, check.scope) in kept
+        else replace(check, interpretation="", is_undecidable=True)
+        for check in possible
+    ]
+
+
 def build_outcomes(
     checks: Iterable[Check],
     interpretations: Interpretations,

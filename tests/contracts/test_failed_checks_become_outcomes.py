@@ -4,7 +4,13 @@ from collections.abc import Sequence
 
 import pytest
 
-from contract_watch.contracts.outcomes import Check, Interpretations, Outcome, build_outcomes
+from contract_watch.contracts.outcomes import (
+    Check,
+    Interpretations,
+    Outcome,
+    build_outcomes,
+    keep_one_interpretation,
+)
 
 INTERPRETATIONS = Interpretations({"size": ("small", "medium", "large"), "hue": ("red", "blue")})
 
@@ -110,3 +116,24 @@ def test_checks_that_cover_every_interpretation_leave_no_success() -> None:
     """Success needs an interpretation that no check refuses; here one check refuses red and the other blue."""
     covering = [Check(400, "red", "why", "hue", ("red",)), Check(404, "blue", "why", "hue", ("blue",))]
     assert [outcome.status for outcome in _list_outcomes(*covering)] == [400, 404]
+
+
+HUED = Check(400, "hued", "It may be red.", "hue", ("red",))
+
+
+@pytest.mark.parametrize(
+    ("checks", "narrowable"),
+    [
+        ([SMALL], ["small"]),
+        ([SMALL, MAYBE], ["small"]),
+        ([SMALL, HUED], []),
+        ([SMALL, BAD], []),
+        ([SMALL, HUED, Check(404, "blue", "why", "hue", ("blue",))], ["hued", "blue"]),
+    ],
+)
+def test_response_narrows_one_interpretation_at_most(checks: list[Check], narrowable: list[str]) -> None:
+    """Checks of other interpretations become undecidable, so that states do not multiply."""
+    found = keep_one_interpretation(checks, INTERPRETATIONS)
+    assert [check.clause for check in found] == [check.clause for check in checks]
+    assert [check.clause for check in found if check.interpretation] == narrowable
+    assert {o.status for o in _list_outcomes(*found)} == {o.status for o in _list_outcomes(*checks)}
