@@ -21,6 +21,11 @@ def get_skeleton(name: str) -> str:
     return "".join(letter for letter in name if letter.isascii() and letter.isalnum()).lower()
 
 
+def fold_name(name: str) -> str:
+    """Normalise ``name`` for a vendor that ignores case and outer white space."""
+    return name.strip().casefold()
+
+
 def _is_subsequence(short: str, long: str) -> bool:
     letters = iter(long)
     return all(letter in letters for letter in short)

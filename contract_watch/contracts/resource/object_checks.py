@@ -4,11 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from contract_watch.contracts.outcomes import Check
-from contract_watch.contracts.resource.names import SANITISERS, NamePolicy
-from contract_watch.contracts.resource.state import Item, ResourceState
+from contract_watch.contracts.resource.names import SANITISERS, NamePolicy, fold_name
+from contract_watch.contracts.resource.state import REMOVED_NAME, Item, ResourceState
 
 NAMES = "names"
-"""The interpretation that says if names outside the pattern are refused, sanitised, or only lowered."""
+"""The interpretation that says if names outside the pattern are refused, sanitised, or only lowered.
+
+Where names are not sanitised, it says if a name finds an object that is spelled otherwise."""
 SANITISER = "sanitiser"
 LOOKUP = "lookup"
 """The interpretation that says if a name is sanitised before it is looked up."""
@@ -16,6 +18,12 @@ IMPOSSIBLE_NAME = "impossible-name"
 """The interpretation that says how a name that no object can have is refused."""
 UNIQUE = "unique"
 """The interpretation that says if a name is unique in its account or everywhere."""
+ODD_NAMES = "odd-names"
+"""The interpretation that says if a name that a vendor may normalise is refused."""
+STORED_NAMES = "stored-names"
+"""The interpretation that says if a vendor stores such a name as it is or lowered."""
+FOLDED, LOWERED = "folded", "lowered"
+"""The values of `NAMES` and `STORED_NAMES` that ignore case and outer white space."""
 RENAME_TO_ITSELF = "rename-to-itself"
 """The interpretation that says how a rename to the present name is answered: by its status."""
 NAME_INTERPRETATIONS = {
@@ -80,10 +88,24 @@ class NameChecker:
             if sanitised is not None:
                 yield from self.check_taken(state, account, sanitised, kinds, target)
                 return
-        elif not state.is_complete:
-            for check in kinds.invalid:
-                yield replace(check, why="No document says which characters a name can have.", is_undecidable=True)
+        else:
+            yield from self._check_odd_name(state, operation, kinds)
+            if state.is_complete or state.find_item(account, name) is not None:
+                yield from self.check_taken(
+                    state, account, self.predict_stored_name(state, name) or name, kinds, target
+                )
+                return
         yield from self._check_open_conflict(state, name, kinds, target)
+
+    @staticmethod
+    def _check_odd_name(state: ResourceState, operation: str, kinds: RefusalKinds) -> Iterator[Check]:
+        """Yield the checks of a name that some vendors refuse; the mock does under an interpretation."""
+        for check in kinds.invalid:
+            clause, why = f"{operation}/response/{check.status}", "No document says which characters a name can have."
+            if not state.is_complete:
+                yield replace(check, clause=clause, why=why, is_undecidable=True)
+            elif ODD_NAMES in state.interpretations.declared:
+                yield replace(check, clause=clause, why=why, interpretation=ODD_NAMES, refusing_values=("refused",))
 
     def _check_ill_formed(self, name: str, sanitised: str | None, clause: str, kinds: RefusalKinds) -> Iterator[Check]:
         """Yield the checks of a name that a vendor may refuse or sanitise; ``sanitised`` is known in the mock alone."""
@@ -114,10 +136,6 @@ class NameChecker:
     ) -> Iterator[Check]:
         policy = self.policy
         known = [item.name or item.requested_name for item in state.items]
-        if state.is_complete and not policy.is_sanitised:
-            if any(one == name for one in known):
-                yield from kinds.taken
-            return
         if any(policy.may_collide(name, one) for one in (*known, *state.get_unknown_names())) or not (
             state.is_known_absent(name)
         ):
@@ -129,7 +147,7 @@ class NameChecker:
         self, state: ResourceState, account: str, name: str, kinds: RefusalKinds, target: RenameTarget | None
     ) -> Iterator[Check]:
         """Yield the failed checks of a well-formed new name against the names that exist."""
-        holder = state.find_item(account, name)
+        holder = self.find_item(state, account, name)
         scope = kinds.invalid[0].clause.split("/")[0]
         if holder is not None and target is not None and holder is target.item:
             for check in (*kinds.taken, *kinds.unchanged):
@@ -140,10 +158,17 @@ class NameChecker:
             if UNIQUE in state.interpretations.declared:
                 for check in kinds.taken:
                     yield replace(check, interpretation=UNIQUE, refusing_values=("global",), scope=scope)
-        elif not state.is_known_absent(name) or any(
-            item.name is None and self.policy.may_collide(item.requested_name, name) for item in state.items
-        ):
+        elif name in state.removed_names and REMOVED_NAME in state.interpretations.declared:
+            for check in kinds.taken:
+                yield replace(check, interpretation=REMOVED_NAME, refusing_values=("taken",))
+        elif not state.is_known_absent(name) or any(self._may_share_name(state, item, name) for item in state.items):
             yield from (replace(check, is_undecidable=True) for check in kinds.taken)
+
+    def _may_share_name(self, state: ResourceState, item: Item, name: str) -> bool:
+        """Return True if a well-formed ``name`` can be that of an object whose name is unknown or spelled otherwise."""
+        if item.name is not None and (self.policy.is_sanitised or state.is_complete):
+            return False
+        return self.policy.may_collide(item.name or item.requested_name, name)
 
     def predict_sanitised_name(self, state: ResourceState, name: str) -> str | None:
         """Return the sanitised name in the mock, None in the suite, which cannot know it."""
@@ -155,20 +180,31 @@ class NameChecker:
             return name
         if self.policy.is_sanitised:
             return self.predict_sanitised_name(state, name)
-        return name if state.is_complete else None
+        if not state.is_complete:
+            return None
+        is_lowered = LOWERED in state.interpretations.declared.get(STORED_NAMES, ()) and (
+            state.get_choice(STORED_NAMES) == LOWERED
+        )
+        return fold_name(name) if is_lowered else name
 
     # -- existing names
+
+    def find_item(self, state: ResourceState, account: str, name: str) -> Item | None:
+        """Return the object of ``account`` that ``name`` finds, if one is known; the mock can ignore its spelling."""
+        item = state.find_item(account, name)
+        if item is not None or not state.is_complete or FOLDED not in state.interpretations.declared.get(NAMES, ()):
+            return item
+        if state.get_choice(NAMES) != FOLDED:
+            return None
+        folded = fold_name(name)
+        return next((one for one in state.list_items(account) if fold_name(one.name or "") == folded), None)
 
     def find_candidates(self, state: ResourceState, account: str, name: str) -> list[Item]:
         """Return the account's objects that ``name`` can find, as it is or normalised first."""
         mine = state.list_items(account)
         policy = self.policy
         if policy.is_well_formed(name) and len(name) <= policy.longest:
-            return [
-                item
-                for item in mine
-                if item.name == name or (item.name is None and policy.may_collide(item.requested_name, name))
-            ]
+            return [item for item in mine if item.name == name or self._may_share_name(state, item, name)]
         sanitised = self.predict_sanitised_name(state, name) if policy.is_sanitised else None
         if sanitised is not None:
             return [item for item in mine if item.name == sanitised]
@@ -183,13 +219,14 @@ class NameChecker:
         policy = self.policy
         candidates = self.find_candidates(state, account, name)
         if policy.is_well_formed(name) and len(name) <= policy.longest:
-            item = state.find_item(account, name)
+            item = self.find_item(state, account, name)
             if item is not None:
                 return item, []
             is_unknown = bool(candidates) or not state.is_known_absent(name, account)
             return None, [replace(check, is_undecidable=True) if is_unknown else check for check in kinds.unknown]
         if not policy.is_sanitised:
-            return self._look_up_odd(state, candidates, name, kinds)
+            item = self.find_item(state, account, name)
+            return (item, []) if item is not None else (self._look_up_odd(state, candidates, name, kinds))
         scope = f"{kinds.invalid[0].clause.split('/')[0]}@{policy.classify(name)}"
         clause = kinds.unknown[0].clause
         impossible = _with_clause(kinds.invalid, clause, "No object can have such a name.")
@@ -212,11 +249,10 @@ class NameChecker:
         self, state: ResourceState, candidates: list[Item], name: str, kinds: RefusalKinds
     ) -> tuple[Item | None, list[Check]]:
         if state.is_complete:
-            return (candidates[0], []) if candidates else (None, list(kinds.unknown))
+            return None, list(kinds.unknown)
         is_unknown = any(self.policy.may_collide(name, unknown) for unknown in state.get_unknown_names())
         if candidates or is_unknown or not state.is_known_absent(name):
-            checks = [replace(check, is_undecidable=True) for check in (*kinds.unknown, *kinds.invalid)]
-            return candidates[0] if len(candidates) == 1 else None, checks
+            return None, [replace(check, is_undecidable=True) for check in (*kinds.unknown, *kinds.invalid)]
         return None, [*kinds.unknown, *kinds.invalid]
 
     def check_same_name(self, current: str, new: str, scope: str, kinds: RefusalKinds) -> Iterator[Check]:

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from contract_watch.contracts.model import Account
 from contract_watch.contracts.outcomes import Interpretations
+from contract_watch.contracts.resource.names import fold_name
 
 
 class Unknown:
@@ -22,6 +23,10 @@ class Unknown:
 
 
 UNKNOWN = Unknown()
+
+
+REMOVED_NAME = "removed-name"
+"""The interpretation that says if the name of a removed object is free or stays taken."""
 
 
 @dataclass(frozen=True)
@@ -91,9 +96,10 @@ class ResourceState:
 
     def is_known_absent(self, name: str, account: str = "") -> bool:
         """Return True if no unknown object called ``name`` can exist in ``account`` (empty: in any account)."""
-        if name in self.get_unknown_names(account):
+        folded = fold_name(name)
+        if any(folded == fold_name(one) for owner, one in self.unknown_names if account in ("", owner)):
             return False
-        return name in self.removed_names or name.lower().startswith(self.own_prefix)
+        return name in self.removed_names or folded.startswith(self.own_prefix)
 
     def put_item(self, item: Item, old: Item | None = None, operation: str = "") -> Self:
         """Return the state with ``item`` added, or in place of ``old`` after ``operation``."""
@@ -114,11 +120,15 @@ class ResourceState:
     def drop_item(self, item: Item, operation: str, clause: str) -> Self:
         """Return the state without ``item``, which ``operation`` removed, as ``clause`` promises."""
         items = tuple(one for one in self.items if one is not item)
-        if self.is_complete:
+        if self.is_complete and not self._remembers_removed_names:
             return replace(self, items=items)
         removed = {**self.removed_names, item.name or "": clause}
         unlisted = (*self.unlisted_operations, operation)
         return replace(self, items=items, removed_names=removed, unlisted_operations=unlisted, pages={})
+
+    @property
+    def _remembers_removed_names(self) -> bool:
+        return REMOVED_NAME in self.interpretations.declared and self.get_choice(REMOVED_NAME) == "taken"
 
     def free_name(self, name: str, clause: str) -> Self:
         """Return the state in which no object is called ``name`` any more, as ``clause`` promises."""
@@ -129,8 +139,15 @@ class ResourceState:
         unknown = self.unknown_names - {(account, name)}
         return replace(self.free_name(name, clause), unknown_names=unknown)
 
-    def mark_listed(self, account: str) -> Self:
-        """Return the state after a complete list of ``account``: its operations are suspected no longer."""
+    def mark_listed(self, account: str, only: Item | None = None) -> Self:
+        """Return the state after a complete list of ``account``: its operations are suspected no longer.
+
+        A list of one object ``only`` says nothing about the others.
+        """
+        if only is not None:
+            if self.is_complete or not only.unlisted_changes:
+                return self
+            return self.swap_item(only, replace(only, unlisted_changes=frozenset()))
         if self.is_complete or not (self.unlisted_operations or any(item.unlisted_changes for item in self.items)):
             return self
         items = tuple(
@@ -148,9 +165,17 @@ class ResourceState:
 
     def forget_names(self, names: Iterable[str]) -> Self:
         """Return the state in which the objects with these names or requested names are unknown."""
-        forgotten = {variant for name in names for variant in (name, name.lower())}
-        items = tuple(one for one in self.items if one.name not in forgotten and one.requested_name not in forgotten)
+        forgotten = {variant for name in names for variant in (name, fold_name(name))}
+        items = tuple(
+            one
+            for one in self.items
+            if forgotten.isdisjoint((one.name, one.requested_name, fold_name(one.name or one.requested_name)))
+        )
         dropped = {name for one in self.items if one not in items for name in (one.name, one.requested_name) if name}
-        removed = {name: clause for name, clause in self.removed_names.items() if name not in forgotten}
+        removed = {
+            name: clause
+            for name, clause in self.removed_names.items()
+            if name not in forgotten and fold_name(name) not in forgotten
+        }
         unknown = {(account.name, name) for account in self.accounts.values() for name in forgotten | dropped}
         return replace(self, items=items, removed_names=removed, unknown_names=self.unknown_names | unknown, pages={})
