@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from contract_watch.contracts.resource.layout import Layout
 from contract_watch.contracts.resource.pages import Paging
-from contract_watch.contracts.resource.rules_file import RulesFile
+from contract_watch.contracts.resource.rules_file import RESPONSE, RulesFile
 from contract_watch.contracts.resource.table import ResourceTable
 
 
@@ -64,7 +64,8 @@ def derive_rules(
         if not rule.clause.startswith(("rule/", "effect/")):
             continue  # the document's own
         for operation in rule.operations:
-            derived.setdefault(f"{operation}/{rule.clause}", rule.says)
+            if rule.clause != RESPONSE:
+                derived.setdefault(f"{operation}/{rule.clause}", rule.says)
     return derived
 
 

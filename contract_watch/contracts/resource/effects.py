@@ -9,7 +9,7 @@ from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.outcomes import Check
 from contract_watch.contracts.resource.layout import Layout
 from contract_watch.contracts.resource.rule import Rule, RuleCheck, Situation
-from contract_watch.contracts.resource.rules_file import RulesFile
+from contract_watch.contracts.resource.rules_file import RESPONSE, RulesFile
 from contract_watch.contracts.resource.state import Item, ResourceState
 from contract_watch.contracts.resource.storing import ValueStore
 
@@ -30,7 +30,7 @@ class RuleEffects:
             return {}
         return self._bodies.get((check.clause.partition("/")[0], check.rule), {})
 
-    def check(self, operation: Operation, situation: Situation) -> Iterator[Check]:
+    def check(self, state: ResourceState, operation: Operation, situation: Situation) -> Iterator[Check]:
         """Yield the failed checks of the rules that refuse a request."""
         for rule in self._rules[operation.id]:
             if not rule.refuse:
@@ -38,11 +38,11 @@ class RuleEffects:
             applies = rule.applies(situation)
             if applies is False:
                 continue
-            clause = f"{operation.id}/{rule.clause}"
-            scope = operation.id if rule.is_scoped else ""
+            scope = operation.id if rule.scope else ""
             for status in rule.refuse:
-                check = RuleCheck(status, clause, rule.says, rule=rule.name)
-                if applies is None:
+                clause = f"{rule.clause}/{status}" if rule.clause == RESPONSE else rule.clause
+                check = RuleCheck(status, f"{operation.id}/{clause}", rule.says, rule=rule.name)
+                if applies is None or (rule.scope == "request" and not state.is_complete):
                     yield replace(check, is_undecidable=True)
                 elif rule.interpretation:
                     values = rule.values or (str(status),)
@@ -78,7 +78,7 @@ class RuleEffects:
         applies = rule.applies(situation)
         if not applies or not rule.interpretation:
             return applies
-        scope = operation.id if rule.is_scoped else ""
+        scope = operation.id if rule.scope else ""
         choices = state.interpretations.get_choices(rule.interpretation, scope)
         if state.is_complete:
             return choices[0] in rule.values

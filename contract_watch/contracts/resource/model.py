@@ -134,7 +134,7 @@ class ResourceModel:
         yield from self.check_objects(state, call, item)
         is_absent = item is None and not any(check.is_undecidable for check in missing)
         situation = self.describe(state, call, NO_ITEM if is_absent else item)
-        yield from self.effects.check(call.operation, situation)
+        yield from self.effects.check(state, call.operation, situation)
 
     def check_request(self, state: ResourceState, call: Call) -> Iterator[Check]:
         """Yield the failed checks of parameters and body by their schemas, and of a page that no response named."""

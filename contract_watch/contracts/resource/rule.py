@@ -45,7 +45,8 @@ class Rule:
     ``values``; with ``or_granted``, a success is possible as well. A success sets ``sets``, gives ``resets`` their
     defaults, leaves ``forgets`` unknown, shows a new secret for each of ``generates``, and shows none of ``hides``. A
     refusal shows the properties of ``body``.
-    ``scope`` is `operation` if each operation can be understood differently.
+    ``scope`` is `operation` if each operation can be understood differently, `request` if a response says nothing about
+    the next request. The clause `response` is the one of the documented response, for a refusal that nothing promises.
     """
 
     name: str
@@ -56,7 +57,7 @@ class Rule:
     refuse: tuple[int, ...] = ()
     interpretation: str = ""
     values: tuple[str, ...] = ()
-    is_scoped: bool = False
+    scope: str = ""
     or_granted: bool = False
     sets: Mapping[str, Any] = field(default_factory=dict)
     resets: tuple[str, ...] = ()

@@ -25,6 +25,8 @@ _KEYS = {
     "sets", "resets", "forgets", "generates", "hides", "body",
 }  # fmt: skip
 _MAX_BYTES = 1_000_000
+RESPONSE = "response"
+"""The value of `clause` for a refusal that no document promises: its clause is that of the documented response."""
 ANY = "any"
 """The value of `refuse` that stands for every documented refusal."""
 
@@ -111,21 +113,27 @@ class _RuleParser:
         if not isinstance(says, str) or not says.strip():
             raise UsageError(f"{self._where}: has no `says`; write a sentence")
         cited = str(raw.get("clause", self._name))
-        clause = cited if "/" in cited else f"{self._prefix}/{cited}"
+        clause = cited if cited == RESPONSE or "/" in cited else f"{self._prefix}/{cited}"
         when = self._parse_when(raw.get("when", {}))
         effects = self._parse_effects(raw)
         interpretation, values = self._parse_interpretation(raw.get("interpretation"))
-        is_scoped = raw.get("scope") == "operation"
+        scope = raw.get("scope", "")
+        if scope not in ("", "operation", "request"):
+            raise UsageError(f"{self._where}: `scope` must be operation or request, got {scope!r}")
         for operation in operations:
             refuse = self._parse_refusals(operation, raw.get("refuse"))
             named, applied = interpretation, values
+            if named and refuse and not applied and not set(map(str, refuse)) <= set(self._interpretations[named]):
+                raise UsageError(
+                    f"{self._where}: `refuse` must list statuses of the interpretation {named!r}, got {refuse}"
+                )
             if len(refuse) > 1 and not interpretation:
                 named, applied = self._name, ()
                 extra = ("granted",) if raw.get("or_granted") else ()
                 self._interpretations.setdefault(self._name, (*map(str, refuse), *extra))
                 self._interpretations[self._name] = _merge(self._interpretations[self._name], map(str, refuse))
             yield Rule(
-                self._name, clause, (operation,), says.strip(), when, refuse, named, applied, is_scoped,
+                self._name, clause, (operation,), says.strip(), when, refuse, named, applied, scope,
                 bool(raw.get("or_granted")), **effects,
             )  # fmt: skip
 
@@ -163,6 +171,8 @@ class _RuleParser:
     def _parse_interpretation(self, raw: Any) -> tuple[str, tuple[str, ...]]:
         if raw is None:
             return "", ()
+        is_status = isinstance(raw, str)  # each value that is a status refuses with that status
+        raw = {raw: list(self._interpretations.get(raw, ()))} if is_status else raw
         if not isinstance(raw, dict) or len(raw) != 1:
             raise UsageError(
                 f"{self._where}: `interpretation` must map one name to the values under which the rule applies"
@@ -178,7 +188,7 @@ class _RuleParser:
             raise UsageError(
                 f"{self._where}: `interpretation.{name}` must be some of {', '.join(declared)}, got {values!r}"
             )
-        return str(name), tuple(values)
+        return str(name), () if is_status else tuple(values)
 
     def _parse_effects(self, raw: Mapping[str, Any]) -> dict[str, Any]:
         effects: dict[str, Any] = {}
