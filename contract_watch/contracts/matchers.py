@@ -305,6 +305,22 @@ class ListMatcher:
         return False
 
 
+@dataclass(frozen=True)
+class SingleItem:
+    """The matcher of arrays of exactly one item."""
+
+    inner: Matcher
+
+    def render(self) -> JSON:
+        return [self.inner.render()]
+
+    def find_mismatches(self, value: JSON, path: ValuePath = ()) -> Iterator[Mismatch]:
+        if not isinstance(value, list) or len(value) != 1:
+            yield Mismatch(path, "value", "an array of one item")
+        else:
+            yield from self.inner.find_mismatches(value[0], (*path, 0))
+
+
 def collect_clauses(matcher: Matcher) -> Iterator[str]:
     """Yield the clauses that a matching response satisfies."""
     if isinstance(matcher, ForClause):
@@ -317,7 +333,7 @@ def collect_clauses(matcher: Matcher) -> Iterator[str]:
     elif isinstance(matcher, OneOf):
         for inner in matcher.matchers:
             yield from collect_clauses(inner)
-    elif isinstance(matcher, EncodedJson):
+    elif isinstance(matcher, EncodedJson | SingleItem):
         yield from collect_clauses(matcher.inner)
     elif isinstance(matcher, ListMatcher):
         for expected in (*matcher.known_rows.values(), *matcher.unnamed_rows):

@@ -45,6 +45,11 @@ class ClauseNames:
         return f"{self._layout.remove}/effect/removed"
 
     @property
+    def only_named(self) -> str:
+        """The clause that a list of one object shows no other."""
+        return f"{self._layout.list}/rule/only-named"
+
+    @property
     def own_account(self) -> str:
         """The clause that a list shows the objects of its account alone."""
         return f"{self._layout.list}/rule/own-account"
@@ -89,6 +94,8 @@ def _derive(
     yield names.unknown(layout.remove), "A request that names an unknown object is rejected."
     yield f"{layout.remove}/effect/untouched", "A removal changes no other object."
     yield names.removed, "A removed object is gone."
+    if layout.key in table.filters.values():
+        yield names.only_named, "A list of one object shows that one only; of an unknown one, none."
     if layout.list and accounts > 1:
         yield names.own_account, "A list shows the objects of its own account only."
     if paging is not None and paging.is_paged:

@@ -47,6 +47,7 @@ class ItemOutcomes:
         item = Item(account, name, requested, values, clauses, call.at, call.at, sent=frozenset(sent))
         situation = self._model.describe(state, call, NO_ITEM)
         item = self._model.effects.apply(state, call.operation, situation, item)
+        item = self._model.settle(state, call, item, None)
         matcher = self._match_new_name(state, call.operation, item)
         body = self.match_object(state, call.operation, item, is_echo=True, name=matcher)
         body, rule = self._model.effects.match(call.operation, situation, body)
@@ -120,7 +121,7 @@ class ItemOutcomes:
             requested_name=str(sent.get(layout.name_argument, item.requested_name)),
         )
         situation = self._model.describe(state, call, item)
-        new = self._model.effects.apply(state, operation, situation, new)
+        new = self._model.settle(state, call, self._model.effects.apply(state, operation, situation, new), item)
         new, freed = self._rename(state, call, new)
         name = _match_open_name(new) if new.name is None else None
         body = self.match_object(state, operation, new, is_echo=True, name=name)
@@ -169,6 +170,8 @@ class ItemOutcomes:
         location = spec.layout.get_row(operation.id)
         if location is None:
             body = self._model.rows.match_body(get_schema(response))
+        elif operation.id in spec.table.loose:
+            body = self._match_loose(operation, [])
         else:
             row = ObjectMatcher({spec.layout.key: match_anything(name)})
             body = self._model.rows.wrap(get_schema(response), location.path, row)
@@ -198,7 +201,16 @@ class ItemOutcomes:
         schema = resolve_reference(self._spec.layout.document, location.properties.get(self._spec.layout.key, {}))
         matcher = name or self._model.rows.match_name(item.name or "", schema)
         row = self._model.match_row(state, item, operation, matcher, is_echo=is_echo)
+        if operation.id in self._spec.table.loose:
+            return self._match_loose(operation, [row.render()] if state.is_complete else [])
         return self._model.rows.wrap(root, location.path, row)
+
+    def _match_loose(self, operation: Operation, rows: list[Any]) -> Matcher:
+        """Build the matcher of a response that may show any objects; the mock shows ``rows``."""
+        location = self._spec.layout.get_row(operation.id)
+        assert location is not None
+        array = Satisfies(rows, lambda value: isinstance(value, list), "an array")
+        return self._model.rows.wrap(get_schema(get_success(operation)[1]), location.path[:-1], array)
 
     def find_row(self, operation: Operation, answer: Any) -> Any:
         """Return the single object in a response's body; None if it is not there."""

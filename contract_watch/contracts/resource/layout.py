@@ -189,6 +189,9 @@ class Layout:
         for name, raw in operation.get_arguments().items():
             schema = resolve_reference(self.document, raw)
             is_parameter = name.startswith("{") or ":" in name
-            is_secret = schema.get("format") == "password" or name in self._table.hidden
-            if not (is_parameter or is_secret or name in names) and self.get_shown_name(name) in self.shown:
+            is_secret = schema.get("format") == "password" and name not in self._table.secrets
+            if (
+                not (is_parameter or is_secret or name in self._table.hidden or name in names)
+                and self.get_shown_name(name) in self.shown
+            ):
                 yield name

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from contract_watch.contracts.matchers import ExpectedRow, ForClause, ObjectMatcher, Satisfies
 from contract_watch.contracts.outcomes import Outcome
 from contract_watch.contracts.resource.layout import RowLocation, get_schema, get_success
+from contract_watch.contracts.resource.names import NamePolicy, fold_name
 from contract_watch.contracts.resource.pages import Page, PageMatcher, Paging, get_row_path
 from contract_watch.contracts.resource.rows import ResourceList
 from contract_watch.contracts.resource.state import Item, ResourceState
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from contract_watch.contracts.outcomes import Check
     from contract_watch.contracts.resource.call import Call
     from contract_watch.contracts.resource.model import ResourceModel
+
+_SELECTING_NOTHING = ("header:", "cookie:", "{")
+"""The beginnings of arguments that select no objects."""
 
 
 class ListOutcomes:
@@ -39,13 +43,16 @@ class ListOutcomes:
         if location is None:
             return [Outcome(status, clause, why, model.match_body(operation, status), state)]
         tenant = spec.get_tenant(call.account.name)
-        items, is_open = self._select(state, tenant, arguments)
-        rows = self._match_rows(state, tenant, items, operation, location)
+        items, is_open = self._select(state, tenant, call)
+        wanted = self._find_wanted_name(arguments)
+        rows = self._match_rows(state, tenant, items, operation, location, wanted)
         if is_open:
             rows = replace(rows, known_rows={}, unnamed_rows=[])
         body, page = self._wrap(state, operation, location, arguments, items, rows)
 
         def after(answer: Any) -> ResourceState:
+            if wanted is not None:
+                return state.mark_listed(tenant, items[0]) if items and not is_open else state
             return self._record(state, tenant, operation, answer, page, rows, is_whole=not is_open)
 
         return [Outcome(status, clause, why, body, after)]
@@ -61,23 +68,41 @@ class ListOutcomes:
             for check in self._model.spec.get_refusal_kinds(call.operation).invalid:
                 yield replace(check, clause=clause, why="No response gave the cursor.", is_undecidable=True)
 
-    def _select(self, state: ResourceState, tenant: str, arguments: Mapping[str, Any]) -> tuple[list[Item], bool]:
+    def _find_wanted_name(self, arguments: Mapping[str, Any]) -> str | None:
+        """Return the name of the one object that a list request asks for; None if it asks for all."""
+        argument = self._model.spec.naming_filter
+        value = arguments.get(argument) if argument else None
+        return value if isinstance(value, str) and value.strip() else None
+
+    def _select(self, state: ResourceState, tenant: str, call: Call) -> tuple[list[Item], bool]:
         """Return the objects that a list request selects, and True if the documents do not say which those are."""
-        model = self._model
+        model, arguments, declared = self._model, call.arguments, call.operation.get_arguments()
         items = state.list_items(tenant)
         is_open = False
         paged = model.spec.paging.list_arguments() if model.spec.paging is not None else ()
         for name, value in arguments.items():
             prop = model.spec.table.filters.get(name)
-            if prop is not None:
+            if name == model.spec.naming_filter:
+                wanted = self._find_wanted_name(arguments)
+                item = model.spec.names.find_item(state, tenant, wanted) if wanted is not None else None
+                items = items if wanted is None else [item] if item is not None else []
+                is_open = is_open or (wanted is None and not state.is_complete)
+            elif prop is not None:
                 items = [item for item in items if item.values.get(prop, value) == value]
-            elif name.startswith("query:") and name not in paged:
+            elif name in declared and name not in paged and not name.startswith(_SELECTING_NOTHING):
                 is_open = is_open or not state.is_complete
         return items, is_open
 
     def _match_rows(
-        self, state: ResourceState, tenant: str, items: list[Item], operation: Operation, location: RowLocation
+        self,
+        state: ResourceState,
+        tenant: str,
+        items: list[Item],
+        operation: Operation,
+        location: RowLocation,
+        wanted: str | None = None,
     ) -> ResourceList:
+        """Build the matcher of the rows; ``wanted`` is the name of the one object that the request asks for."""
         model, layout = self._model, self._model.spec.layout
         schema = location.properties.get(layout.key, {})
 
@@ -102,6 +127,8 @@ class ListOutcomes:
 
         def find_absence_clause(name: str) -> str | None:
             policy = model.spec.names.policy
+            if wanted is not None and not _may_be_found(policy, wanted, name):
+                return model.spec.clauses.only_named
             if any(one.name is None and policy.may_become(one.requested_name, name) for one in state.items):
                 return None
             if name in theirs:
@@ -114,7 +141,7 @@ class ListOutcomes:
         return ResourceList(
             layout.key,
             {item.name: build_row(item) for item in items if item.name is not None},
-            [build_row(item) for item in items if item.name is None],
+            [build_row(item) for item in items if item.name is None and wanted is None],
             find_absence_clause,
             mark=layout.get_shown_name(layout.name_argument) if is_marked else "",
             is_stray=lambda name, mark: self._is_stray(state, name, mark),
@@ -214,3 +241,8 @@ class ListOutcomes:
             if name is not None:
                 state = state.put_item(replace(item, name=name), item)
         return state
+
+
+def _may_be_found(policy: NamePolicy, wanted: str, name: str) -> bool:
+    """Return True if a list of ``wanted`` can show ``name``: no document rules out a search by part of a name."""
+    return fold_name(wanted) in fold_name(name) or policy.may_collide(wanted, name)

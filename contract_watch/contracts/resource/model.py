@@ -11,7 +11,7 @@ from typing import Any
 from contract_watch.contracts.matchers import Constant, Matcher, ObjectMatcher
 from contract_watch.contracts.model import Account
 from contract_watch.contracts.openapi import Operation, join_arguments
-from contract_watch.contracts.outcomes import Check, Interpretations, Outcome, build_outcomes
+from contract_watch.contracts.outcomes import Check, Interpretations, Outcome, build_outcomes, is_definite
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import Request
 from contract_watch.contracts.resource import credentials, statuses, stored_values
@@ -43,12 +43,14 @@ class ResourceModel:
         self.spec = ResourceSpec(contract)
         self.values = StoredValues(self.spec.table, str(contract.config_file))
         self.store = ValueStore(self.spec.layout, self.spec.table, self.values)
-        self.rows = RowBuilder(self.spec, self.values)
+        self.rows = RowBuilder(self.spec, self.values, self.match_value)
         self.effects = RuleEffects(self.spec.rules_file, self.spec.layout, self.store)
         self.items = ItemOutcomes(self)
         self.lists = ListOutcomes(self)
         self.rules: Mapping[str, str] = {**self.spec.rules, **self.list_rules()}
         self.interpretations: Mapping[str, tuple[str, ...]] = self.list_interpretations()
+        # Such a vendor can report a bad body first.
+        self._reads_body_for_key = any(location.field for location in contract.credential_locations)
         self._bodies: dict[tuple[str, int], Matcher | None] = {}
         self._refusals: dict[tuple[str, int, str], Matcher | None] = {}
 
@@ -70,7 +72,15 @@ class ResourceModel:
     def dump(self, state: ResourceState) -> Any:
         """See `Model.dump`."""
         key = self.spec.layout.key
-        return [{"account": item.account, key: item.name or item.requested_name, **item.values} for item in state.items]
+        secrets = {*self.spec.table.secrets}
+        return [
+            {
+                "account": item.account,
+                key: item.name or item.requested_name,
+                **{name: value for name, value in item.values.items() if name not in secrets},
+            }
+            for item in state.items
+        ]
 
     def outcomes(self, state: ResourceState, request: Request) -> Sequence[Outcome]:
         """See `Model.outcomes`; authentication comes first, the order of all other checks is open."""
@@ -80,9 +90,12 @@ class ResourceModel:
             return self.refuse(replace(state, interpretations=narrowed), request, operation, check)
 
         accounts, denied = self.authenticate(state, request, operation)
-        if not accounts:
-            return build_outcomes(denied, state.interpretations, refuse, lambda _: ())
         arguments = join_arguments(request.parameters, request.body)
+        if not accounts:
+            if self._reads_body_for_key:
+                call = Call(Account("", ""), operation, arguments, request)
+                denied = [*denied, *(one for one in self.check_request(state, call) if is_definite(one))]
+            return build_outcomes(denied, state.interpretations, refuse, lambda _: ())
         outcomes: list[Outcome] = []
         for account in accounts:
             call = Call(account, operation, arguments, request)
@@ -179,6 +192,15 @@ class ResourceModel:
         del request
         return Outcome(check.status, check.clause, check.why, self.match_refusal(operation, check), state)
 
+    def settle(self, state: ResourceState, call: Call, item: Item, old: Item | None) -> Item:
+        """Return ``item`` as it is after a valid request, where one value depends on others; a new one has no ``old``."""
+        del state, call, old
+        return item
+
+    def match_value(self, state: ResourceState, name: str, value: Any, schema: Mapping[str, Any]) -> Matcher | None:
+        """Build the matcher of a stored value where a response shows it by ``schema``; None if any value is allowed."""
+        return self.values.match(state, name, value, schema)
+
     def match_refusal(self, operation: Operation, check: Check) -> Matcher | None:
         """Build the matcher of a refusal's body: whatever the document accepts, with the error code of the table or rule.
 
@@ -198,6 +220,9 @@ class ResourceModel:
         """
         location = self.spec.layout.get_row(operation.id)
         assert location is not None
+        if is_echo and operation.id in self.spec.layout.updates and not state.is_complete:
+            # An update that shows another value than before, of a property that it does not name, changed it.
+            state, is_echo = replace(state, unlisted_operations=(operation.id,)), False
         return self.rows.match_item(state, item, location, name, is_echo=is_echo)
 
     def succeed(self, state: ResourceState, call: Call) -> Sequence[Outcome]:

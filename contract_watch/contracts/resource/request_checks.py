@@ -80,6 +80,9 @@ class RequestChecker:
             yield from self._build(operation, "request/body", "The body must be an object.")
             return
         yield from self._check_schema(operation, body)
+        if any(name in body and not isinstance(body[name], str) for name in self._key_fields):
+            for check in self._build(operation, "request/unknown", "A key must be a string."):
+                yield replace(check, is_undecidable=True)
         known = set(flatten_schema(self._document, operation.body.schema).get("properties", {})) | self._key_fields
         if unknown := sorted(body.keys() - known):
             why = f"The property {unknown[0]!r} is not documented."

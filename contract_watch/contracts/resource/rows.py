@@ -13,13 +13,14 @@ from contract_watch.contracts.matchers import (
     Mismatch,
     ObjectMatcher,
     Satisfies,
+    SingleItem,
     ValuePath,
     are_equal,
 )
 from contract_watch.contracts.resource.layout import EVERY, RowLocation
 from contract_watch.contracts.resource.matchers import (
+    FreshUuid,
     SecretSample,
-    SingleItem,
     match_anything,
     match_time,
 )
@@ -28,6 +29,9 @@ from contract_watch.contracts.resource.state import UNKNOWN, Item, ResourceState
 from contract_watch.contracts.resource.stored_values import StoredValues, format_time, parse_time, trims_strings
 from contract_watch.contracts.samples import build_value
 from contract_watch.contracts.schema import Schema, find_kind, flatten_schema
+
+ValueMatcher = Callable[[ResourceState, str, Any, Mapping[str, Any]], Matcher | None]
+"""A builder of the matcher of a stored value; see `ResourceModel.match_value`."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +63,9 @@ class ResourceList(ListMatcher):
 class RowBuilder:
     """A builder of matchers for the objects of one resource."""
 
-    def __init__(self, spec: ResourceSpec, values: StoredValues) -> None:
+    def __init__(self, spec: ResourceSpec, values: StoredValues, match_value: ValueMatcher) -> None:
         self._layout, self._table, self._values = spec.layout, spec.table, values
+        self._match_value = match_value
         self._document = spec.layout.document
         self._arguments = {spec.layout.get_shown_name(name): name for name in spec.tracked}
         self._schemas: dict[int, tuple[RowLocation, list[tuple[str, dict[str, Any]]]]] = {}
@@ -120,7 +125,7 @@ class RowBuilder:
             return match_time(format_time(moment, schema), moment, lambda value: parse_time(value, form)), False
         argument = self._arguments.get(prop, "")
         value = item.values.get(argument, UNKNOWN) if argument else UNKNOWN
-        matcher = self._values.match(state, argument, value, schema) if argument else None
+        matcher = self._match_value(state, argument, value, schema) if argument else None
         if matcher is None:
             return self._match_sample(state, prop, schema), False
         clause = item.clauses.get(argument)
@@ -147,15 +152,24 @@ class RowBuilder:
         return Satisfies(name, lambda value: str(value) == name and not isinstance(value, bool), f'"{name}"')
 
     def wrap(self, root: Any, path: tuple[str, ...], inner: Matcher) -> Matcher:
-        """Wrap ``inner``, which stands at ``path``, in the body that the schema ``root`` describes."""
+        """Wrap ``inner``, which stands at ``path``, in the body that the schema ``root`` describes.
+
+        Around it, the mock renders what the schema requires, and optional properties with an example.
+        """
         if not path:
             return inner
         schema = flatten_schema(self._document, root)
         if path[0] == EVERY:
             return SingleItem(self.wrap(schema.get("items", {}), path[1:], inner))
-        required = self._match_required(schema)
-        required[path[0]] = self.wrap(schema.get("properties", {}).get(path[0], {}), path[1:], inner)
-        return ObjectMatcher(required)
+        required = self._match_required(schema, besides=path[0])
+        properties = schema.get("properties", {})
+        required[path[0]] = self.wrap(properties.get(path[0], {}), path[1:], inner)
+        optional = {
+            name: self._match_server_value(raw)
+            for name, raw in properties.items()
+            if name not in required and "example" in flatten_schema(self._document, raw)
+        }
+        return ObjectMatcher(required, optional, rendered_optional=frozenset(optional))
 
     def is_omitted(self, root: Any, name: str) -> bool:
         """Return True if a body has no array ``name`` where that would be empty."""
@@ -177,13 +191,16 @@ class RowBuilder:
         rendered = body.rendered_optional | {name}
         return replace(body, optional={**body.optional, name: matcher}, rendered_optional=rendered)
 
-    def _match_required(self, raw: Any) -> dict[str, Matcher]:
+    def _match_required(self, raw: Any, besides: str = "") -> dict[str, Matcher]:
         schema = flatten_schema(self._document, raw)
         properties = schema.get("properties", {})
-        return {
-            name: match_anything(build_value(self._document, properties.get(name, {})))
-            for name in schema.get("required", ())
-        }
+        names = [name for name in schema.get("required", ()) if name != besides]
+        return {name: self._match_server_value(properties.get(name, {})) for name in names}
+
+    def _match_server_value(self, raw: Any) -> Matcher:
+        if flatten_schema(self._document, raw).get("format") == "uuid":
+            return FreshUuid()
+        return match_anything(build_value(self._document, raw))
 
     def match_body(self, root: Any, examples: Mapping[str, Any] = {}) -> Matcher | None:
         """Build the matcher of a body without an object: whatever its schema accepts; None if there is no schema.

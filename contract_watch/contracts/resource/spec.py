@@ -35,6 +35,8 @@ class ResourceSpec:
         listed = contract.list_config
         self.paging = Paging(listed) if listed is not None and listed.operation == self.layout.list else None
         self.clauses = ClauseNames(self.layout, self.table)
+        self.naming_filter = next((name for name, prop in self.table.filters.items() if prop == self.layout.key), "")
+        """The argument of the list that asks for one object by its name; empty if none does."""
 
     @cached_property
     def rules(self) -> Mapping[str, str]:

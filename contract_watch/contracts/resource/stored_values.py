@@ -28,6 +28,15 @@ _EMPTY_VALUES: tuple[Any, ...] = (None, "", [], {})
 _MAX_EXACT = 2**53
 
 
+class StoredSecret(str):
+    """A stored secret, whose representation hides it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "StoredSecret(…)"
+
+
 def is_ordinary(value: Any) -> bool:
     """Return True if no vendor changes ``value`` when it stores it.
 
@@ -92,6 +101,8 @@ class StoredValues:
         """Return the value that the vendor stores, `UNKNOWN` if that is not certain."""
         if not is_storable(value):
             return UNKNOWN
+        if name in self._table.secrets and isinstance(value, str):
+            value = StoredSecret(value)
         if state.is_complete or name in self._table.normalised or is_ordinary(value):
             return value
         return UNKNOWN
@@ -140,6 +151,8 @@ class StoredValues:
             sample = state.get_choice(self._table.alike[name])
             return Satisfies(sample, lambda one: one in alike, " or ".join(alike))
         how = self._table.normalised.get(name)
+        if isinstance(value, StoredSecret):
+            return Satisfies(str(value), lambda one: one == value, "the secret that was set")
         if how is None:
             return Satisfies(value, lambda one: one == value or (not value and one is None), _spell(value))
         normalise = NORMALISERS[how]

@@ -27,6 +27,8 @@ class ValueStore:
 
     def get_default(self, name: str) -> Any:
         """Return the value that create stores without one; `UNKNOWN` if no document says."""
+        if name in self._table.empty:
+            return None
         schema = self._layout.operations[self._layout.create].get_arguments().get(name, {})
         default = resolve_reference(self._layout.document, schema).get("default", UNKNOWN)
         return self._table.defaults.get(name, default)

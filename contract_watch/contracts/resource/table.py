@@ -12,16 +12,18 @@ class ResourceTable:
     caller chooses. ``unordered`` lists arrays in any order, without repetition. ``normalised`` maps properties to the way
     in which a vendor may normalise a value: ``case``, ``domain``, ``address``, ``number`` or ``space``. ``unset`` maps properties to
     values that mean "not sent". ``shown_as`` maps properties to their names in responses. ``hidden`` lists properties that
-    no response shows, ``omits`` values that none shows, such as empty ones. ``uncertain`` lists properties whose value is never compared, ``volatile`` those that the vendor
+    no response shows, ``omits`` values that none shows, such as empty ones. ``secrets`` are those that are secret although
+    responses show them: they are compared, and never written down. ``uncertain`` lists properties whose value is never
+    compared, ``volatile`` those that the vendor
     changes on its own until a request sets them; ``open`` maps such a property to the interpretation whose values a new
     object can have. ``defaults`` maps properties to the value that create stores without
-    one, beside the document's own defaults. ``alike`` maps a property to the interpretation whose values mean the same,
+    one, beside the document's own defaults; those of ``empty`` are empty without one. ``alike`` maps a property to the interpretation whose values mean the same,
     ``forms`` a property to the interpretation whose values are the forms that responses can show it in: ``array`` or
     ``encoded`` (JSON in a string), ``boolean`` or ``integer``, or ``absent``.
-    ``changed`` is the property of rows with the time of the last change. ``full`` lists updates that reset what they do
+    ``loose`` lists operations whose response may show any objects. ``changed`` is the property of rows with the time of the last change. ``full`` lists updates that reset what they do
     not name. ``invalid``, ``unknown`` and ``taken`` are the statuses of a request that violates its schema, names an
     unknown object, or a value that is taken; several statuses are an interpretation, the likeliest first.
-    ``filters`` maps a query parameter of the list to the property that it selects rows by. ``idempotency`` is the
+    ``filters`` maps an argument of the list to the property of rows that it selects them by. ``idempotency`` is the
     argument that makes a repeated create answer with the first object. ``sanitised`` says that the vendor may change a
     name outside the documented pattern instead of refusing it. ``tenants`` maps an account to the one that owns the
     objects which it sees. ``keywords`` maps a keyword of a request's schema to the rule that states it in prose.
@@ -36,12 +38,15 @@ class ResourceTable:
     shown_as: dict[str, str] = field(default_factory=dict)
     hidden: list[str] = field(default_factory=list)
     omits: list[Any] = field(default_factory=list)
+    secrets: list[str] = field(default_factory=list)
     uncertain: list[str] = field(default_factory=list)
     volatile: list[str] = field(default_factory=list)
     defaults: dict[str, Any] = field(default_factory=dict)
+    empty: list[str] = field(default_factory=list)
     alike: dict[str, str] = field(default_factory=dict)
     open: dict[str, str] = field(default_factory=dict)
     forms: dict[str, str] = field(default_factory=dict)
+    loose: list[str] = field(default_factory=list)
     changed: str = ""
     full: list[str] = field(default_factory=list)
     invalid: list[int] = field(default_factory=list)
