@@ -9,8 +9,9 @@ from typing import Any, Protocol
 from contract_watch.contracts.outcomes import ModelState
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.resource.matchers import NewId
+from contract_watch.contracts.resource.model import ResourceModel
 from contract_watch.contracts.resource.state import Item
-from contracts.smtp2go import users as smtp2go
+from contract_watch.contracts.resource.stored_values import StoredSecret
 from contracts.zitadel.state import Config
 
 ObjectKey = tuple[str, str]
@@ -97,36 +98,8 @@ def dump_object(stored: Any) -> dict[str, Any]:
     return {name: dict(value) if isinstance(value, Mapping) else value for name, value in values.items()}
 
 
-class _UserAdapter:
-    """Users that clients name, by account and name."""
-
-    def list_objects(self, state: ModelState) -> Mapping[ObjectKey, Any]:
-        return {(user.account, user.name or ""): user for user in state.users}
-
-    def add_object(
-        self, state: ModelState, account: str, name: str, number: int, created: float
-    ) -> tuple[ModelState, ObjectKey]:
-        user = self.make_user(account, name, number, created)
-        return replace(state, users=(*state.users, user)), (account, name)
-
-    def make_user(self, account: str, name: str, number: int, created: float) -> Any:
-        raise NotImplementedError
-
-    def remove_object(self, state: ModelState, key: ObjectKey) -> ModelState:
-        return replace(state, users=tuple(user for user in state.users if (user.account, user.name) != key))
-
-    def find_label(self, shown: Any) -> str:
-        return str(shown.name)
-
-    def find_active(self, state: ModelState) -> str | None:
-        del state
-        return None
-
-
-class _JetEmailAdapter:
-    """Items of the default model."""
-
-    _STATUSES = ("active", "inactive", "disabled", "suspended", "quota-locked", "quota-unlocked")
+class _ItemAdapter:
+    """Items of the default model, which clients name."""
 
     def list_objects(self, state: ModelState) -> Mapping[ObjectKey, Any]:
         return {(item.account, item.name or ""): item for item in state.items}
@@ -134,12 +107,12 @@ class _JetEmailAdapter:
     def add_object(
         self, state: ModelState, account: str, name: str, number: int, created: float
     ) -> tuple[ModelState, ObjectKey]:
-        values: dict[str, Any] = {"allowAnyDomain": False, "allowAllDomains": False, "ipRestrictions": []}
-        values |= {"quota": 17 * number, "approvedDomains": ["shop.example.org"] * (number % 2)}
-        if number % 3:
-            values["status"] = self._STATUSES[number % len(self._STATUSES)]
-        item = Item(account, name, name, values, {}, created, created + 1)
+        item = Item(account, name, name, self.make_values(number), {}, created, created + 1)
         return replace(state, items=(*state.items, item)), (account, name)
+
+    def make_values(self, number: int) -> dict[str, Any]:
+        """Make the values of one object; ``number`` makes objects differ."""
+        raise NotImplementedError
 
     def remove_object(self, state: ModelState, key: ObjectKey) -> ModelState:
         return replace(state, items=tuple(item for item in state.items if (item.account, item.name) != key))
@@ -152,16 +125,24 @@ class _JetEmailAdapter:
         return None
 
 
-class _Smtp2goAdapter(_UserAdapter):
-    def make_user(self, account: str, name: str, number: int, created: float) -> Any:
-        del created
-        settings = {
-            **smtp2go.DEFAULTS,
-            "description": f"of somebody else, {number}",
-            "archive_enabled": number % 2 == 0,
-        }
-        owed = {"username": "addSmtpUser/effect/username"}
-        return smtp2go.Smtp2goUser(account, name, f"Of-Somebody-Else-{number:04}", settings, frozenset(), owed)
+class _JetEmailAdapter(_ItemAdapter):
+    _STATUSES = ("active", "inactive", "disabled", "suspended", "quota-locked", "quota-unlocked")
+
+    def make_values(self, number: int) -> dict[str, Any]:
+        values: dict[str, Any] = {"allowAnyDomain": False, "allowAllDomains": False, "ipRestrictions": []}
+        values |= {"quota": 17 * number, "approvedDomains": ["shop.example.org"] * (number % 2)}
+        if number % 3:
+            values["status"] = self._STATUSES[number % len(self._STATUSES)]
+        return values
+
+
+class _Smtp2goAdapter(_ItemAdapter):
+    def make_values(self, number: int) -> dict[str, Any]:
+        model = Contract("smtp2go").model
+        assert isinstance(model, ResourceModel)
+        defaults = {name: model.store.get_default(name) for name in model.spec.layout.get_settable("addSmtpUser")}
+        described = {"description": f"of somebody else, {number}", "archive_enabled": number % 2 == 0}
+        return {**defaults, **described, "email_password": StoredSecret(f"Of-Somebody-Else-{number:04}")}
 
 
 class _ZitadelAdapter:

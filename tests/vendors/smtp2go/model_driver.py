@@ -7,7 +7,7 @@ from contract_watch.contracts.model import Account
 from contract_watch.contracts.outcomes import Interpretations, Outcome
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody, Request
-from contracts.smtp2go.rules import VIEW
+from contracts.smtp2go.model import VIEW
 from tests.support import model_driver
 
 Step = tuple[Any, ...]

@@ -8,7 +8,7 @@ import pytest
 
 from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.schema import Schema
-from contracts.smtp2go.rules import ADD, EDIT, PATCH, PROPERTIES, REMOVE, VIEW
+from contracts.smtp2go.model import ADD, EDIT, PATCH, REMOVE, VIEW, Model
 from tests.vendors.smtp2go.model_driver import CONTRACT
 
 ID = "aa253464-0bd0-467a-b24b-6159dcd7be60"
@@ -47,7 +47,7 @@ def test_every_operation_has_its_id_and_every_status() -> None:
 
 def test_setters_take_the_same_but_for_the_feedback_domain() -> None:
     """Creation, full edit and patch have the same properties, except that the patch lacks `feedback_domain`."""
-    every = {"username", "subaccount_id", *PROPERTIES}
+    every = {"username", "subaccount_id", *Model(CONTRACT).spec.layout.get_settable(ADD)}
     assert (
         set(_find_body_schema(ADD).schema["properties"]) == set(_find_body_schema(EDIT).schema["properties"]) == every
     )

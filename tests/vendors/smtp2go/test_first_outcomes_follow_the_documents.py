@@ -7,7 +7,7 @@ import pytest
 from contract_watch.contracts.clauses import derive_clauses
 from contract_watch.contracts.matchers import is_match
 from contract_watch.contracts.request import MissingBody
-from contracts.smtp2go.rules import ADD, EDIT, PATCH, REMOVE, VIEW
+from contracts.smtp2go.model import ADD, EDIT, PATCH, REMOVE, VIEW
 from tests.vendors.smtp2go.model_driver import HEADER, KEYS, Smtp2goModelDriver, Step
 
 A: dict[str, Any] = {"username": "ct-aa"}

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from contracts.smtp2go import passwords, periods
-from contracts.smtp2go.rules import ADD, EDIT, INTERPRETATIONS, PATCH, REMOVE, VIEW
-from contracts.smtp2go.users import UNKNOWN
+from contract_watch.contracts.resource.state import UNKNOWN
+from contracts.smtp2go import values
+from contracts.smtp2go.model import ADD, EDIT, PATCH, REMOVE, VIEW
 from tests.vendors.smtp2go.model_driver import CONTRACT, HEADER, KEYS, Smtp2goModelDriver
 
 Step = tuple[Any, ...]
@@ -108,9 +108,11 @@ def test_chosen_interpretation_makes_its_difference(
 
 def test_every_value_of_every_interpretation_is_tested_above() -> None:
     """The table has every value, except of the interpretations that other tests cover."""
-    expected = {(n, v) for n, values in INTERPRETATIONS.items() if n not in TESTED_ELSEWHERE for v in values}
+    expected = {
+        (n, v) for n, every in CONTRACT.model.interpretations.items() if n not in TESTED_ELSEWHERE for v in every
+    }
     assert {(case[0], case[1]) for case in CASES} == expected
-    assert set(TESTED_ELSEWHERE) < set(INTERPRETATIONS)
+    assert set(TESTED_ELSEWHERE) < set(CONTRACT.model.interpretations)
 
 
 @pytest.mark.parametrize("order", ["-".join(order) for order in permutations(("header", "body", "bearer"))])
@@ -138,7 +140,7 @@ def test_generated_password_is_another_long_one() -> None:
         server.send_request(EDIT, {**A, "email_password": ""})[1]["data"]["results"][0]["email_password"] for _ in "12"
     ]
     assert len({"Correct-Horse-7", *given}) == 3
-    assert all(len(password) >= passwords.SHORTEST_GENERATED for password in given)
+    assert all(len(password) >= values.SHORTEST_GENERATED for password in given)
     suite = Smtp2goModelDriver.start(CONTRACT, "ct-")
     suite.send_accepted(ADD, {**A, "email_password": ""})
     [outcome] = suite.list_outcomes(EDIT, {**A, "email_password": ""})
@@ -156,7 +158,7 @@ def test_shown_interpretation_binds_the_next_answer() -> None:
     assert len(first) == 3
     suite.follow_outcome(first[0])
     assert len(suite.list_outcomes(EDIT, A)) == 1
-    assert suite.state.users[0].password == OLD["email_password"]
+    assert suite.state.items[0].values["email_password"] == OLD["email_password"]
 
 
 def test_hidden_password_leaves_the_user_open() -> None:
@@ -166,7 +168,7 @@ def test_hidden_password_leaves_the_user_open() -> None:
     assert outcome.body is not None
     response = outcome.body.render()
     assert "email_password" not in response["data"]["results"][0]
-    assert outcome.resolve_next_state(response).users[0].password is UNKNOWN
+    assert outcome.resolve_next_state(response).items[0].values.get("email_password", UNKNOWN) is UNKNOWN
 
 
 @pytest.mark.parametrize(("password", "statuses"), [
@@ -203,4 +205,4 @@ def test_periods_are_taken_as_the_pages_write_them(operation: str, period: str, 
 ])  # fmt: skip
 def test_periods_are_compared_by_what_they_mean(one: str, other: str, same: bool) -> None:
     """A response may show a period in another format; periods of the same duration are equal."""
-    assert periods.may_be_equal(one, other) is same
+    assert values.may_be_equal(one, other) is same

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from contract_watch.contracts.matchers import is_match
 from contract_watch.contracts.outcomes import ModelState
-from contracts.smtp2go.rules import ADD, EDIT, INTERPRETATIONS, PATCH, REMOVE, VIEW
+from contracts.smtp2go.model import ADD, EDIT, PATCH, REMOVE, VIEW
 from tests.vendors.smtp2go.model_driver import CONTRACT, Smtp2goModelDriver
 
 Step = tuple[str, Any, str]
@@ -107,7 +107,7 @@ def _draw_step(draw: st.DrawFn, names: list[str], fields: st.SearchStrategy[dict
 
 
 CHOSEN_INTERPRETATIONS = st.fixed_dictionaries(
-    {}, optional={name: st.sampled_from(values) for name, values in INTERPRETATIONS.items()}
+    {}, optional={name: st.sampled_from(values) for name, values in CONTRACT.model.interpretations.items()}
 )
 
 

@@ -30,7 +30,7 @@ class PatchedSmtpUser:
     Attributes:
         username (str): The SMTP user's name. Example: smtp-user1.
         email_password (None | str | Unset): The password, in clear text.
-        sending_allowed (bool | Unset): Whether it may send now.
+        sending_allowed (bool | Unset): Whether it may send now. Example: True.
         custom_ratelimit (bool | Unset): Whether it has a rate limit of its own.
         custom_ratelimit_value (int | None | Unset): How many emails it may send in the period.
         custom_ratelimit_period (None | str | Unset): The period of its own rate limit, `0:00:00` where it has none.

@@ -29,7 +29,7 @@ class SmtpUser:
 
     Attributes:
         username (str): The SMTP user's name. Example: smtp-user1.
-        sending_allowed (bool): Whether it may send now.
+        sending_allowed (bool): Whether it may send now. Example: True.
         custom_ratelimit (bool): Whether it has a rate limit of its own.
         email_password (None | str | Unset): The password, in clear text.
         custom_ratelimit_value (int | None | Unset): How many emails it may send in the period.

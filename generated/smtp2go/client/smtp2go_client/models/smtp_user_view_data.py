@@ -32,8 +32,8 @@ class SmtpUserViewData:
     """
     Attributes:
         results (list[SmtpUser]): The users, in no order that is promised.
-        default_ratelimit_value (int | None | str | Unset): The limit of users that have none of their own.
-        default_ratelimit_period (None | str | Unset): The period of that limit.
+        default_ratelimit_value (int | None | str | Unset): The limit of users that have none of their own. Example: 0.
+        default_ratelimit_period (None | str | Unset): The period of that limit. Example: unlimited.
     """
 
     results: list[SmtpUser]
