@@ -11,6 +11,7 @@ from pathlib import Path
 
 from contract_watch.authoring.completeness_checks import (
     SETTINGS,
+    check_addresses,
     check_client,
     check_credentials,
     check_files,
@@ -43,6 +44,8 @@ _ORDER: tuple[tuple[CompletenessCheck, ...], ...] = (
     (check_simulation,),
 )
 """The checks; those of a tuple need what the tuples before it have found in order."""
+_FIRST: tuple[CompletenessCheck, ...] = (check_placeholders, check_files, check_addresses)
+"""The checks whose gaps hide no other."""
 
 
 def find_gaps(contract: Contract) -> list[str]:
@@ -50,7 +53,7 @@ def find_gaps(contract: Contract) -> list[str]:
 
     A part that cannot be read ends the checks that need it. No error of the contract leaves this function.
     """
-    lines = [*_run_check(contract, check_placeholders), *_run_check(contract, check_files)]
+    lines = [line for part in _FIRST for line in _run_check(contract, part)]
     for parts in _ORDER:
         before = len(lines)
         lines += [line for part in parts for line in _run_check(contract, part)]

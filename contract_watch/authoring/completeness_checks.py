@@ -3,30 +3,20 @@
 Each check yields lines for `make check-contracts`: file, gap, remedy.
 """
 
-import datetime as dt
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
+from contract_watch.authoring.self_check import run_self_check
 from contract_watch.authoring.skeleton import PLACEHOLDER
-from contract_watch.contracts.clauses import derive_clauses
 from contract_watch.contracts.openapi import Operation, read_json
 from contract_watch.contracts.overlay import apply_overlay, read_overlay
 from contract_watch.contracts.registry import Contract, load_contracts
-from contract_watch.engine.account.object_names import NameGenerator
 from contract_watch.engine.planning.arguments import ArgumentBuilder
-from contract_watch.engine.planning.encodability import can_encode_rest
 from contract_watch.engine.planning.planner import plan_probes
-from contract_watch.engine.running.cleanup import clean_up
-from contract_watch.engine.running.preflight import run_preflight
-from contract_watch.engine.running.runner import Runner
-from contract_watch.engine.running.session import Session
 from contract_watch.errors import UsageError
 from contract_watch.generator.client_facts import build_facts, format_banner
-from contract_watch.mock.server import build_mock, run_in_thread
 from contract_watch.mock.vendor import MockVendor, check_overlaps
 from contract_watch.mutants.derivation import MutantConfig, derive_mutants
-from contract_watch.report.record import Record
 
 REQUIRED_FILES = ("contract.toml",)
 SETTINGS = ("credential_locations", "credentials", "rate", "published")
@@ -51,14 +41,19 @@ def check_files(contract: Contract) -> Iterator[str]:
             yield f"{contract.directory / name}: is missing; add it; `make new-contract` writes an example"
 
 
-def check_settings(contract: Contract) -> Iterator[str]:
-    """Check ``contract.toml`` on its own, and the two documents, each by itself."""
+def check_addresses(contract: Contract) -> Iterator[str]:
+    """Check that ``contract.toml`` says where the document and the server are."""
     if not (contract.upstream or contract.settings.get("pages")):
         yield f"{contract.config_file}: has no `upstream`; say where the vendor publishes its document (or `pages`, where it has none)"
     if contract.address is None:
         what = f"the path below {contract.address_variable}, such as /," if contract.address_variable else "the URL"
         yield f"{contract.config_file}: has no `address`; give {what} that TARGET=live sends keys to"
-    read_overlay(contract.directory / "overlay.yaml")
+
+
+def check_settings(contract: Contract) -> Iterator[str]:
+    """Check ``contract.toml`` on its own, and the overlay by itself."""
+    _ = contract.settings, read_overlay(contract.directory / "overlay.yaml")
+    yield from ()
 
 
 def check_setting(name: str, contract: Contract) -> Iterator[str]:
@@ -235,38 +230,22 @@ def check_client(contract: Contract) -> Iterator[str]:
 
 def check_simulation(contract: Contract) -> Iterator[str]:
     """Run the contract's probes against its own mock; yield findings, and the clauses that no request reaches."""
-    now = dt.datetime.now(dt.UTC)
-    record = Record(contract.slug, contract.name, contract.digest, "", 0, now)
-    keys = {credential.account: credential.test for credential in contract.credentials}
-    probes = [replace(probe, represented_by="") for probe in plan_probes(contract)]  # here nothing has to be spared
-    with run_in_thread(build_mock([contract], {})) as address:
-        session = Session(contract, address + contract.base_path, keys, NameGenerator(now.date()), record)
-        try:
-            runner = Runner(session)
-            run_preflight(session, runner)
-            for probe in probes:
-                if can_encode_rest(contract, probe):
-                    runner.run_probe(probe)
-            clean_up(session, runner)
-        finally:
-            session.close()
-    if session.stop_reason is not None:
-        yield f"{contract.directory / 'model.py'}: its own mock cannot be checked: {session.stop_reason}"
+    checked = run_self_check(contract)
+    record = checked.record
+    model = contract.directory / "model.py"
+    place = model if model.is_file() else contract.config_file
+    if checked.stop_reason is not None:
+        yield f"{place}: its own mock cannot be checked: {checked.stop_reason}"
         return
     for finding in record.findings:
-        yield f"{contract.directory / 'model.py'}: contradicts its own contract, {finding.id}: {finding.title}"
-    for name, status in sorted(session.coverage.exchanges_by_status):
+        yield f"{place}: contradicts its own contract, {finding.id}: {finding.title}"
+    for name, status in checked.statuses:
         if contract.operations[name].find_response(status) is None:
-            yield f"{contract.directory / 'model.py'}: answers {status} to {name}, which no document declares; see both"
+            yield f"{place}: answers {status} to {name}, which no document declares; see both"
     for name in record.left_behind:
-        yield f"{contract.directory / 'model.py'}: {name} is still there after the clean-up; see {contract.lifecycle.remove}"
-    # Requests that REST cannot encode are sent over another protocol, if there is one.
-    other = {
-        clause for probe in probes if contract.grpc and not can_encode_rest(contract, probe) for clause in probe.clauses
-    }
-    for clause, promise in derive_clauses(contract).items():
-        is_reachable = re.search(r"^\w+/(rule|effect|response)/", clause) is not None
-        if not is_reachable or clause in session.coverage.exercised_clauses | other or record.findings:
+        yield f"{place}: {name} is still there after the clean-up; see {contract.lifecycle.remove}"
+    for clause, promise in checked.unreached.items():
+        if not re.search(r"^\w+/(rule|effect|response)/", clause) or record.findings:
             continue
         answer = clause.rpartition("/response/")[2]
         remedy = (

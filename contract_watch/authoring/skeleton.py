@@ -1,11 +1,11 @@
-"""The skeleton of a contract: a whole contract of a made-up API, so that everything runs from the first minute.
+"""New directories of contracts, and the skeleton: the contract of a made-up API, so that everything runs at once.
 
-Each line to replace says FILL-IN. Nothing is ever overwritten: the directory appears whole, or not at all.
+Each line of the skeleton to replace says FILL-IN. Nothing is ever overwritten: a directory appears whole, or not at all.
 """
 
 import keyword
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -35,27 +35,34 @@ def render_skeleton(slug: str, name: str) -> dict[str, str]:
     return files
 
 
-def write_skeleton(slug: str, name: str, root: Path | None = None) -> Path:
-    """Write the skeleton into ``root/contracts``, or the first of the configured directories; return its directory.
+def choose_directory(slug: str, name: str, root: Path | None = None) -> Path:
+    """Return the directory of a new contract, in ``root/contracts`` or the first of the configured directories.
 
     Raises:
         UsageError: the slug or the name cannot be used.
-        InconclusiveError: the disk takes nothing.
     """
     home = list_directories(root)[0]
     _check_names(slug, name, home)
-    directory = home / slug
+    return home / slug
+
+
+def write_contract(directory: Path, files: Mapping[str, str]) -> None:
+    """Write the files of a new contract into ``directory``, which must not exist.
+
+    Raises:
+        InconclusiveError: the disk takes nothing.
+    """
+    home, slug = directory.parent, directory.name
     try:
         home.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=f".{slug}-", dir=directory.parent) as scratch:
             fresh = Path(scratch) / slug
             fresh.mkdir()
-            for file, text in render_skeleton(slug, name).items():
+            for file, text in files.items():
                 (fresh / file).write_text(text, encoding="utf-8", newline="\n")
             fresh.rename(directory)
     except OSError as error:
         raise InconclusiveError(f"{error.filename}: {error.strerror}; nothing was written") from error
-    return directory
 
 
 def _check_names(slug: str, name: str, home: Path) -> None:

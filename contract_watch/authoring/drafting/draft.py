@@ -1,0 +1,211 @@
+"""The draft of a contract: its files, and what a person must still decide."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin
+
+from contract_watch.authoring.drafting.chosen_operations import Choice, classify, parse_operations
+from contract_watch.authoring.drafting.credential_shape import find_credential
+from contract_watch.authoring.drafting.decisions import CONFIG, RULES, Decision
+from contract_watch.authoring.drafting.document_cut import cut_document, list_operations
+from contract_watch.authoring.drafting.missing_responses import add_responses, find_errors
+from contract_watch.authoring.drafting.operation_ids import choose_ids
+from contract_watch.authoring.drafting.overlay_text import Action, build_action, format_overlay
+from contract_watch.authoring.drafting.page_shape import find_filters, find_paging
+from contract_watch.authoring.drafting.request_examples import RequestExamples
+from contract_watch.authoring.drafting.required_properties import RequiredProperties
+from contract_watch.authoring.drafting.resource_shape import ResourceShape, ShapeFinder
+from contract_watch.authoring.drafting.schema_search import find_rows, get_properties, get_success, list_parameters
+from contract_watch.authoring.drafting.settings import DraftSettings, format_settings
+from contract_watch.authoring.drafting.trial import find_unprovoked
+from contract_watch.contracts.redaction import Redactor
+from contract_watch.contracts.servers import parse_pinned_address
+from contract_watch.diff.document.fetching import NotModified, fetch_document
+from contract_watch.diff.document.loader import load_document
+from contract_watch.diff.document.source import as_object
+from contract_watch.errors import InconclusiveError, UsageError
+from contract_watch.escaping import escape_text, format_json
+
+_ADDRESS = re.compile(r"https?://", re.IGNORECASE)
+_VERSION = re.compile(r"[0-9]+(\.[0-9]+){0,3}")
+_VARIABLE = re.compile(r"\{([^{}]*)\}")
+_MAX_SHOWN = 8
+
+
+@dataclass(frozen=True)
+class Draft:
+    """The files of a contract by name, and the decisions."""
+
+    files: Mapping[str, str]
+    decisions: Sequence[Decision]
+
+
+def read_source(source: str) -> dict[str, Any]:
+    """Return the document in the file or at the address ``source``.
+
+    Raises:
+        UsageError: it is no OpenAPI document.
+        InconclusiveError: it cannot be fetched now.
+    """
+    if not _ADDRESS.match(source):
+        return load_document(Path(source))
+    fetched = fetch_document(source)
+    if isinstance(fetched, NotModified):
+        raise InconclusiveError(f"{escape_text(source)}: sent no document; try again later")
+    return fetched.document
+
+
+def draft_contract(slug: str, name: str, source: str, operations: str) -> Draft:
+    """Draft the contract of ``operations`` from the document in the file or at the address ``source``.
+
+    Raises:
+        UsageError: the document or the operations cannot be used.
+        InconclusiveError: the document cannot be fetched now.
+    """
+    document = read_source(source)
+    if not operations.strip():
+        known = list_operations(document)
+        shown = ", ".join(escape_text(one, 80) for one in known[:_MAX_SHOWN])
+        more = f" and {len(known) - _MAX_SHOWN} more" if len(known) > _MAX_SHOWN else ""
+        raise UsageError(f"--operations: name the operations under contract; the document has {shown or 'none'}{more}")
+    choices = classify(parse_operations(operations))
+    try:
+        return _Drafter(slug, name, source, document, choices).draft()
+    except (AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        problem = f"{type(error).__name__}: {escape_text(str(error).splitlines()[0] if str(error) else '', 100)}"
+        raise UsageError(f"{escape_text(source, 100)}: is not a well-formed OpenAPI document ({problem}); correct it") from error
+
+
+class _Drafter:
+    """The parts of one draft."""
+
+    def __init__(
+        self, slug: str, name: str, source: str, document: Mapping[str, Any], choices: Sequence[Choice]
+    ) -> None:
+        self._slug, self._name, self._source, self._choices = slug, name, source, choices
+        self._errors = find_errors(document)
+        more = [self._errors.schema] if self._errors.schema is not None else []
+        self._document = cut_document(document, choices, more)
+        self._ids = choose_ids(self._document, choices)
+
+    def draft(self) -> Draft:
+        shape = ShapeFinder(self._document, self._choices, self._ids).find()
+        credential = find_credential(self._document, self._choices, self._slug)
+        corrections = list(self._correct(shape))
+        actions = [one for one in corrections if not isinstance(one, Decision)]
+        address = self._find_address()
+        resource, about_names = self._describe_names(shape)
+        settings = DraftSettings(
+            self._slug, self._name, self._source if self._source.lower().startswith("https:") else "", address,
+            {kind: name for name, kind in [(n, c.kind) for n, c in zip(self._ids, self._choices, strict=True)][::-1]},
+            shape, credential, self._find_paging(shape), {**resource, **self._find_filters(shape), **self._find_idempotency()},
+            self._find_public_names(shape),
+        )  # fmt: skip
+        files = {"contract.toml": format_settings(settings), "published.json": format_json(self._document)}
+        if actions:  # an overlay without actions is none
+            files["overlay.yaml"] = format_overlay(f"Corrections to {self._name}'s published document", actions)
+        if provoked := find_unprovoked(self._slug, files):
+            files["contract.toml"] = format_settings(replace(settings, provoked=provoked))
+        decisions = [
+            Decision(CONFIG, "rate: 60 requests a minute is a guess", "write the limit that the vendor publishes"),
+            *self._check_address(address), *credential.decisions, *shape.decisions, *about_names,
+            *self._list_effects(), *(one for one in corrections if isinstance(one, Decision)),
+        ]  # fmt: skip
+        return Draft(files, list(dict.fromkeys(decisions)))
+
+    # -- the overlay
+
+    def _correct(self, shape: ResourceShape) -> list[Action | Decision]:
+        actions: list[Action | Decision] = []
+        info = as_object(self._document.get("info"))
+        if not _VERSION.fullmatch(str(info.get("version", ""))):
+            actions.append(build_action((), "The client's package needs a version of numbers.", {"info": {"version": "1.0.0"}}))
+        for choice, name in zip(self._choices, self._ids, strict=True):
+            location = ("paths", choice.path, choice.method.lower())
+            if self._document["paths"][choice.path][choice.method.lower()].get("operationId") != name:
+                why = "Ids of letters and digits are names in the client, in clauses and in findings."
+                actions.append(build_action(location, why, {"operationId": name}))
+        named = [name for name, roles in shape.identities.items() if "existing" in roles.values()]
+        actions += add_responses(self._document, self._choices, self._ids, named, self._errors)
+        actions += RequestExamples(self._document, self._choices, self._ids, shape.identities).derive()
+        actions += RequiredProperties(self._document, self._choices, shape, self._ids).derive()
+        return actions
+
+    # -- the settings
+
+    def _find_address(self) -> str:
+        """Return the first https address of the document's servers; empty if it has none."""
+        servers = self._document.get("servers")
+        for server in map(as_object, servers if isinstance(servers, list) else ()):
+            variables = as_object(server.get("variables"))
+            url = _VARIABLE.sub(lambda found, v=variables: str(as_object(v.get(found[1])).get("default", "")), str(server.get("url", "")))  # type: ignore[misc]
+            url = urljoin(self._source, url) if _ADDRESS.match(self._source) else url
+            try:
+                return parse_pinned_address(url, Path(CONFIG), is_path=False)
+            except UsageError:
+                continue
+        return ""
+
+    @staticmethod
+    def _check_address(address: str) -> list[Decision]:
+        if not address:
+            return []
+        return [Decision(CONFIG, f"address: the document alone says that keys go to {address}", "compare it with the vendor's own page")]
+
+    def _find_listed(self, shape: ResourceShape) -> Choice | None:
+        return next((one for one, name in zip(self._choices, self._ids, strict=True) if name == shape.list), None)
+
+    def _find_paging(self, shape: ResourceShape) -> dict[str, Any]:
+        listed = self._find_listed(shape)
+        return find_paging(self._document, listed) if listed is not None and shape.rows is not None else {}
+
+    def _find_filters(self, shape: ResourceShape) -> dict[str, Any]:
+        listed = self._find_listed(shape)
+        if listed is None or shape.rows is None:
+            return {}
+        schema = get_success(self._document, self._document["paths"][listed.path][listed.method.lower()])
+        found = find_rows(self._document, schema, [shape.row_id or shape.row_name])
+        row = get_properties(self._document, found[1]) if found is not None else {}
+        filters = find_filters(self._document, listed, row)
+        return {"filters": filters} if filters else {}
+
+    def _describe_names(self, shape: ResourceShape) -> tuple[dict[str, Any], list[Decision]]:
+        """Return the properties that are unique, and what is to be decided about them."""
+        if not shape.id:
+            return {}, []
+        create = self._create
+        responses = as_object(self._document["paths"][create.path][create.method.lower()].get("responses"))
+        if "409" in map(str, responses):
+            return {"unique": [shape.mark]}, [Decision(
+                CONFIG, f"resource.unique: no document says what {create.name} answers 409 to; a taken {shape.mark!r} is assumed",
+                "write the properties that only one object can have")]  # fmt: skip
+        return {}, [Decision(
+            CONFIG, f"resource.unique: no document says if two objects can have the same {shape.mark!r}; it is assumed",
+            f"else add `unique` with {shape.mark!r} to [resource]")]  # fmt: skip
+
+    @property
+    def _create(self) -> Choice:
+        return next(choice for choice in self._choices if choice.kind == "create")
+
+    def _find_idempotency(self) -> dict[str, Any]:
+        """Return the header of create that makes a repeated request create no second object."""
+        parameters = list_parameters(self._document, self._document["paths"][self._create.path], self._create.method)
+        names = [str(one.get("name")) for one in parameters if one.get("in") == "header"]
+        found = next((name for name in names if name.lower().removeprefix("x-") == "idempotency-key"), "")
+        return {"idempotency": f"header:{found}"} if found else {}
+
+    def _list_effects(self) -> list[Decision]:
+        return [
+            Decision(RULES, f"no document says what {name} changes; nothing is assumed",
+                     f"add `effects: {{<name>: {{of: {name}, says: <sentence>, sets: {{<property>: <value>}}}}}}`")
+            for choice, name in zip(self._choices, self._ids, strict=True) if choice.kind == "action"
+        ]  # fmt: skip
+
+    def _find_public_names(self, shape: ResourceShape) -> list[str]:
+        """Return the names of ids that look like a secret's: the id of a key is none."""
+        redactor = Redactor(())
+        names = [*shape.id, *(shape.rows or ()), shape.row_id]
+        return sorted({name for name in names if name and redactor.is_secret_name(name) and name.lower().endswith("id")})
