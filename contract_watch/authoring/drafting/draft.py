@@ -18,7 +18,15 @@ from contract_watch.authoring.drafting.page_shape import find_filters, find_pagi
 from contract_watch.authoring.drafting.request_examples import RequestExamples
 from contract_watch.authoring.drafting.required_properties import RequiredProperties
 from contract_watch.authoring.drafting.resource_shape import ResourceShape, ShapeFinder
-from contract_watch.authoring.drafting.schema_search import find_rows, get_properties, get_success, list_parameters
+from contract_watch.authoring.drafting.schema_search import (
+    find_objects,
+    find_rows,
+    get_body,
+    get_properties,
+    get_success,
+    list_parameters,
+    list_types,
+)
 from contract_watch.authoring.drafting.settings import DraftSettings, format_settings
 from contract_watch.authoring.drafting.trial import find_unprovoked
 from contract_watch.contracts.redaction import Redactor
@@ -79,6 +87,12 @@ def draft_contract(slug: str, name: str, source: str, operations: str) -> Draft:
         raise UsageError(f"{escape_text(source, 100)}: is not a well-formed OpenAPI document ({problem}); correct it") from error
 
 
+def _differ(left: Mapping[str, Any], right: Mapping[str, Any]) -> bool:
+    """Return True if no value fits both schemas by its type; integers are numbers."""
+    one, other = ({"number" if kind == "integer" else kind for kind in list_types(schema)} for schema in (left, right))
+    return bool(one and other) and one.isdisjoint(other) and "x-client-type" not in right
+
+
 class _Drafter:
     """The parts of one draft."""
 
@@ -98,10 +112,11 @@ class _Drafter:
         actions = [one for one in corrections if not isinstance(one, Decision)]
         address = self._find_address()
         resource, about_names = self._describe_names(shape)
+        uncertain, about_values = self._find_uncertain(shape)
         settings = DraftSettings(
             self._slug, self._name, self._source if self._source.lower().startswith("https:") else "", address,
             {kind: name for name, kind in [(n, c.kind) for n, c in zip(self._ids, self._choices, strict=True)][::-1]},
-            shape, credential, self._find_paging(shape), {**resource, **self._find_filters(shape), **self._find_idempotency()},
+            shape, credential, self._find_paging(shape), {**resource, **uncertain, **self._find_filters(shape), **self._find_idempotency()},
             self._find_public_names(shape),
         )  # fmt: skip
         files = {"contract.toml": format_settings(settings), "published.json": format_json(self._document)}
@@ -112,7 +127,7 @@ class _Drafter:
         decisions = [
             Decision(CONFIG, "rate: 60 requests a minute is a guess", "write the limit that the vendor publishes"),
             *self._check_address(address), *credential.decisions, *shape.decisions, *about_names,
-            *self._list_effects(), *(one for one in corrections if isinstance(one, Decision)),
+            *self._list_effects(), *about_values, *(one for one in corrections if isinstance(one, Decision)),
         ]  # fmt: skip
         return Draft(files, list(dict.fromkeys(decisions)))
 
@@ -171,6 +186,21 @@ class _Drafter:
         row = get_properties(self._document, found[1]) if found is not None else {}
         filters = find_filters(self._document, listed, row)
         return {"filters": filters} if filters else {}
+
+    def _find_uncertain(self, shape: ResourceShape) -> tuple[dict[str, Any], list[Decision]]:
+        """Return the properties that responses show with another type than requests send, which are not compared."""
+        sent: dict[str, Mapping[str, Any]] = {}
+        shown: dict[str, list[Mapping[str, Any]]] = {}
+        for choice in self._choices:
+            operation = self._document["paths"][choice.path][choice.method.lower()]
+            sent |= get_properties(self._document, get_body(self._document, operation))
+            for properties in find_objects(self._document, get_success(self._document, operation), shape.row_id or shape.mark):
+                for name, schema in properties.items():
+                    shown.setdefault(name, []).append(schema)
+        found = [name for name, schema in sent.items() if any(_differ(schema, one) for one in shown.get(name, ()))]
+        told = [Decision(CONFIG, f"resource.uncertain: {name!r} has one type in requests and another in responses, so that its value is not compared",
+                         "correct the type in overlay.yaml, or write `x-client-type`") for name in found]  # fmt: skip
+        return {"uncertain": found} if found else {}, told
 
     def _describe_names(self, shape: ResourceShape) -> tuple[dict[str, Any], list[Decision]]:
         """Return the properties that are unique, and what is to be decided about them."""

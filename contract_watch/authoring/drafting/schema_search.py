@@ -106,6 +106,18 @@ def find_rows(document: Mapping[str, Any], schema: Any, names: Sequence[str]) ->
     return next(iter([*known, *objects]), None)
 
 
+def find_objects(document: Mapping[str, Any], schema: Any, name: str, depth: int = 0) -> Iterator[dict[str, dict[str, Any]]]:
+    """Yield the properties of each object with the property ``name`` at and below a schema, in arrays too."""
+    flat = flatten_schema(document, schema)
+    properties = get_properties(document, flat)
+    if name in properties:
+        yield properties
+    if depth < _MAX_DEPTH:
+        inner = [*properties.values(), *([flat["items"]] if isinstance(flat.get("items"), dict) else [])]
+        for one in inner:
+            yield from find_objects(document, one, name, depth + 1)
+
+
 def format_pointer(path: PropertyPath) -> str:
     """Return a JSON pointer as ``contract.toml`` has it."""
     return "/" + "/".join(path)

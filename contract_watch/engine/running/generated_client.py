@@ -37,7 +37,6 @@ from contract_watch.errors import UsageError
 
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
-_SNAKE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 @dataclass(frozen=True)
@@ -78,12 +77,12 @@ class ClientModules:
                 f"generated/{contract.slug}/client cannot be imported ({error}): run `make generate`"
             ) from error
         self.modules: dict[str, ModuleType] = {}
-        found = {module.split(".")[-1]: module for module in _list_modules(api)}
+        # The generator splits a name at digits and acronyms as well, so that only the letters are certain.
+        found = {module.split(".")[-1].replace("_", ""): module for module in _list_modules(api)}
         for operation in contract.operations:
-            snake = _SNAKE.sub("_", operation).lower()
-            if snake not in found:
-                raise UsageError(f"generated/{contract.slug}/client has no {snake}: run `make generate`")
-            self.modules[operation] = importlib.import_module(found[snake])
+            if operation.lower() not in found:
+                raise UsageError(f"generated/{contract.slug}/client has no module of {operation}: run `make generate`")
+            self.modules[operation] = importlib.import_module(found[operation.lower()])
 
     def build_session_client(self, session: Session, key: str) -> Any:
         """Build the client that the generator's own functions take, with ``key`` and the run's connection."""
