@@ -10,7 +10,7 @@ from contract_watch.contracts.model import Account
 from contract_watch.contracts.outcomes import Interpretations
 from contract_watch.contracts.redaction import Redactor, find_password_names
 from contract_watch.contracts.registry import Contract
-from contract_watch.engine.planning.probe import POOL_STAND_IN
+from contract_watch.engine.planning.probe import get_pool_stand_in
 from contract_watch.engine.planning.simulation import NAME_PREFIX, Simulation
 
 _MAX_NAMES = 3
@@ -21,8 +21,9 @@ def check_created_object(contract: Contract) -> Iterator[str]:
     """Check that the model grants the least valid creation, and names the new object as later requests do."""
     life, model, path = contract.lifecycle, contract.model, _find_model_file(contract)
     simulation, create = Simulation(contract), contract.operations[contract.lifecycle.create]
-    names = {name: POOL_STAND_IN for name, role in contract.get_roles(create.id).items() if role == "new"}
-    arguments = {**simulation.build_arguments(create, POOL_STAND_IN), **names}
+    given = get_pool_stand_in(contract)
+    names = {name: given for name, role in contract.get_roles(create.id).items() if role == "new"}
+    arguments = {**simulation.build_arguments(create, given), **names}
     accounts = [Account(credential.account, credential.test) for credential in contract.credentials]
     start = model.start(accounts, Interpretations(model.interpretations), NAME_PREFIX)
     outcome = model.outcomes(start, simulation.build_request(create, arguments))[0]
@@ -40,14 +41,14 @@ def check_created_object(contract: Contract) -> Iterator[str]:
             f"{contract.config_file}: lifecycle.id: {life.id} is neither a string nor a number in the response to {create.id}; point to the id of "
             "the new object, or leave `id` out if requests name objects as they were named in create"
         )
-    elif owned and identity is None and POOL_STAND_IN not in owned:
+    elif owned and identity is None and given not in owned:
         yield (
-            f"{contract.config_file}: lifecycle: has no `id`, so that requests name a new object {POOL_STAND_IN!r} as create "
+            f"{contract.config_file}: lifecycle: has no `id`, so that requests name a new object {given!r} as create "
             f"did, but `list_owned` of the model names it {owned[0]!r}; add `id`, or return the name"
         )
-    elif (identity or POOL_STAND_IN) not in owned:
+    elif (identity or given) not in owned:
         yield (
-            f"{path}: after {create.id} `list_owned` must name the new object {identity or POOL_STAND_IN!r}, got "
+            f"{path}: after {create.id} `list_owned` must name the new object {identity or given!r}, got "
             f"{_list_names(owned)}; return (account, name or id) of each object in the state"
         )
 

@@ -5,6 +5,7 @@ status is that of the run. Without one, the skeleton is written. 0: written; 2: 
 cannot be fetched; 3: an option cannot be used. Nothing is ever overwritten.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -65,6 +66,15 @@ def _print_decisions(shown: str, draft: Draft, contract: Contract) -> None:
     """Print what a person must still decide: what no document tells, and what the engine cannot send or read."""
     lines = [one.format(shown) for one in draft.decisions]
     lines += [escape_text(line) for line in find_gaps(contract)]
-    lines += [escape_text(line) for line in find_notes(contract)]
+    lines += _join_notes(shown, find_notes(contract))
     print(f"{shown}/ holds {', '.join(sorted(draft.files))}. Still to be decided:")
     print(*(f"  {line}" for line in lines), sep="\n", flush=True)
+
+
+def _join_notes(shown: str, notes: Sequence[str]) -> list[str]:
+    """Return a line for each thing that the engine cannot send or read, with the number of its operations."""
+    counts = Counter(note.removeprefix(f"{shown}: ").partition(": ")[2] for note in notes)
+    return [
+        escape_text(f"{shown}: not checked, {what}" + (f" ({number} operations)" if number > 1 else ""))
+        for what, number in counts.items()
+    ]

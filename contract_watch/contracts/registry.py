@@ -26,7 +26,7 @@ from contract_watch.contracts.model import Model
 from contract_watch.contracts.model_loader import load_model
 from contract_watch.contracts.openapi import OpenApi, Operation, read_json, read_toml
 from contract_watch.contracts.overlay import apply_overlay, read_overlay
-from contract_watch.contracts.roles import parse_roles
+from contract_watch.contracts.roles import parse_name_template, parse_roles
 from contract_watch.contracts.servers import find_base_path, list_document_hosts, parse_pinned_address
 from contract_watch.contracts.tables import TYPE_NAMES, parse_tables
 from contract_watch.errors import UsageError
@@ -172,6 +172,12 @@ class Contract:
         """The argument of create with which a repeated request makes no second object; empty if there is none."""
         table = self.settings.get("resource", {})
         return str(table.get("idempotency", "")) if isinstance(table, dict) else ""
+
+    @cached_property
+    def name_suffix(self) -> str:
+        """What follows the name of a run's object, from ``names`` of `[resource]`; empty if names are plain."""
+        table = self.settings.get("resource", {})
+        return parse_name_template(table.get("names", "") if isinstance(table, dict) else "", self.config_file)
 
     def get_roles(self, operation: str | None) -> dict[str, str]:
         """Return the role of each argument of ``operation`` that names something."""

@@ -1,5 +1,6 @@
 """Roles of arguments that name something, as ``[identities]`` in contract.toml gives them."""
 
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,20 @@ ROLES = ("new", "existing", "foreign")
 ``new`` names the object that the request creates, ``existing`` an object of the vendor's account, ``foreign`` something
 that a run never creates.
 """
+
+
+_TEMPLATE = re.compile(r"\{n\}((?:[@.+:][a-z0-9-]*[a-z0-9]){1,8})")
+"""A form of names: the run's own name comes first, so that a vendor that cuts or folds names leaves it."""
+
+
+def parse_name_template(raw: Any, file: Path) -> str:
+    """Return what follows ``{n}`` in the form of names ``raw``, which ``file`` has; empty if there is no form."""
+    found = _TEMPLATE.fullmatch(raw) if isinstance(raw, str) else None
+    if raw and found is None:
+        raise UsageError(
+            f"{file}: `resource.names` must be a form such as {{n}}@example.com or {{n}}.example.com, got {raw!r}"
+        )
+    return found[1] if found is not None else ""
 
 
 def parse_roles(operation: str, raw: Any, arguments: Collection[str], file: Path) -> dict[str, str]:

@@ -8,11 +8,12 @@ from contract_watch.authoring.drafting.decisions import OVERLAY, Decision
 from contract_watch.authoring.drafting.document_cut import list_references
 from contract_watch.authoring.drafting.overlay_text import Action, build_action
 from contract_watch.authoring.drafting.resource_shape import ResourceShape
-from contract_watch.authoring.drafting.schema_search import Location, PropertyPath, follow, list_members
+from contract_watch.authoring.drafting.schema_search import Location, PropertyPath, follow, list_members, list_types
 from contract_watch.contracts.bodies import is_json_type
 from contract_watch.diff.document.source import SourceDocument, as_object, decode_token
 
 _MAX_DEPTH = 12
+_TYPES = {str: "string", bool: "boolean", int: "integer", float: "number"}
 _NONE = object()
 
 
@@ -25,6 +26,7 @@ class RequiredProperties:
         self._found: dict[Location, tuple[list[str], list[str]]] = {}
         self._sent = self._list_sent_references()
         self._shared: dict[str, None] = {}
+        self._types: dict[Location, tuple[str, str]] = {}
 
     def derive(self) -> Iterator[Action | Decision]:
         """Yield an action for each object whose properties are not required, and a decision for those that requests share."""
@@ -37,6 +39,10 @@ class RequiredProperties:
             why = "Every example shows these." if shown else "The suite finds its objects by these."
             names = list(dict.fromkeys([*shown, *needed]))
             yield build_action(location, f"{why} Without `required` an object without them conforms.", {"required": names})
+        for location, (documented, shown) in self._types.items():
+            yield build_action(location, "The example is of another type than the schema.", {"type": shown})
+            yield Decision(OVERLAY, f"{location[-1]!r} is {documented} by its type and {shown} by its example; {shown} was written",
+                           "keep the one that the vendor sends")  # fmt: skip
         for name in self._shared:
             yield Decision(OVERLAY, f"{name} is sent and answered, so that nothing of it is required in a response",
                            "give responses a schema of their own, with `required`")  # fmt: skip
@@ -75,6 +81,10 @@ class RequiredProperties:
             return
         examples = [*examples, *([schema["example"]] if "example" in schema else [])]
         examples += [one for one in schema.get("examples", ()) if isinstance(schema.get("examples"), list)]
+        kind = _TYPES.get(type(schema.get("example")))
+        documented = list_types(schema)
+        if kind and documented and kind not in documented and not (kind == "integer" and "number" in documented):
+            self._types[location] = documented[0], kind
         for where, member in list_members(location, schema):
             self._visit(where, member, examples, operation, path, depth + 1)
         if isinstance(schema.get("items"), dict):

@@ -63,7 +63,13 @@ class ResourceSpec:
         """The checker of names that callers choose."""
         create = self.contract.operations[self.layout.create]
         raw = create.get_arguments().get(self.layout.name_argument, {})
-        return NameChecker(NamePolicy(Schema(self.layout.document, raw), is_sanitised=self.table.sanitised))
+        return NameChecker(
+            NamePolicy(
+                Schema(self.layout.document, raw),
+                is_sanitised=self.table.sanitised,
+                template_characters=self.contract.name_suffix,
+            )
+        )
 
     @cached_property
     def requests(self) -> RequestChecker:

@@ -25,7 +25,8 @@ class ResourceTable:
     unknown object, or a value that is taken; several statuses are an interpretation, the likeliest first.
     ``filters`` maps an argument of the list to the property of rows that it selects them by. ``idempotency`` is the
     argument that makes a repeated create answer with the first object. ``sanitised`` says that the vendor may change a
-    name outside the documented pattern instead of refusing it. ``tenants`` maps an account to the one that owns the
+    name outside the documented pattern instead of refusing it. ``names`` is the form of the names that a run gives, where a
+    plain one is no valid name: ``{n}@example.com`` or ``{n}.example.com``. ``tenants`` maps an account to the one that owns the
     objects which it sees. ``keywords`` maps a keyword of a request's schema to the rule that states it in prose.
     ``refusals`` maps a status, or an operation's as in ``createUser/404``, to properties that the mock shows in a refusal;
     rules add their own. ``error_code`` points to the one of these that identifies the error, so it must be the same.
@@ -55,6 +56,7 @@ class ResourceTable:
     filters: dict[str, str] = field(default_factory=dict)
     idempotency: str = ""
     sanitised: bool = False
+    names: str = ""
     tenants: dict[str, str] = field(default_factory=dict)
     keywords: dict[str, str] = field(default_factory=dict)
     refusals: dict[str, Any] = field(default_factory=dict)

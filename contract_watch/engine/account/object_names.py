@@ -4,6 +4,8 @@ The form is ``ct-<yymmdd>-<run id>-<number>-n``, with any suffix. The last chara
 over the day and the rest of the id (ISO/IEC 7064, MOD 37,36): a name with one character changed, or two neighbours
 swapped, is not ours. Everything that identifies a run precedes the second-last dash, so it survives vendors that
 lowercase names or replace characters with dashes.
+
+A contract can say what follows a name: an address is ``ct-<yymmdd>-<run id>-<number>-n@example.com``.
 """
 
 import datetime as dt
@@ -23,6 +25,9 @@ _PADDING_CHARACTERS = f"-{string.digits[::-1]}{string.ascii_lowercase[::-1]}"
 # Our own expression, linear: character classes without nesting.
 _NAME_PATTERN = re.compile(r"ct-([0-9]{6})-([a-z0-9]{6})-([a-z0-9]+-n(?:-[a-z0-9-]*)?)")
 _PLAIN_NAME = re.compile(r"ct-[0-9]{6}-[a-z0-9]{6}-[a-z0-9]+-n(?![a-z0-9])")
+_CORE = re.compile(r"[A-Za-z0-9 _-]*")
+"""The part of a name before its suffix."""
+_MAX_LABEL = 60
 MAX_NAME_LENGTH = 1000
 """Longest string that is parsed as a name."""
 
@@ -52,13 +57,36 @@ def compute_check_character(value: str) -> str:
 
 def build_name_variants(name: str) -> Mapping[str, str]:
     """Build spellings of a name that differ after the part that identifies the run, for vendors that sanitise names."""
-    head, _, tail = name.rpartition("-")
-    return {"upper": name.upper(), "spaced": f"{head} {tail}", "underscored": f"{head}_{tail}", "more": f"{name}-more"}
+    core, suffix = _split_name(name)
+    head, _, tail = core.rpartition("-")
+    return {
+        "upper": name.upper(),
+        "spaced": f"{head} {tail}{suffix}",
+        "underscored": f"{head}_{tail}{suffix}",
+        "more": f"{core}-more{suffix}",
+    }
 
 
-def parse_name(name: str) -> ParsedName | None:
-    """Parse a name of the full form, in its plain spelling or another; return None for any other string."""
+def _split_name(name: str) -> tuple[str, str]:
+    core = _CORE.match(name)
+    assert core is not None
+    return core[0], name[core.end() :]
+
+
+def is_suffix(text: str, suffix: str) -> bool:
+    """Return True if ``text`` is ``suffix`` in any case, or that with padding: domains of the letter z."""
+    if not suffix or not text:
+        return text == suffix
+    first, rest = re.escape(suffix[0]), re.escape(suffix[1:])
+    return re.fullmatch(rf"{first}(?:z{{1,{_MAX_LABEL}}}\.)*{rest}", text, re.IGNORECASE) is not None
+
+
+def parse_name(name: str, suffix: str = "") -> ParsedName | None:
+    """Parse a name of the full form and its ``suffix``, in its plain spelling or another; return None for any other string."""
     if len(name) > MAX_NAME_LENGTH:
+        return None
+    name, rest = _split_name(name)
+    if not is_suffix(rest, suffix):
         return None
     for variant, plain in (("", name), ("upper", name.lower()), ("spaced", name.replace(" ", "-")),
                             ("underscored", name.replace("_", "-"))):  # fmt: skip
@@ -74,8 +102,14 @@ def parse_name(name: str) -> ParsedName | None:
     return None
 
 
-def find_plain_name(name: str) -> str:
-    """Return the plain name that ``name`` begins with, in any spelling; an empty string if it begins with none."""
+def find_plain_name(name: str, suffix: str = "") -> str:
+    """Return the plain name that ``name`` begins with, in any spelling; an empty string if it begins with none.
+
+    It has the ``suffix`` if ``name`` has it.
+    """
+    if suffix and is_suffix(_split_name(name)[1], suffix):
+        plain = find_plain_name(_split_name(name)[0])
+        return plain and plain + suffix
     found = _PLAIN_NAME.match(re.sub("[ _]", "-", name.lower()))
     return found[0] if found is not None and len(found[0]) <= len(name) else ""
 
@@ -87,6 +121,9 @@ def is_same_name(requested: str, listed: str) -> bool:
     """
     if listed == requested:
         return True
+    (requested, rest), (listed, other) = _split_name(requested), _split_name(listed)
+    if rest.lower() != other.lower():
+        return False
     parsed = parse_name(requested)
     if parsed is None or not parsed.variant:
         return False
@@ -108,11 +145,11 @@ def create_run_id(today: dt.date) -> str:
 class NameGenerator:
     """Generator of unique names for one run. ``letter`` separates its parts, one per protocol.
 
-    All names of a part begin with ``name_prefix``.
+    All names of a part begin with ``name_prefix``, and end with ``suffix``.
     """
 
-    def __init__(self, today: dt.date, run_id: str | None = None, letter: str = "") -> None:
-        self.today = today
+    def __init__(self, today: dt.date, run_id: str | None = None, letter: str = "", suffix: str = "") -> None:
+        self.today, self.suffix = today, suffix
         self.run_id = run_id or create_run_id(today)
         self.run_prefix = ParsedName(today, self.run_id).prefix
         self.name_prefix = self.run_prefix + letter
@@ -121,13 +158,31 @@ class NameGenerator:
 
     def create_partition(self, letter: str) -> "NameGenerator":
         """Create a generator for the same run whose names begin with another ``letter``."""
-        return NameGenerator(self.today, self.run_id, letter)
+        return NameGenerator(self.today, self.run_id, letter, self.suffix)
 
     def create_name(self, length: int | None = None) -> str:
         """Create a unique name, ``length`` characters long if that leaves room for the form."""
         self._count += 1
-        name = f"{self.name_prefix}{_format_base36(self._count)}-n"
-        return name if length is None else name + self.create_padding(length - len(name))
+        name = f"{self.name_prefix}{_format_base36(self._count)}-n{self.suffix}"
+        return name if length is None else self.pad_name(name, length)
+
+    def pad_name(self, name: str, length: int) -> str:
+        """Return ``name`` with padding, ``length`` characters long if there is room; that of an address is in its domain."""
+        missing = length - len(name)
+        if not self.suffix:
+            return name + self.create_padding(missing)
+        padding = ""
+        while missing - len(padding) > 1:
+            size = min(missing - len(padding), _MAX_LABEL)
+            size -= missing - len(padding) - size == 1  # a label needs a letter and its dot
+            padding += "z" * (size - 1) + "."
+        head = name.removesuffix(self.suffix)
+        return head + self.suffix[0] + padding + self.suffix[1:] if head != name else name
+
+    def strip_suffix(self, name: str) -> str:
+        """Return ``name`` without its suffix and padding; any other name stays as it is."""
+        core, rest = _split_name(name)
+        return core if is_suffix(rest, self.suffix) else name
 
     @staticmethod
     def create_padding(length: int) -> str:

@@ -66,7 +66,7 @@ class PlannedValues:
             return "x" * int(modifier)
         name = self._name
         if modifier.isdigit() and word != "stock":
-            return name + self._guard.names.create_padding(int(modifier) - len(name))
+            return self._guard.names.pad_name(name, int(modifier))
         return build_name_variants(name).get(modifier, name)
 
     def get_identity(self, name: str) -> str:

@@ -57,15 +57,21 @@ class KnownRuns:
 
 
 def find_candidates(
-    rows: Iterable[ListedObject], known_runs: KnownRuns, first_seen: Mapping[str, float], now: float, min_age: float
+    rows: Iterable[ListedObject],
+    known_runs: KnownRuns,
+    first_seen: Mapping[str, float],
+    now: float,
+    min_age: float,
+    suffix: str = "",
 ) -> list[SweepCandidate]:
     """Find the objects to delete; the module lists the conditions.
 
     ``first_seen`` is for vendors that list no creation time; ``now`` is in seconds since 1970, ``min_age`` in seconds.
+    ``suffix`` is what follows the contract's names.
     """
     found = []
     for row in rows:
-        parsed = parse_name(row.name)
+        parsed = parse_name(row.name, suffix)
         if parsed is None or parsed.run_id in known_runs.active:
             continue
         entry = known_runs.find_entry(row, parsed)
@@ -110,7 +116,7 @@ def _sweep_objects(
     cap: int,
     min_age: float,
 ) -> None:
-    ledger, account = gate.ledger, gate.run.account
+    ledger, account, suffix = gate.ledger, gate.run.account, session.contract.name_suffix
     active = {run.run_id for run in ledger.list_active_runs(account, gate.run.address)} | {gate.run.run_id}
     known = KnownRuns({run.run_id: ledger.list_objects(run.run_id) for run in killed}, frozenset(active))
     rows = _list_settled_objects(session, gate, known)
@@ -121,10 +127,10 @@ def _sweep_objects(
     result.listed_count = len(rows)
     first_seen = ledger.update_sightings(
         account,
-        [row.identity for row in rows if parse_name(row.name) is not None and has_safe_identity(session, row)],
+        [row.identity for row in rows if parse_name(row.name, suffix) is not None and has_safe_identity(session, row)],
         now,
     )
-    result.candidates = find_candidates(rows, known, first_seen, now, min_age)
+    result.candidates = find_candidates(rows, known, first_seen, now, min_age, suffix)
     result.remaining = [one.listed.name for one in result.candidates]
     if len(result.candidates) > cap:
         result.problems.append(

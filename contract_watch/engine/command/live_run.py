@@ -39,7 +39,8 @@ class LiveRun:
         self._gates: dict[str, Gate] = {}
         self.sandbox_violations: dict[str, None] = {}
         today = dt.datetime.now(dt.UTC).date()
-        self.names = {slug: NameGenerator(today) for slug in options.live_settings}
+        suffixes = {contract.slug: contract.name_suffix for contract in options.contracts}
+        self.names = {slug: NameGenerator(today, suffix=suffixes[slug]) for slug in options.live_settings}
         self._guards: dict[str, Guard] = {}
         self._ledger: Ledger | None = None
         for slug, protection in options.live_settings.items():

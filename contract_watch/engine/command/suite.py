@@ -161,7 +161,7 @@ class Suite:
         record = self._records[contract.slug]
         gate = self.live_run.get_gate(contract, base)
         record.live = self.live_run.describe_vendor(contract)
-        names = NameGenerator(record.started.date())
+        names = NameGenerator(record.started.date(), suffix=contract.name_suffix)
         if gate is not None:
             names = gate.guard.names.create_partition("abc"[contract.protocols.index(protocol)])
         spoken = self._create_protocol(contract, protocol, base, gate)

@@ -270,7 +270,7 @@ def _replace_names(session: Session, runner: Runner, operation: str, arguments: 
             continue
         if role == "existing" and len(name) % 4:
             made[argument] = runner.pool.get_unchanged_object(session.contract.credentials[0].account)
-        elif name.isascii() and name.isalnum() and name == name.lower():
+        elif session.names.suffix or (name.isascii() and name.isalnum() and name == name.lower()):
             made[argument] = session.names.create_name(len(name))
         else:
             made[argument] = session.names.create_name() + name

@@ -175,11 +175,14 @@ class PytestCase:
         return ascii(self._session.redactor.redact_string(value) if isinstance(value, str) else value)
 
     def _render_name(self, value: str) -> str:
-        prefix = self._session.names.name_prefix
+        names = self._session.names
+        prefix = names.name_prefix
         head = re.match(r"[0-9a-z]+-n", value[len(prefix) :])
         base = prefix + (head[0] if head else "")
+        if value.startswith(base + names.suffix):
+            base += names.suffix
         tail = value[len(base) :]
-        if tail and self._session.names.create_padding(len(tail)) == tail:
+        if value != base and names.pad_name(prefix + (head[0] if head else "") + names.suffix, len(value)) == value:
             base, tail, made = value, "", f"replay.name({len(value)})"
         else:
             made = "replay.name()"

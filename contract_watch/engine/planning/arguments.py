@@ -67,7 +67,7 @@ class ArgumentBuilder:
             for name, prop in properties.items()
         }
         for name, prop in sorted(properties.items(), key=lambda pair: not seen[pair[0]]):
-            if operation.body.accepts(fill_with_stand_ins(split_arguments(made)[1])):
+            if operation.body.accepts(fill_with_stand_ins(split_arguments(made)[1], contract=self._contract)):
                 break
             if name not in made and self.get_role(operation, name) is None and not is_parameter_key(name):
                 made[name] = self.build_sample(operation, name, prop)
@@ -147,6 +147,9 @@ class ArgumentBuilder:
                 yield variant
             elif variant.keyword in ("minLength", "maxLength"):
                 size = len(variant.value)
+                suffix = self._contract.name_suffix if role == "new" else ""
+                if accepted and suffix and size <= _MIN_NAME_LENGTH + len(suffix):
+                    continue  # so short a name has not the form that this vendor takes
                 if role == "existing" and self._contract.lifecycle.id and accepted:
                     continue  # ids are the server's: no run can choose how long they are
                 word = "key" if role == "fresh" else "n"

@@ -108,16 +108,27 @@ def fill_placeholders(value: Any, resolve: Callable[[str, str], str]) -> Any:
     return value
 
 
-def fill_with_stand_ins(value: Any, known: Mapping[str, str] = {}) -> Any:
-    """Fill placeholders with stand-ins, or with the ``known`` value of a word, to ask a schema or the model."""
+def get_pool_stand_in(contract: Contract) -> str:
+    """Return the stand-in for the name of an object of the pool, as a run of ``contract`` names its own."""
+    return POOL_STAND_IN + contract.name_suffix
+
+
+def fill_with_stand_ins(value: Any, known: Mapping[str, str] = {}, contract: Contract | None = None) -> Any:
+    """Fill placeholders with stand-ins, or with the ``known`` value of a word, to ask a schema or the model.
+
+    With ``contract``, names have the form that it gives them.
+    """
+    suffix = contract.name_suffix if contract is not None else ""
+    plain = ("short", "foreign", "password", "key", *(("stock",) if contract is not None and contract.lifecycle.id else ()))
     stand_ins = {"n": "ct-000000-rehears-n", "stock": POOL_STAND_IN, "short": "ct-short", "foreign": "zzzzzzzz"}
 
     def give(word: str, modifier: str) -> str:
         if word in known:
             return known[word]
         text = "Rehearsal1234Password" if word == "password" else stand_ins.get(word, "ct-000000-rehears-x")
-        size = int(modifier) if modifier.isdigit() else len(text)
-        return text.ljust(size, "x")[:size]
+        tail = "" if word in plain else suffix
+        size = (int(modifier) if modifier.isdigit() else len(text) + len(tail)) - len(tail)
+        return text.ljust(size, "x")[: max(size, 0)] + tail
 
     return fill_placeholders(value, give)
 

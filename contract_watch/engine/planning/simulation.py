@@ -10,9 +10,9 @@ from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import Request
 from contract_watch.engine.planning.arguments import ArgumentBuilder
 from contract_watch.engine.planning.probe import (
-    POOL_STAND_IN,
     build_credential_headers,
     fill_with_stand_ins,
+    get_pool_stand_in,
     make_operation_request,
 )
 
@@ -41,7 +41,7 @@ class Simulation:
 
     def build_arguments(self, operation: Operation, identity: str) -> Any:
         """Build minimal valid arguments of ``operation`` about the object ``identity``."""
-        return fill_with_stand_ins(self._arguments.build_baseline(operation), {"stock": identity})
+        return fill_with_stand_ins(self._arguments.build_baseline(operation), {"stock": identity}, self._contract)
 
     def find_preparation(
         self, states: Sequence[ModelState], operation: Operation, identity: str, key: str = ""
@@ -97,22 +97,23 @@ class Simulation:
         model, life = self._contract.model, self._contract.lifecycle
         state = model.start(self._accounts, Interpretations(model.interpretations), NAME_PREFIX)
         create = self._contract.operations[life.create]
-        names = {name: POOL_STAND_IN for name, role in self._contract.get_roles(create.id).items() if role == "new"}
-        arguments = {**fill_with_stand_ins(self._arguments.build_baseline(create), {}), **names}
+        name_given = get_pool_stand_in(self._contract)
+        names = {name: name_given for name, role in self._contract.get_roles(create.id).items() if role == "new"}
+        arguments = {**fill_with_stand_ins(self._arguments.build_baseline(create), {}, self._contract), **names}
         outcome = model.outcomes(state, self.build_request(create, arguments))[0]
         body = outcome.body.render() if outcome.body is not None else None
-        return outcome.resolve_next_state(body), life.extract_id(body) or POOL_STAND_IN
+        return outcome.resolve_next_state(body), life.extract_id(body) or name_given
 
     def is_refused(self, operation: Operation, arguments: Any) -> bool:
         """Return True if a request is rejected in every interpretation once the object that it names exists."""
         state, identity = self.build_prepared_state(operation)
-        request = self.build_request(operation, fill_with_stand_ins(arguments, {"stock": identity}))
+        request = self.build_request(operation, fill_with_stand_ins(arguments, {"stock": identity}, self._contract))
         return all(outcome.status >= 400 for outcome in self._contract.model.outcomes(state, request))
 
     def is_granted(self, operation: Operation, arguments: Any) -> bool:
         """Return True if a request about an existing object is granted, or conflicts, in every interpretation."""
         state, identity = self.build_prepared_state(operation)
-        request = self.build_request(operation, fill_with_stand_ins(arguments, {"stock": identity}))
+        request = self.build_request(operation, fill_with_stand_ins(arguments, {"stock": identity}, self._contract))
         outcomes = self._contract.model.outcomes(state, request)
         return all(outcome.status < 300 or outcome.status == 409 for outcome in outcomes)
 

@@ -140,7 +140,7 @@ def _find_violated(contract: Contract, operation: Operation) -> set[tuple[str, s
         for step in probe.steps:
             if step.operation != operation.id:
                 continue
-            arguments = fill_with_stand_ins(join_arguments(step.parameters, step.body))
+            arguments = fill_with_stand_ins(join_arguments(step.parameters, step.body), contract=contract)
             request = make_operation_request(contract, operation, arguments, "", {})
             found = list(operation.find_parameter_violations(request.parameters))
             if operation.body is not None and isinstance(request.body, Mapping):

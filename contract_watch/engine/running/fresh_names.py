@@ -21,7 +21,7 @@ class FreshNames:
         """
         if name in self._known:
             return self._known[name]
-        if plain := find_plain_name(name):
+        if plain := find_plain_name(name, self._generator.suffix):
             self._known[name] = self._spell(name, plain)
         elif name.isascii() and name.isalnum() and name == name.lower():
             self._known[name] = self._generator.create_short_name(len(name))
@@ -33,6 +33,7 @@ class FreshNames:
         for variant, spelled in build_name_variants(plain).items():
             if spelled == name:
                 return build_name_variants(new)[variant]
-        rest = name[len(plain) :]
-        is_padding = rest == self._generator.create_padding(len(rest))
-        return new + (self._generator.create_padding(len(name) - len(new)) if is_padding else rest)
+        if self._generator.pad_name(plain, len(name)) == name:
+            return self._generator.pad_name(new, len(name))
+        suffix = self._generator.suffix if plain.endswith(self._generator.suffix) else ""
+        return new.removesuffix(self._generator.suffix) + name[len(plain) - len(suffix) :]

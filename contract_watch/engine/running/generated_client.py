@@ -295,8 +295,15 @@ def find_disagreements(
     if extra := sorted(name for name in _find_unknown_properties(parsed.value) if not _is_free_form(spec, name, body)):
         title = f"{label} does not know {', '.join(extra)}"
         yield Disagreement(f"{prefix}/leftover", ADDITIVE, clause, title, why, operation)
-    if not _is_same_value(parsed.value.to_dict(), body):
+    if not _is_same_value(_convert_to_json(parsed.value), body):
         yield Disagreement(f"{prefix}/altered", BREAKING, clause, f"{label} gives back other values", why, operation)
+
+
+def _convert_to_json(value: Any) -> Any:
+    """Return the JSON value of a parsed body: of a model, of an array of models, or of a plain value."""
+    if isinstance(value, list):
+        return [_convert_to_json(item) for item in value]
+    return value.to_dict() if hasattr(value, "to_dict") else value
 
 
 def _is_free_form(spec: ResponseSpec, name: str, body: Any) -> bool:

@@ -184,7 +184,7 @@ class Simplifier:
                 is_focus = name == focus and number == len(exchanges) - 1
                 if role != "foreign" and not is_focus and isinstance(value := arguments.get(name), str):
                     names[value] = None
-        plain = {name: find_plain_name(name) for name in names}
+        plain = {name: find_plain_name(name, self._contract.name_suffix) for name in names}
         taken = list(plain.values())
         for name, short in plain.items():
             if short and short != name and taken.count(short) == 1 and short not in names:

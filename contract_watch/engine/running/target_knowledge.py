@@ -71,7 +71,7 @@ class TargetKnowledge:
         exact = text in self._requested_names or text in self.received_ids
         return exact or (
             self._names.owns(text)
-            and any(is_same_name(asked, text) or _may_sanitise(asked, text) for asked in self._requested_names)
+            and any(is_same_name(asked, text) or _may_sanitise(asked, text, self._names.suffix) for asked in self._requested_names)
         )
 
     @property
@@ -172,11 +172,11 @@ class TargetKnowledge:
         return [exchange for *_, exchange in sorted(found, key=lambda one: one[:2])]
 
 
-def _may_sanitise(requested: str, listed: str) -> bool:
+def _may_sanitise(requested: str, listed: str, suffix: str) -> bool:
     """Return True if a vendor may have made the plain name ``listed`` of a ``requested`` name that is not plain.
 
     Only exploring without a guard sends such names: they are not of the form that a guarded run may use.
     """
     is_plain = re.compile(r"[a-z0-9-]+").fullmatch
-    free = parse_name(requested) is None and not is_plain(requested)
+    free = parse_name(requested, suffix) is None and not is_plain(requested)
     return free and bool(is_plain(listed)) and normalize_name(requested) == normalize_name(listed)
