@@ -41,6 +41,8 @@ TESTS ?=
 SLUG ?=
 DELETE ?=
 NAME ?=
+DOCUMENT ?=
+OPERATIONS ?=
 # 1: accept the shapes of the recorded runs.
 ACCEPT ?=
 BASE ?=
@@ -71,7 +73,7 @@ ANYWAY ?=
 # a server's words, and `make -n contract ONLY='$(shell …)'` ran them. So each value is replaced by its literal text.
 $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(eval override $$(name) := $$(value $$(name)))))
 export ACCEPT AXES CONTRACTS HISTORY RECHECK_MINUTES PYTHON VENDOR TARGET OUT SEED LIVE EXPLORE ONLY SHARD MINUTES GRPC_TARGET SURFACE THOROUGH FAIL_ON PORT GRPC_PORT \
-	SEEDS CALLS WORKERS TESTS SLUG DELETE NAME BASE REVISION PUBLISHED KNOWN REQUIRE ANYWAY VERSION \
+	SEEDS CALLS WORKERS TESTS SLUG DELETE NAME DOCUMENT OPERATIONS BASE REVISION PUBLISHED KNOWN REQUIRE ANYWAY VERSION \
 	PYTHONS SCHEDULER REQUIRE_DOCUMENTS PAGE URL MAX_HOURS
 
 .PHONY: help
@@ -175,8 +177,9 @@ shapes: environment ## compare recorded responses with the committed shapes; ACC
 	@$(RUN) -m scripts.review_shapes --vendor="$$VENDOR" --accept="$$ACCEPT" --history="$$HISTORY" --out="$$OUT"
 
 .PHONY: new-contract
-new-contract: environment ## write the skeleton of a contract [SLUG= NAME=]
-	@$(RUN) -m scripts.new_contract --slug="$$SLUG" --name="$$NAME"
+new-contract: environment ## write a contract, from a document if there is one [SLUG= NAME= DOCUMENT= OPERATIONS=]
+	@$(RUN) -m scripts.new_contract --slug="$$SLUG" --name="$$NAME" --document="$$DOCUMENT" --operations="$$OPERATIONS" \
+		--out="$$OUT"
 
 .PHONY: check-contracts
 check-contracts: environment ## list what is missing in a contract [VENDOR=]

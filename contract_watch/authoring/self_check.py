@@ -33,7 +33,9 @@ def run_self_check(contract: Contract) -> SelfCheck:
     keys = {credential.account: credential.test for credential in contract.credentials}
     probes = [replace(probe, represented_by="") for probe in plan_probes(contract)]  # here nothing has to be spared
     with run_in_thread(build_mock([contract], {})) as address:
-        session = Session(contract, address + contract.base_path, keys, NameGenerator(now.date(), suffix=contract.name_suffix), record)
+        session = Session(
+            contract, address + contract.base_path, keys, NameGenerator(now.date(), suffix=contract.name_suffix), record
+        )
         try:
             runner = Runner(session)
             run_preflight(session, runner)

@@ -35,6 +35,13 @@ def render_skeleton(slug: str, name: str) -> dict[str, str]:
     return files
 
 
+def write_skeleton(slug: str, name: str, root: Path | None = None) -> Path:
+    """Write the skeleton as a new contract; see `choose_directory` and `write_contract`. Return its directory."""
+    directory = choose_directory(slug, name, root)
+    write_contract(directory, render_skeleton(slug, name))
+    return directory
+
+
 def choose_directory(slug: str, name: str, root: Path | None = None) -> Path:
     """Return the directory of a new contract, in ``root/contracts`` or the first of the configured directories.
 

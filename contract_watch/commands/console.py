@@ -49,7 +49,7 @@ SUBCOMMANDS = {
     "notify": Subcommand(f"{_OWN}.notify_night", "send the night to a webhook"),
     "vendors": Subcommand(f"{_OWN}.list_vendors", "print vendors and their variables as JSON, a matrix for CI"),
     "overview": Subcommand(f"{_OWN}.join_overviews", "join the tables of vendors in a directory"),
-    "new": Subcommand(f"{_OWN}.new_contract", "write the skeleton of a contract"),
+    "new": Subcommand(f"{_OWN}.new_contract", "write a contract, from a document if there is one"),
     "check-contracts": Subcommand(f"{_OWN}.check_contracts", "list what is missing in a contract"),
     "generate": Subcommand(f"{_OWN}.generate_clients", "write generated/ from the contracts"),
     "check-generated": Subcommand(f"{_OWN}.generate_clients", "fail if generated/ does not match", ("--check",)),

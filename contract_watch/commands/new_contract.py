@@ -12,7 +12,7 @@ from pathlib import Path
 from contract_watch import cli
 from contract_watch.authoring.completeness import find_gaps, find_notes
 from contract_watch.authoring.drafting.draft import Draft, draft_contract
-from contract_watch.authoring.skeleton import PLACEHOLDER, choose_directory, render_skeleton, write_contract
+from contract_watch.authoring.skeleton import PLACEHOLDER, choose_directory, write_contract, write_skeleton
 from contract_watch.commands import check_target
 from contract_watch.contracts.registry import Contract
 from contract_watch.errors import UsageError
@@ -38,19 +38,21 @@ def main(arguments: Sequence[str] | None = None, root: Path | None = None) -> in
     if given.operations and not given.document:
         raise UsageError("--operations: needs --document, the document that has them; name a file or an address")
     name = given.name.strip()
-    directory = choose_directory(given.slug, name, root)
-    shown = f"{directory.parent.name}/{directory.name}"
     if not given.document:
-        write_contract(directory, render_skeleton(given.slug, name))
-        _print_steps(shown, given.slug)
+        _print_steps(_show(write_skeleton(given.slug, name, root)), given.slug)
         return cli.ExitStatus.OK
+    directory = choose_directory(given.slug, name, root)
     draft = draft_contract(given.slug, name, given.document, given.operations)
     write_contract(directory, draft.files)
     contract = Contract(given.slug, directory.parents[1], directory.parent.name)
     generate_outputs(contract, contract.output_directory)
-    _print_decisions(shown, draft, contract)
-    where = ["--vendor", given.slug, "--contracts", str(directory.parent), "--target", "mock"]
+    _print_decisions(_show(directory), draft, contract)
+    where = ["--vendor", given.slug, "--contracts", str(directory.parent), "--target", "mock", "--explore", "0"]
     return check_target.main([*where, "--out", given.out])
+
+
+def _show(directory: Path) -> str:
+    return f"{directory.parent.name}/{directory.name}"
 
 
 def _print_steps(shown: str, slug: str) -> None:

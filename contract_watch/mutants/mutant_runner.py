@@ -123,7 +123,9 @@ class MutantRunner:
         record = Record(contract.slug, contract.name, contract.digest, self._base, 0, now)
         keys = {credential.account: credential.test for credential in contract.credentials}
         # The mock here never lags: retrying every read that drifts would take hours.
-        return Session(contract, self._base, keys, NameGenerator(now.date(), suffix=contract.name_suffix), record, lag=0.0)
+        return Session(
+            contract, self._base, keys, NameGenerator(now.date(), suffix=contract.name_suffix), record, lag=0.0
+        )
 
 
 def _run_stages(session: Session, runner: Runner, probes: list[Probe]) -> Iterator[list[Finding]]:

@@ -11,15 +11,6 @@ from contract_watch.contracts.registry import ROOT
 SKELETON_OPERATIONS = 3
 """The operations that the skeleton has: they create, remove and list objects."""
 _COPIED = ("contract_watch", "contract_tests", "scripts")
-_SUCCESS = '''    """Return the outcome of a valid request."""
-'''
-_MODEL = (
-    _SUCCESS
-    + """    if operation.startswith("check"):
-        body = ObjectMatcher({"accepted": Constant(value=True)})
-        return Outcome(200, f"{operation}/response/200", "A valid request is accepted.", body, state)
-"""
-)
 _SCHEMAS: tuple[dict[str, Any], ...] = (
     {"type": "string", "minLength": 1, "maxLength": 40, "example": "a text"},
     {"type": "integer", "minimum": 1, "maximum": 1000, "example": 7},
@@ -46,10 +37,6 @@ def write_contract(root: Path, slug: str, operations: int, properties: int) -> N
     directory.mkdir()
     for name, text in render_skeleton(slug, f"Synthetic {slug}").items():
         (directory / name).write_text(text.replace(PLACEHOLDER, ""), encoding="utf-8")
-    model = directory / "model.py"
-    text = model.read_text(encoding="utf-8")
-    assert text.count(_SUCCESS) == 1, "the skeleton's model has changed"
-    model.write_text(text.replace(_SUCCESS, _MODEL), encoding="utf-8")
     path = directory / "published.json"
     document = json.loads(path.read_text(encoding="utf-8"))
     for number in range(operations - SKELETON_OPERATIONS):

@@ -121,11 +121,19 @@ def test_what_is_missing_is_a_line(parcel: Contract, file: str, old: str, new: s
     assert all(one.count("\n") == 0 and str(parcel.root) not in one for one in lines)
 
 
-@pytest.mark.parametrize("file", ["__init__.py", "overlay.yaml", "model.py", "scenarios.yaml", "mutants.toml"])
-def test_absent_file_is_a_line(parcel: Contract, file: str) -> None:
-    """A missing file is a gap like any other."""
-    (parcel.directory / file).unlink()
-    assert f"contracts/parcel/{file}: is missing" in find_gaps(Contract("parcel", parcel.root))[0]
+def test_absent_file_is_a_line(parcel: Contract) -> None:
+    """A missing configuration is a gap like any other; all other files are optional."""
+    (parcel.directory / "contract.toml").unlink()
+    assert "contracts/parcel/contract.toml: is missing" in find_gaps(Contract("parcel", parcel.root))[0]
+
+
+def test_missing_address_hides_no_other_gap(parcel: Contract) -> None:
+    """A draft without the document's address is checked to the end: its mock must agree with it all the same."""
+    _edit_file(parcel, "contract.toml", 'upstream = "[^"]*"', "")
+    _edit_file(parcel, "scenarios.yaml", "taken-reference:.*partial-change", "partial-change")
+    lines = find_gaps(Contract("parcel", parcel.root))
+    assert "has no `upstream`" in lines[0]
+    assert any("no request reaches removeLabel/effect/removed" in line for line in lines)
 
 
 def test_absent_client_is_a_line(parcel: Contract) -> None:

@@ -128,7 +128,7 @@ def test_refusal_is_one_line_and_writes_nothing(
 def test_second_call_leaves_the_first_alone(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The same slug a second time exits with 3 and preserves the author's edits."""
     assert main(ACME, root) == 0
-    edited = root / "contracts/acme/model.py"
+    edited = root / "contracts/acme/contract.toml"
     edited.write_text("# mine\n")
     assert main(ACME, root) == 3
     assert edited.read_text() == "# mine\n"
@@ -138,12 +138,12 @@ def test_second_call_leaves_the_first_alone(root: Path, capsys: pytest.CaptureFi
 def test_full_disk_leaves_nothing_half_written(
     root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A disk that is full at the fourth file leaves no directory. The command exits with 2 and prints one line."""
+    """A disk that is full at the second file leaves no directory. The command exits with 2 and prints one line."""
     real, written = Path.write_text, list[Path]()
 
     def full(path: Path, *arguments: Any, **more: Any) -> int:
         written.append(path)
-        if len(written) == 4:
+        if len(written) == 2:
             raise OSError(errno.ENOSPC, "No space left on device", str(path))
         return real(path, *arguments, **more)
 

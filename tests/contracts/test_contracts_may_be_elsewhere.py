@@ -30,10 +30,17 @@ def _forget_modules(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     sys.modules.update(before)
 
 
+_MODEL = (
+    "from contract_watch.contracts.resource.model import ResourceModel\n\n\nclass Model(ResourceModel):\n    pass\n\n\n"
+)
+
+
 def _make_contract(home: Path, slug: str, monkeypatch: pytest.MonkeyPatch) -> Path:
     with monkeypatch.context() as patch:
         patch.setenv("CONTRACTS", str(home))
-        return write_skeleton(slug, slug.title())
+        directory = write_skeleton(slug, slug.title())
+    (directory / "model.py").write_text(_MODEL, encoding="utf-8")
+    return directory
 
 
 def test_unset_means_the_checkout() -> None:
@@ -133,7 +140,7 @@ def test_a_model_with_an_error_can_be_loaded_once_it_is_mended(tmp_path: Path, m
     with pytest.raises(ZeroDivisionError):
         import_model("acme", acme)
     (acme / "__init__.py").unlink()
-    assert import_model("acme", acme).build
+    assert import_model("acme", acme).Model
 
 
 def test_machines_of_a_cluster_may_keep_contracts_in_different_places(

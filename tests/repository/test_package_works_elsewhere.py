@@ -29,9 +29,10 @@ def _team(programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     run_installed(programs / "contract-watch", team, "new", "--slug", "acme", "--name", "Acme Mail")
     # A module of the vendor's own, imported as the vendors of the checkout do.
     directory = team / "contracts" / "acme"
-    model = (directory / "model.py").read_text(encoding="utf-8")
-    (directory / "behaviour.py").write_text(model, encoding="utf-8")
-    (directory / "model.py").write_text("from contracts.acme.behaviour import build as build\n", encoding="utf-8")
+    base = "from contract_watch.contracts.resource.model import ResourceModel\n\n\nclass Behaviour(ResourceModel):\n    pass\n"
+    (directory / "behaviour.py").write_text(base, encoding="utf-8")
+    model = "from contracts.acme.behaviour import Behaviour\n\n\nclass Model(Behaviour):\n    pass\n"
+    (directory / "model.py").write_text(model, encoding="utf-8")
     run_installed(programs / "contract-watch", team, "generate")
     return team
 

@@ -59,7 +59,9 @@ def parse_operations(text: str) -> list[Choice]:
     if repeated := next((name for name in names if names.count(name) > 1), None):
         raise UsageError(f"--operations: {escape_text(repeated, 100)} occurs twice; name it once")
     if len(choices) > _MAX_OPERATIONS:
-        raise UsageError(f"--operations: names {len(choices)} operations, at most {_MAX_OPERATIONS} are drafted at once")
+        raise UsageError(
+            f"--operations: names {len(choices)} operations, at most {_MAX_OPERATIONS} are drafted at once"
+        )
     return choices
 
 
@@ -73,10 +75,14 @@ def classify(choices: Sequence[Choice]) -> list[Choice]:
     for kind, does in (("create", "creates"), ("delete", "deletes")):
         matching = [choice for choice in found if choice.kind == kind]
         if not matching:
-            raise UsageError(f"--operations: no operation {does} an object; write {kind}=POST /path before the one that does")
+            raise UsageError(
+                f"--operations: no operation {does} an object; write {kind}=POST /path before the one that does"
+            )
         if len(matching) > 1:
             names = " and ".join(escape_text(one.name, 100) for one in matching[:2])
-            raise UsageError(f"--operations: {names} both {kind} an object; a contract has one; write action= before the other")
+            raise UsageError(
+                f"--operations: {names} both {kind} an object; a contract has one; write action= before the other"
+            )
     if not any(choice.kind in ("get", "list") for choice in found):
         raise UsageError("--operations: no operation reads an object; add the GET of an object or of the list")
     return found

@@ -41,7 +41,9 @@ def find_credential(document: Mapping[str, Any], choices: Sequence[Choice], slug
         if kind == "http" and method == "basic":
             remedy = "write base64 of user and password, with a colon between them, into the variable"
             told = [Decision(CONFIG, "credentials: the key is sent after `Basic` as it is", remedy)]
-            return CredentialShape("basic", "Authorization", "Basic {}", _encode_basic(slug), "base64 of user:password", told)
+            return CredentialShape(
+                "basic", "Authorization", "Basic {}", _encode_basic(slug), "base64 of user:password", told
+            )
         if kind in ("oauth2", "openIdConnect"):
             told = [Decision(CONFIG, "credentials: no request fetches a token of OAuth 2", "put one that lasts longer than a run into the variable")]  # fmt: skip
             return CredentialShape(*_BEARER, test, "an access token", told)
@@ -49,7 +51,11 @@ def find_credential(document: Mapping[str, Any], choices: Sequence[Choice], slug
         if kind == "apiKey" and scheme.get("in") == "header" and isinstance(header, str) and _TOKEN.fullmatch(header):
             return CredentialShape("key", header, "{}", test, "an account")
     shown = ", ".join(map(str, names))
-    problem = f"places: the security scheme {shown} is not spoken" if names else "places: the document names no security scheme"
+    problem = (
+        f"places: the security scheme {shown} is not spoken"
+        if names
+        else "places: the document names no security scheme"
+    )
     remedy = "a bearer token was written; name the header that carries the key"
     return CredentialShape(*_BEARER, test, "an account", [Decision(CONFIG, problem, remedy)])
 

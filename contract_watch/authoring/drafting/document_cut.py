@@ -43,7 +43,10 @@ def list_operations(document: Mapping[str, Any]) -> list[str]:
     source = SourceDocument(document)
     paths = as_object(document.get("paths"))
     return [
-        f"{method.upper()} {path}" for path, item in paths.items() for method in _METHODS if method in source.follow(item)
+        f"{method.upper()} {path}"
+        for path, item in paths.items()
+        for method in _METHODS
+        if method in source.follow(item)
     ]
 
 

@@ -39,7 +39,6 @@ from contract_watch.escaping import escape_text, format_json
 
 _ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 _VERSION = re.compile(r"[0-9]+(\.[0-9]+){0,3}")
-_VARIABLE = re.compile(r"\{([^{}]*)\}")
 _MAX_SHOWN = 8
 
 
@@ -84,7 +83,9 @@ def draft_contract(slug: str, name: str, source: str, operations: str) -> Draft:
         return _Drafter(slug, name, source, document, choices).draft()
     except (AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
         problem = f"{type(error).__name__}: {escape_text(str(error).splitlines()[0] if str(error) else '', 100)}"
-        raise UsageError(f"{escape_text(source, 100)}: is not a well-formed OpenAPI document ({problem}); correct it") from error
+        raise UsageError(
+            f"{escape_text(source, 100)}: is not a well-formed OpenAPI document ({problem}); correct it"
+        ) from error
 
 
 def _differ(left: Mapping[str, Any], right: Mapping[str, Any]) -> bool:
@@ -137,7 +138,9 @@ class _Drafter:
         actions: list[Action | Decision] = []
         info = as_object(self._document.get("info"))
         if not _VERSION.fullmatch(str(info.get("version", ""))):
-            actions.append(build_action((), "The client's package needs a version of numbers.", {"info": {"version": "1.0.0"}}))
+            actions.append(
+                build_action((), "The client's package needs a version of numbers.", {"info": {"version": "1.0.0"}})
+            )
         for choice, name in zip(self._choices, self._ids, strict=True):
             location = ("paths", choice.path, choice.method.lower())
             if self._document["paths"][choice.path][choice.method.lower()].get("operationId") != name:
@@ -155,8 +158,9 @@ class _Drafter:
         """Return the first https address of the document's servers; empty if it has none."""
         servers = self._document.get("servers")
         for server in map(as_object, servers if isinstance(servers, list) else ()):
-            variables = as_object(server.get("variables"))
-            url = _VARIABLE.sub(lambda found, v=variables: str(as_object(v.get(found[1])).get("default", "")), str(server.get("url", "")))  # type: ignore[misc]
+            url = str(server.get("url", ""))
+            for name, variable in as_object(server.get("variables")).items():
+                url = url.replace(f"{{{name}}}", str(as_object(variable).get("default", "")))
             url = urljoin(self._source, url) if _ADDRESS.match(self._source) else url
             try:
                 return parse_pinned_address(url, Path(CONFIG), is_path=False)
@@ -168,10 +172,16 @@ class _Drafter:
     def _check_address(address: str) -> list[Decision]:
         if not address:
             return []
-        return [Decision(CONFIG, f"address: the document alone says that keys go to {address}", "compare it with the vendor's own page")]
+        return [
+            Decision(
+                CONFIG,
+                f"address: the document alone says that keys go to {address}",
+                "compare it with the vendor's own page",
+            )
+        ]
 
     def _find_listed(self, shape: ResourceShape) -> Choice | None:
-        return next((one for one, name in zip(self._choices, self._ids, strict=True) if name == shape.list), None)
+        return next((one for one, name in zip(self._choices, self._ids, strict=True) if name == shape.listed), None)
 
     def _find_paging(self, shape: ResourceShape) -> dict[str, Any]:
         listed = self._find_listed(shape)
@@ -194,7 +204,9 @@ class _Drafter:
         for choice in self._choices:
             operation = self._document["paths"][choice.path][choice.method.lower()]
             sent |= get_properties(self._document, get_body(self._document, operation))
-            for properties in find_objects(self._document, get_success(self._document, operation), shape.row_id or shape.mark):
+            for properties in find_objects(
+                self._document, get_success(self._document, operation), shape.row_id or shape.mark
+            ):
                 for name, schema in properties.items():
                     shown.setdefault(name, []).append(schema)
         found = [name for name, schema in sent.items() if any(_differ(schema, one) for one in shown.get(name, ()))]
@@ -238,4 +250,6 @@ class _Drafter:
         """Return the names of ids that look like a secret's: the id of a key is none."""
         redactor = Redactor(())
         names = [*shape.id, *(shape.rows or ()), shape.row_id]
-        return sorted({name for name in names if name and redactor.is_secret_name(name) and name.lower().endswith("id")})
+        return sorted(
+            {name for name in names if name and redactor.is_secret_name(name) and name.lower().endswith("id")}
+        )

@@ -15,7 +15,12 @@ from contract_watch.diff.document.source import SourceDocument, as_object
 from contract_watch.errors import UsageError
 
 _INVALID = ("400", "422")
-_TEXTS = {"401": "No valid key.", "404": "No such object.", "400": "The request is invalid.", "422": "The request is invalid."}
+_TEXTS = {
+    "401": "No valid key.",
+    "404": "No such object.",
+    "400": "The request is invalid.",
+    "422": "The request is invalid.",
+}
 _METHODS = ("get", "put", "post", "delete", "patch")
 
 
@@ -106,8 +111,17 @@ def _has_bounds(document: Mapping[str, Any], choice: Choice) -> bool:
     """Return True if a parameter can violate its schema: it is required, or is no free string."""
     for parameter in list_parameters(document, document["paths"][choice.path], choice.method):
         schema = flatten_schema(document, parameter.get("schema", {}))
-        is_free = schema.get("type") == "string" and schema.keys() <= {"type", "description", "example", "title", "format", "default"}
-        if parameter.get("in") in ("query", "header", "cookie") and (parameter.get("required") or (schema and not is_free)):
+        is_free = schema.get("type") == "string" and schema.keys() <= {
+            "type",
+            "description",
+            "example",
+            "title",
+            "format",
+            "default",
+        }
+        if parameter.get("in") in ("query", "header", "cookie") and (
+            parameter.get("required") or (schema and not is_free)
+        ):
             return True
         if parameter.get("in") == "path" and schema and not is_free:
             return True

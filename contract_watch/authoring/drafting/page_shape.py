@@ -63,7 +63,11 @@ def _find_in_response(document: Mapping[str, Any], listed: Choice, start: str) -
         found["total"] = format_pointer(path)
     source = SourceDocument(document)
     responses = [source.follow(one) for one in as_object(operation.get("responses")).values()]
-    if start and "next" not in found and any("link" in map(str.lower, as_object(one.get("headers"))) for one in responses):
+    if (
+        start
+        and "next" not in found
+        and any("link" in map(str.lower, as_object(one.get("headers"))) for one in responses)
+    ):
         found["next"] = LINK
     return found
 

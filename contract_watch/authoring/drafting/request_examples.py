@@ -18,7 +18,15 @@ _FORMATS = {
     "date": "2026-01-31", "date-time": "2026-01-31T12:00:00Z", "time": "12:00:00Z", "hostname": "host.example.com",
     "uuid": "00000000-0000-4000-8000-000000000001", "ipv4": "192.0.2.1", "ipv6": "2001:db8::1",
 }  # fmt: skip
-_WORDS = {"email": "email", "mail": "email", "url": "uri", "uri": "uri", "website": "uri", "domain": "hostname", "hostname": "hostname"}
+_WORDS = {
+    "email": "email",
+    "mail": "email",
+    "url": "uri",
+    "uri": "uri",
+    "website": "uri",
+    "domain": "hostname",
+    "hostname": "hostname",
+}
 """Formats that the last word of a name stands for."""
 _TEXTS = ("Some text", "some-text", "some_text", "text", "TEXT", "12345", "#336699", "+15550100", "en", "US", "EUR", "en-US",
           "Europe/Paris", "example.com", "someone@example.com", "https://example.com/page", "192.0.2.1", "192.0.2.0/24",
@@ -46,32 +54,52 @@ class RequestExamples:
         for choice, name in zip(self._choices, self._ids, strict=True):
             base: Location = ("paths", choice.path, choice.method.lower())
             operation = self._document["paths"][choice.path][choice.method.lower()]
-            yield from self._visit_parameters(("paths", choice.path), self._document["paths"][choice.path], name, choice)
+            yield from self._visit_parameters(
+                ("paths", choice.path), self._document["paths"][choice.path], name, choice
+            )
             yield from self._visit_parameters(base, operation, name, choice)
             if "requestBody" in operation:
                 yield from self._visit_body((*base, "requestBody"), operation, name, choice)
 
-    def _visit_parameters(self, base: Location, holder: Mapping[str, Any], name: str, choice: Choice) -> Iterator[Action | Decision]:
+    def _visit_parameters(
+        self, base: Location, holder: Mapping[str, Any], name: str, choice: Choice
+    ) -> Iterator[Action | Decision]:
         raw = holder.get("parameters")
         for number, one in enumerate(raw if isinstance(raw, list) else ()):
             location, parameter, _ = follow(self._source, (*base, "parameters", number), one)
-            key = f"{{{parameter.get('name')}}}" if parameter.get("in") == "path" else f"{parameter.get('in')}:{parameter.get('name')}"
+            key = (
+                f"{{{parameter.get('name')}}}"
+                if parameter.get("in") == "path"
+                else f"{parameter.get('in')}:{parameter.get('name')}"
+            )
             role = self._skipped.get(name, {}).get(key)
             has_example = "example" in parameter or bool(parameter.get("examples"))
             if parameter.get("required") and role != "existing" and not has_example and "schema" in parameter:
-                yield from self._visit((*location, "schema"), parameter["schema"], [], str(parameter.get("name")), choice, _MAX_DEPTH)
+                yield from self._visit(
+                    (*location, "schema"), parameter["schema"], [], str(parameter.get("name")), choice, _MAX_DEPTH
+                )
 
-    def _visit_body(self, location: Location, operation: Mapping[str, Any], name: str, choice: Choice) -> Iterator[Action | Decision]:
+    def _visit_body(
+        self, location: Location, operation: Mapping[str, Any], name: str, choice: Choice
+    ) -> Iterator[Action | Decision]:
         location, body, _ = follow(self._source, location, operation["requestBody"])
-        if not body.get("required") and get_body(self._document, operation).get("required") and location not in self._done:
+        if (
+            not body.get("required")
+            and get_body(self._document, operation).get("required")
+            and location not in self._done
+        ):
             self._done.add(location)
             yield build_action(location, _TITLES["body"], {"required": True})
-        skipped = {argument.removeprefix("/") for argument, role in self._skipped.get(name, {}).items() if role != "foreign"}
+        skipped = {
+            argument.removeprefix("/") for argument, role in self._skipped.get(name, {}).items() if role != "foreign"
+        }
         for media_type, media in as_object(body.get("content")).items():
             raw = as_object(media)
             examples = [raw["example"]] if "example" in raw else []
             examples += [as_object(one).get("value") for one in as_object(raw.get("examples")).values()]
-            yield from self._visit((*location, "content", media_type, "schema"), raw.get("schema"), examples, "", choice, 0, skipped)
+            yield from self._visit(
+                (*location, "content", media_type, "schema"), raw.get("schema"), examples, "", choice, 0, skipped
+            )
 
     def _visit(
         self, location: Location, raw: Any, examples: list[Any], name: str, choice: Choice, depth: int,
@@ -112,7 +140,9 @@ class RequestExamples:
         if value is not None:
             yield build_action(location, _TITLES["value"], {"example": value})
         else:
-            yield Decision(OVERLAY, f"{choice.name}: no value of {escape_text(name, 60)!r} is known", "give it an `example`")
+            yield Decision(
+                OVERLAY, f"{choice.name}: no value of {escape_text(name, 60)!r} is known", "give it an `example`"
+            )
 
 
 def _accepts(judge: Schema | None, value: Any) -> bool:

@@ -20,7 +20,9 @@ _NONE = object()
 class RequiredProperties:
     """A walk through the responses of a document that collects what each object should require."""
 
-    def __init__(self, document: Mapping[str, Any], choices: Sequence[Choice], shape: ResourceShape, ids: Sequence[str]) -> None:
+    def __init__(
+        self, document: Mapping[str, Any], choices: Sequence[Choice], shape: ResourceShape, ids: Sequence[str]
+    ) -> None:
         self._document, self._source = document, SourceDocument(document)
         self._choices, self._ids, self._shape = choices, ids, shape
         self._found: dict[Location, tuple[list[str], list[str]]] = {}
@@ -38,10 +40,12 @@ class RequiredProperties:
         for location, (shown, needed) in self._found.items():
             why = "Every example shows these." if shown else "The suite finds its objects by these."
             names = list(dict.fromkeys([*shown, *needed]))
-            yield build_action(location, f"{why} Without `required` an object without them conforms.", {"required": names})
-        for location, (documented, shown) in self._types.items():
-            yield build_action(location, "The example is of another type than the schema.", {"type": shown})
-            yield Decision(OVERLAY, f"{location[-1]!r} is {documented} by its type and {shown} by its example; {shown} was written",
+            yield build_action(
+                location, f"{why} Without `required` an object without them conforms.", {"required": names}
+            )
+        for location, (documented, sent) in self._types.items():
+            yield build_action(location, "The example is of another type than the schema.", {"type": sent})
+            yield Decision(OVERLAY, f"{location[-1]!r} is {documented} by its type and {sent} by its example; {sent} was written",
                            "keep the one that the vendor sends")  # fmt: skip
         for name in self._shared:
             yield Decision(OVERLAY, f"{name} is sent and answered, so that nothing of it is required in a response",
@@ -75,7 +79,9 @@ class RequiredProperties:
         self._shared |= {decode_token(one.rpartition("/")[2]): None for one in shared}
         return ((), {}) if shared else (location, node)
 
-    def _visit(self, location: Location, raw: Any, examples: list[Any], operation: str, path: PropertyPath, depth: int) -> None:
+    def _visit(
+        self, location: Location, raw: Any, examples: list[Any], operation: str, path: PropertyPath, depth: int
+    ) -> None:
         location, schema = self._follow(location, raw)
         if not location or depth > _MAX_DEPTH:
             return
@@ -127,7 +133,7 @@ class RequiredProperties:
         needed = []
         if kind == "create" and shape.id and path == shape.id[: len(path)]:
             needed.append(shape.id[len(path)])
-        if operation == shape.list and shape.rows is not None:
+        if operation == shape.listed and shape.rows is not None:
             if path == shape.rows[: len(path)] and len(path) < len(shape.rows):
                 needed.append(shape.rows[len(path)])
             if path == (*shape.rows, "*"):

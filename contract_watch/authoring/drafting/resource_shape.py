@@ -48,7 +48,7 @@ class ResourceShape:
     template: str
     id: PropertyPath
     identities: Mapping[str, Mapping[str, str]]
-    list: str = ""
+    listed: str = ""
     rows: PropertyPath | None = None
     row_name: str = ""
     row_id: str = ""
@@ -155,7 +155,11 @@ class ShapeFinder:
         if row:
             return set(row)
         read = self._find_first("get")
-        found = find_property(self._document, get_success(self._document, self._raw[read]), _MARKS, ("string",)) if read else ()
+        found = (
+            find_property(self._document, get_success(self._document, self._raw[read]), _MARKS, ("string",))
+            if read
+            else ()
+        )
         return {found[-1]} if found else set()
 
     # -- rows
@@ -220,7 +224,12 @@ class ShapeFinder:
             known = [one for one in choice.parameters if one == item] or choice.parameters[-1:]
             return f"{{{known[0]}}}"
         arguments = self._list_arguments(name)
-        current = [f"current{mark[:1].upper()}{mark[1:]}", f"current_{mark}", f"old_{mark}", f"old{mark[:1].upper()}{mark[1:]}"]
+        current = [
+            f"current{mark[:1].upper()}{mark[1:]}",
+            f"current_{mark}",
+            f"old_{mark}",
+            f"old{mark[:1].upper()}{mark[1:]}",
+        ]
         wanted = [key, *current, mark, *_IDS]
         if found := next((one for one in wanted if one in arguments), ""):
             return found

@@ -27,7 +27,9 @@ def follow(source: SourceDocument, location: Location, raw: Any) -> tuple[Locati
 def list_members(location: Location, schema: Mapping[str, Any]) -> list[tuple[Location, Any]]:
     """Return the members of `allOf`, with their locations."""
     members = schema.get("allOf")
-    return [((*location, "allOf", number), one) for number, one in enumerate(members)] if isinstance(members, list) else []
+    return (
+        [((*location, "allOf", number), one) for number, one in enumerate(members)] if isinstance(members, list) else []
+    )
 
 
 def get_success(document: Mapping[str, Any], operation: Mapping[str, Any]) -> Any:
@@ -45,7 +47,7 @@ def get_success(document: Mapping[str, Any], operation: Mapping[str, Any]) -> An
 def get_body(document: Mapping[str, Any], operation: Mapping[str, Any]) -> dict[str, Any]:
     """Return the flattened schema of a request's body; empty if it has none."""
     content = as_object(SourceDocument(document).follow(operation.get("requestBody")).get("content"))
-    media = next((one for name, one in content.items() if is_json_type(name)), next(iter(content.values()), {}))
+    media: Any = next((one for name, one in content.items() if is_json_type(name)), next(iter(content.values()), {}))
     return flatten_schema(document, as_object(media).get("schema", {}))
 
 
@@ -72,7 +74,9 @@ def list_types(schema: Mapping[str, Any]) -> list[str]:
     return [one for one in (types if isinstance(types, list) else [types]) if one != "null" and isinstance(one, str)]
 
 
-def walk_objects(document: Mapping[str, Any], schema: Any, path: PropertyPath = ()) -> Iterator[tuple[PropertyPath, dict[str, dict[str, Any]]]]:
+def walk_objects(
+    document: Mapping[str, Any], schema: Any, path: PropertyPath = ()
+) -> Iterator[tuple[PropertyPath, dict[str, dict[str, Any]]]]:
     """Yield each object at and below a schema, the outermost first, with its properties; arrays are not entered."""
     level = [(path, schema)]
     for _ in range(_MAX_DEPTH):
@@ -89,7 +93,9 @@ def find_property(document: Mapping[str, Any], schema: Any, names: Sequence[str]
     """Return the path of the outermost property with one of ``names`` and one of the types ``kinds``; empty if none."""
     for path, properties in walk_objects(document, schema):
         for name in names:
-            if name in properties and (not list_types(properties[name]) or set(list_types(properties[name])) & set(kinds)):
+            if name in properties and (
+                not list_types(properties[name]) or set(list_types(properties[name])) & set(kinds)
+            ):
                 return (*path, name)
     return ()
 
@@ -100,13 +106,17 @@ def find_rows(document: Mapping[str, Any], schema: Any, names: Sequence[str]) ->
     if "array" in list_types(flatten_schema(document, schema)):
         found.append(((), flatten_schema(document, schema).get("items", {})))
     for path, properties in walk_objects(document, schema):
-        found += [((*path, name), one["items"]) for name, one in properties.items() if isinstance(one.get("items"), dict)]
+        found += [
+            ((*path, name), one["items"]) for name, one in properties.items() if isinstance(one.get("items"), dict)
+        ]
     objects = [(path, items) for path, items in found if get_properties(document, items)]
     known = [one for one in objects if set(names) & get_properties(document, one[1]).keys()]
     return next(iter([*known, *objects]), None)
 
 
-def find_objects(document: Mapping[str, Any], schema: Any, name: str, depth: int = 0) -> Iterator[dict[str, dict[str, Any]]]:
+def find_objects(
+    document: Mapping[str, Any], schema: Any, name: str, depth: int = 0
+) -> Iterator[dict[str, dict[str, Any]]]:
     """Yield the properties of each object with the property ``name`` at and below a schema, in arrays too."""
     flat = flatten_schema(document, schema)
     properties = get_properties(document, flat)

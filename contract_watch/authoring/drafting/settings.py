@@ -48,7 +48,7 @@ def format_settings(settings: DraftSettings) -> str:
                                           "read": read, "id": format_pointer(shape.id) if shape.id else ""})  # fmt: skip
     if shape.rows is not None:
         pointers = {"name": shape.row_name, "id": shape.row_id, "created": shape.created}
-        listing = {"operation": shape.list, "rows": format_pointer(shape.rows),
+        listing = {"operation": shape.listed, "rows": format_pointer(shape.rows),
                    **{key: format_pointer((name,)) if name else "" for key, name in pointers.items()}}  # fmt: skip
         first = {"first_page": 0} if "first_page" in settings.paging else {}
         lines += format_table("[listing]", {**listing, **{k: v for k, v in settings.paging.items() if k not in first}})

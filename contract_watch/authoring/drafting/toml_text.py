@@ -30,5 +30,9 @@ def format_table(header: str, values: Mapping[str, Any], comment: str = "") -> l
 
     ``header`` is ``[name]``, or ``[[name]]``; ``comment`` is our own text.
     """
-    lines = [f"{format_key(key)} = {format_value(value)}" for key, value in values.items() if value not in ("", 0) or value is False]
+    lines = [
+        f"{format_key(key)} = {format_value(value)}"
+        for key, value in values.items()
+        if value not in ("", 0) or value is False
+    ]
     return ["", *([f"# {comment}"] if comment else []), header, *lines]

@@ -42,9 +42,9 @@ def _summarize(contract: Contract, clauses: list[str]) -> dict[str, str]:
         if status.isdigit() and 400 <= int(status) < 500:
             found[int(status)].append(operation)
     provoked: dict[str, str] = {}
-    for status, operations in sorted(found.items()):
-        reason = _REASONS.get(status, _OTHER)
-        everywhere = [name for name, one in contract.operations.items() if status in one.responses]
-        keys = [str(status)] if len(operations) == len(everywhere) else [f"{name}/{status}" for name in operations]
+    for code, operations in sorted(found.items()):
+        reason = _REASONS.get(code, _OTHER)
+        everywhere = [name for name, one in contract.operations.items() if code in one.responses]
+        keys = [str(code)] if len(operations) == len(everywhere) else [f"{name}/{code}" for name in operations]
         provoked |= dict.fromkeys(keys, reason)
     return provoked

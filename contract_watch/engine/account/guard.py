@@ -252,7 +252,9 @@ class Guard:
 
     def owns(self, name: str) -> bool:
         """Return True if a string is a name of this run's form, or an id assigned to this run."""
-        return name in self.ids or (self.names.owns(name) and _NAME_CHARACTERS.issuperset(self.names.strip_suffix(name)))
+        return name in self.ids or (
+            self.names.owns(name) and _NAME_CHARACTERS.issuperset(self.names.strip_suffix(name))
+        )
 
 
 class _PairList:

@@ -72,7 +72,9 @@ class Explorer:
         self._interruption.raise_if_requested()
         now = datetime.now(UTC)
         record = Record(self._contract.slug, self._contract.name, self._contract.digest, self._base, seed, now)
-        session = Session(self._contract, self._base, self._keys, NameGenerator(now.date(), suffix=self._contract.name_suffix), record)
+        session = Session(
+            self._contract, self._base, self._keys, NameGenerator(now.date(), suffix=self._contract.name_suffix), record
+        )
         runner = Runner(session, self._known_findings)
         try:
             run_preflight(session, runner)

@@ -56,7 +56,9 @@ class Replay:
         now = datetime.now(UTC)
         base = join_base_path(self._contract, base)
         record = Record(self._contract.slug, self._contract.name, self._contract.digest, base, 0, now)
-        self._session = Session(self._contract, base, self._keys, NameGenerator(now.date(), suffix=self._contract.name_suffix), record)
+        self._session = Session(
+            self._contract, base, self._keys, NameGenerator(now.date(), suffix=self._contract.name_suffix), record
+        )
         self._stack.callback(self._session.close)
         self._runner = Runner(self._session)
         self._stack.callback(self._clean_up)

@@ -147,17 +147,21 @@ class ArgumentBuilder:
                 yield variant
             elif variant.keyword in ("minLength", "maxLength"):
                 size = len(variant.value)
-                suffix = self._contract.name_suffix if role == "new" else ""
-                if accepted and suffix and size <= _MIN_NAME_LENGTH + len(suffix):
-                    continue  # so short a name has not the form that this vendor takes
-                if role == "existing" and self._contract.lifecycle.id and accepted:
-                    continue  # ids are the server's: no run can choose how long they are
+                if accepted and not self._can_choose_length(role, size):
+                    continue
                 word = "key" if role == "fresh" else "n"
                 place = f"{{{word}:{size}}}" if size > _MIN_NAME_LENGTH else f"{{short:{size}}}" if size else ""
                 if role != "foreign" or not accepted:
                     yield Variant(variant.keyword, place)
             elif variant.keyword == "type" and not accepted:
                 yield variant
+
+    def _can_choose_length(self, role: str, size: int) -> bool:
+        """Return True if a run can name an object with ``size`` characters: ids are the server's, an address is longer."""
+        if role == "existing" and self._contract.lifecycle.id:
+            return False
+        suffix = self._contract.name_suffix if role == "new" else ""
+        return not suffix or size > _MIN_NAME_LENGTH + len(suffix)
 
     def _generate_nested(self, operation: Operation, prop: dict[str, Any], *, accepted: bool) -> Iterator[Variant]:
         """Generate values of an object; none for a read, whose object holds paging and filters: flows ask for those."""

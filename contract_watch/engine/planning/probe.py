@@ -119,7 +119,13 @@ def fill_with_stand_ins(value: Any, known: Mapping[str, str] = {}, contract: Con
     With ``contract``, names have the form that it gives them.
     """
     suffix = contract.name_suffix if contract is not None else ""
-    plain = ("short", "foreign", "password", "key", *(("stock",) if contract is not None and contract.lifecycle.id else ()))
+    plain = (
+        "short",
+        "foreign",
+        "password",
+        "key",
+        *(("stock",) if contract is not None and contract.lifecycle.id else ()),
+    )
     stand_ins = {"n": "ct-000000-rehears-n", "stock": POOL_STAND_IN, "short": "ct-short", "foreign": "zzzzzzzz"}
 
     def give(word: str, modifier: str) -> str:

@@ -71,7 +71,10 @@ class TargetKnowledge:
         exact = text in self._requested_names or text in self.received_ids
         return exact or (
             self._names.owns(text)
-            and any(is_same_name(asked, text) or _may_sanitise(asked, text, self._names.suffix) for asked in self._requested_names)
+            and any(
+                is_same_name(asked, text) or _may_sanitise(asked, text, self._names.suffix)
+                for asked in self._requested_names
+            )
         )
 
     @property
