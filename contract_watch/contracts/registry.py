@@ -175,7 +175,7 @@ class Contract:
 
     @cached_property
     def name_suffix(self) -> str:
-        """What follows the name of a run's object, from ``names`` of `[resource]`; empty if names are plain."""
+        """The part of a name after a run's own, from ``names`` of `[resource]`; empty if names are plain."""
         table = self.settings.get("resource", {})
         return parse_name_template(table.get("names", "") if isinstance(table, dict) else "", self.config_file)
 

@@ -127,7 +127,7 @@ def test_configuration_follows_the_document(tmp_path: Path) -> None:
 def test_the_key_is_where_the_document_says(
     scheme: dict[str, Any], header: str, form: str, says: str, tmp_path: Path
 ) -> None:
-    """What the engine cannot write a key to is a line, and a bearer token stands in."""
+    """A scheme that the engine cannot write a key to is a line, and a bearer token stands in."""
     document = copy_boxes()
     document["components"]["securitySchemes"]["token"] = scheme
     made = draft(tmp_path, document)
