@@ -26,9 +26,9 @@ from contract_watch.contracts.model import Model
 from contract_watch.contracts.model_loader import load_model
 from contract_watch.contracts.openapi import OpenApi, Operation, read_json, read_toml
 from contract_watch.contracts.overlay import apply_overlay, read_overlay
-from contract_watch.contracts.roles import parse_name_template, parse_roles
+from contract_watch.contracts.roles import as_table, parse_name_template, parse_roles
 from contract_watch.contracts.servers import find_base_path, list_document_hosts, parse_pinned_address
-from contract_watch.contracts.tables import TYPE_NAMES, parse_tables
+from contract_watch.contracts.tables import TYPE_NAMES, parse_names, parse_tables
 from contract_watch.errors import UsageError
 
 ROOT = directories.ROOT
@@ -170,14 +170,12 @@ class Contract:
     @property
     def idempotency_argument(self) -> str:
         """The argument of create with which a repeated request makes no second object; empty if there is none."""
-        table = self.settings.get("resource", {})
-        return str(table.get("idempotency", "")) if isinstance(table, dict) else ""
+        return str(as_table(self.settings.get("resource")).get("idempotency", ""))
 
     @cached_property
     def name_suffix(self) -> str:
         """The part of a name after a run's own, from ``names`` of `[resource]`; empty if names are plain."""
-        table = self.settings.get("resource", {})
-        return parse_name_template(table.get("names", "") if isinstance(table, dict) else "", self.config_file)
+        return parse_name_template(self.settings.get("resource"), self.config_file)
 
     def get_roles(self, operation: str | None) -> dict[str, str]:
         """Return the role of each argument of ``operation`` that names something."""
@@ -264,12 +262,7 @@ class Contract:
     @cached_property
     def public_names(self) -> frozenset[str]:
         """Names of properties that look like a secret's and are none, from ``public``."""
-        names = self.settings.get("public", [])
-        if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
-            raise UsageError(
-                f'{self.config_file}: `public` must be a list of names, such as ["api_key_id"], got {names!r}'
-            )
-        return frozenset(name.lower() for name in names)
+        return frozenset(map(str.lower, parse_names(self.config_file, "public", self.settings.get("public", []))))
 
     @cached_property
     def published(self) -> OpenApi:

@@ -20,8 +20,14 @@ _TEMPLATE = re.compile(r"\{n\}((?:[@.+:][a-z0-9-]*[a-z0-9]){1,8})")
 """A form of names: the run's own name comes first, so that a vendor that cuts or folds names leaves it."""
 
 
-def parse_name_template(raw: Any, file: Path) -> str:
-    """Return what follows ``{n}`` in the form of names ``raw``, which ``file`` has; empty if there is no form."""
+def as_table(raw: Any) -> Mapping[str, Any]:
+    """Return ``raw`` if it is a table, else an empty one: whoever parses the table refuses it."""
+    return raw if isinstance(raw, dict) else {}
+
+
+def parse_name_template(resource: Any, file: Path) -> str:
+    """Return the text after ``{n}`` in ``names`` of the table `[resource]` of ``file``; empty if names are plain."""
+    raw = as_table(resource).get("names", "")
     found = _TEMPLATE.fullmatch(raw) if isinstance(raw, str) else None
     if raw and found is None:
         raise UsageError(

@@ -35,3 +35,14 @@ def parse_tables(file: Path, key: str, raw: Any, kind: type[Any]) -> list[Any]:
                 raise UsageError(f"{file}: `{key}.{name}` must be {TYPE_NAMES[expected]}, got {value!r}")
         instances.append(kind(**{keys[name].name: value for name, value in table.items()}))
     return instances
+
+
+def parse_names(file: Path, key: str, raw: Any) -> list[str]:
+    """Return the list of names ``raw``, the value of ``key``.
+
+    Raises:
+        UsageError: it is none; the message names ``file`` and ``key``.
+    """
+    if not isinstance(raw, list) or not all(isinstance(name, str) and name for name in raw):
+        raise UsageError(f'{file}: `{key}` must be a list of names, such as ["api_key_id"], got {raw!r}')
+    return raw

@@ -29,7 +29,7 @@ _MAX_LINES = 250
 
 
 @dataclass(frozen=True)
-class Step:
+class PageBlock:
     """A block of the page, and the file that the line before it names last; empty for commands."""
 
     language: str
@@ -37,10 +37,10 @@ class Step:
     file: str
 
 
-def _read_steps() -> Iterator[Step]:
+def _read_steps() -> Iterator[PageBlock]:
     for found in _BLOCK.finditer(PAGE.read_text(encoding="utf-8")):
         named = _FILE.findall(found["before"])
-        yield Step(found["language"], found["text"], "" if found["language"] == "sh" else named[-1])
+        yield PageBlock(found["language"], found["text"], "" if found["language"] == "sh" else named[-1])
 
 
 STEPS = list(_read_steps())
@@ -54,7 +54,7 @@ class Reader:
         self._directory = directory
         self._is_thorough = bool(effort(0, 1))
 
-    def follow(self, step: Step) -> None:
+    def follow(self, step: PageBlock) -> None:
         """Do what one block says."""
         path = self._directory / step.file
         if step.language == "sh":

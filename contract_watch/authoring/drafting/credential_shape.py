@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from contract_watch.authoring.drafting.chosen_operations import Choice
-from contract_watch.authoring.drafting.decisions import CONFIG, Decision
+from contract_watch.authoring.drafting.open_points import CONFIG, OpenPoint
 from contract_watch.diff.document.source import SourceDocument, as_object
 
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
@@ -24,7 +24,7 @@ class CredentialShape:
     form: str
     test: str
     about: str
-    decisions: Sequence[Decision] = field(default_factory=list)
+    decisions: Sequence[OpenPoint] = field(default_factory=list)
 
 
 def find_credential(document: Mapping[str, Any], choices: Sequence[Choice], slug: str) -> CredentialShape:
@@ -40,12 +40,12 @@ def find_credential(document: Mapping[str, Any], choices: Sequence[Choice], slug
             return CredentialShape(*_BEARER, test, "an account")
         if kind == "http" and method == "basic":
             remedy = "write base64 of user and password, with a colon between them, into the variable"
-            told = [Decision(CONFIG, "credentials: the key is sent after `Basic` as it is", remedy)]
+            told = [OpenPoint(CONFIG, "credentials: the key is sent after `Basic` as it is", remedy)]
             return CredentialShape(
                 "basic", "Authorization", "Basic {}", _encode_basic(slug), "base64 of user:password", told
             )
         if kind in ("oauth2", "openIdConnect"):
-            told = [Decision(CONFIG, "credentials: no request fetches a token of OAuth 2", "put one that lasts longer than a run into the variable")]  # fmt: skip
+            told = [OpenPoint(CONFIG, "credentials: no request fetches a token of OAuth 2", "put one that lasts longer than a run into the variable")]  # fmt: skip
             return CredentialShape(*_BEARER, test, "an access token", told)
         header = scheme.get("name")
         if kind == "apiKey" and scheme.get("in") == "header" and isinstance(header, str) and _TOKEN.fullmatch(header):
@@ -57,7 +57,7 @@ def find_credential(document: Mapping[str, Any], choices: Sequence[Choice], slug
         else "places: the document names no security scheme"
     )
     remedy = "a bearer token was written; name the header that carries the key"
-    return CredentialShape(*_BEARER, test, "an account", [Decision(CONFIG, problem, remedy)])
+    return CredentialShape(*_BEARER, test, "an account", [OpenPoint(CONFIG, problem, remedy)])
 
 
 def _list_schemes(document: Mapping[str, Any], choices: Sequence[Choice]) -> Iterator[str]:

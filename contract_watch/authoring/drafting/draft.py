@@ -9,9 +9,9 @@ from urllib.parse import urljoin
 
 from contract_watch.authoring.drafting.chosen_operations import Choice, classify, parse_operations
 from contract_watch.authoring.drafting.credential_shape import find_credential
-from contract_watch.authoring.drafting.decisions import CONFIG, RULES, Decision
 from contract_watch.authoring.drafting.document_cut import cut_document, list_operations
 from contract_watch.authoring.drafting.missing_responses import add_responses, find_errors
+from contract_watch.authoring.drafting.open_points import CONFIG, RULES, OpenPoint
 from contract_watch.authoring.drafting.operation_ids import choose_ids
 from contract_watch.authoring.drafting.overlay_text import Action, build_action, format_overlay
 from contract_watch.authoring.drafting.page_shape import find_filters, find_paging
@@ -47,7 +47,7 @@ class Draft:
     """The files of a contract by name, and the decisions."""
 
     files: Mapping[str, str]
-    decisions: Sequence[Decision]
+    decisions: Sequence[OpenPoint]
 
 
 def read_source(source: str) -> dict[str, Any]:
@@ -110,7 +110,7 @@ class _Drafter:
         shape = ShapeFinder(self._document, self._choices, self._ids).find()
         credential = find_credential(self._document, self._choices, self._slug)
         corrections = list(self._correct(shape))
-        actions = [one for one in corrections if not isinstance(one, Decision)]
+        actions = [one for one in corrections if not isinstance(one, OpenPoint)]
         address = self._find_address()
         resource, about_names = self._describe_names(shape)
         uncertain, about_values = self._find_uncertain(shape)
@@ -126,16 +126,16 @@ class _Drafter:
         if provoked := find_unprovoked(self._slug, files):
             files["contract.toml"] = format_settings(replace(settings, provoked=provoked))
         decisions = [
-            Decision(CONFIG, "rate: 60 requests a minute is a guess", "write the limit that the vendor publishes"),
+            OpenPoint(CONFIG, "rate: 60 requests a minute is a guess", "write the limit that the vendor publishes"),
             *self._check_address(address), *credential.decisions, *shape.decisions, *about_names,
-            *self._list_effects(), *about_values, *(one for one in corrections if isinstance(one, Decision)),
+            *self._list_effects(), *about_values, *(one for one in corrections if isinstance(one, OpenPoint)),
         ]  # fmt: skip
         return Draft(files, list(dict.fromkeys(decisions)))
 
     # -- the overlay
 
-    def _correct(self, shape: ResourceShape) -> list[Action | Decision]:
-        actions: list[Action | Decision] = []
+    def _correct(self, shape: ResourceShape) -> list[Action | OpenPoint]:
+        actions: list[Action | OpenPoint] = []
         info = as_object(self._document.get("info"))
         if not _VERSION.fullmatch(str(info.get("version", ""))):
             actions.append(
@@ -149,7 +149,9 @@ class _Drafter:
         named = [name for name, roles in shape.identities.items() if "existing" in roles.values()]
         actions += add_responses(self._document, self._choices, self._ids, named, self._errors)
         actions += RequestExamples(self._document, self._choices, self._ids, shape.identities).derive()
-        actions += RequiredProperties(self._document, self._choices, shape, self._ids).derive()
+        paging = self._find_paging(shape)
+        pages = [tuple(str(paging[key]).split("/")[1:]) for key in ("more", "total") if key in paging]
+        actions += RequiredProperties(self._document, self._choices, shape, self._ids, pages).derive()
         return actions
 
     # -- the settings
@@ -169,11 +171,11 @@ class _Drafter:
         return ""
 
     @staticmethod
-    def _check_address(address: str) -> list[Decision]:
+    def _check_address(address: str) -> list[OpenPoint]:
         if not address:
             return []
         return [
-            Decision(
+            OpenPoint(
                 CONFIG,
                 f"address: the document alone says that keys go to {address}",
                 "compare it with the vendor's own page",
@@ -197,7 +199,7 @@ class _Drafter:
         filters = find_filters(self._document, listed, row)
         return {"filters": filters} if filters else {}
 
-    def _find_uncertain(self, shape: ResourceShape) -> tuple[dict[str, Any], list[Decision]]:
+    def _find_uncertain(self, shape: ResourceShape) -> tuple[dict[str, Any], list[OpenPoint]]:
         """Return the properties that responses show with another type than requests send, which are not compared."""
         sent: dict[str, Mapping[str, Any]] = {}
         shown: dict[str, list[Mapping[str, Any]]] = {}
@@ -210,21 +212,21 @@ class _Drafter:
                 for name, schema in properties.items():
                     shown.setdefault(name, []).append(schema)
         found = [name for name, schema in sent.items() if any(_differ(schema, one) for one in shown.get(name, ()))]
-        told = [Decision(CONFIG, f"resource.uncertain: {name!r} has one type in requests and another in responses, so that its value is not compared",
+        told = [OpenPoint(CONFIG, f"resource.uncertain: {name!r} has one type in requests and another in responses, so that its value is not compared",
                          "correct the type in overlay.yaml, or write `x-client-type`") for name in found]  # fmt: skip
         return {"uncertain": found} if found else {}, told
 
-    def _describe_names(self, shape: ResourceShape) -> tuple[dict[str, Any], list[Decision]]:
+    def _describe_names(self, shape: ResourceShape) -> tuple[dict[str, Any], list[OpenPoint]]:
         """Return the properties that are unique, and what is to be decided about them."""
         if not shape.id:
             return {}, []
         create = self._create
         responses = as_object(self._document["paths"][create.path][create.method.lower()].get("responses"))
         if "409" in map(str, responses):
-            return {"unique": [shape.mark]}, [Decision(
+            return {"unique": [shape.mark]}, [OpenPoint(
                 CONFIG, f"resource.unique: no document says what {create.name} answers 409 to; a taken {shape.mark!r} is assumed",
                 "write the properties that only one object can have")]  # fmt: skip
-        return {}, [Decision(
+        return {}, [OpenPoint(
             CONFIG, f"resource.unique: no document says if two objects can have the same {shape.mark!r}; it is assumed",
             f"else add `unique` with {shape.mark!r} to [resource]")]  # fmt: skip
 
@@ -239,9 +241,9 @@ class _Drafter:
         found = next((name for name in names if name.lower().removeprefix("x-") == "idempotency-key"), "")
         return {"idempotency": f"header:{found}"} if found else {}
 
-    def _list_effects(self) -> list[Decision]:
+    def _list_effects(self) -> list[OpenPoint]:
         return [
-            Decision(RULES, f"no document says what {name} changes; nothing is assumed",
+            OpenPoint(RULES, f"no document says what {name} changes; nothing is assumed",
                      f"add `effects: {{<name>: {{of: {name}, says: <sentence>, sets: {{<property>: <value>}}}}}}`")
             for choice, name in zip(self._choices, self._ids, strict=True) if choice.kind == "action"
         ]  # fmt: skip

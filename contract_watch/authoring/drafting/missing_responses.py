@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract_watch.authoring.drafting.chosen_operations import Choice
-from contract_watch.authoring.drafting.decisions import OVERLAY, Decision
+from contract_watch.authoring.drafting.open_points import OVERLAY, OpenPoint
 from contract_watch.authoring.drafting.overlay_text import Action, build_action
 from contract_watch.authoring.drafting.schema_search import get_properties, list_parameters
 from contract_watch.contracts.bodies import is_json_type
@@ -70,7 +70,7 @@ def _is_object(document: Mapping[str, Any], schema: Any) -> bool:
 
 def add_responses(
     document: Mapping[str, Any], choices: Sequence[Choice], ids: Sequence[str], named: Sequence[str], errors: ErrorShape
-) -> Iterator[Action | Decision]:
+) -> Iterator[Action | OpenPoint]:
     """Yield the actions; ``named`` are the ids of the operations that name an object."""
     added: list[tuple[Choice, str]] = []
     for choice, name in zip(choices, ids, strict=True):
@@ -96,10 +96,10 @@ def add_responses(
         update = {"responses": {status: {"description": _TEXTS[status], **content} for status in missing}}
         yield build_action(("paths", choice.path, choice.method.lower()), why, update)
     if not errors.is_documented and any(status == errors.invalid for _, status in added):
-        yield Decision(OVERLAY, f"no document says how an invalid request is refused; {errors.invalid} was written",
+        yield OpenPoint(OVERLAY, f"no document says how an invalid request is refused; {errors.invalid} was written",
                        "write the vendor's status, 400 or 422")  # fmt: skip
     if schema is None:
-        yield Decision(OVERLAY, "no document shows the body of an error, so that none is checked",
+        yield OpenPoint(OVERLAY, "no document shows the body of an error, so that none is checked",
                        "add a component with `required`, and refer to it from the refusals")  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import jsonschema_rs
 
 from contract_watch.authoring.drafting.chosen_operations import Choice
-from contract_watch.authoring.drafting.decisions import OVERLAY, Decision
+from contract_watch.authoring.drafting.open_points import OVERLAY, OpenPoint
 from contract_watch.authoring.drafting.overlay_text import Action, build_action
 from contract_watch.authoring.drafting.schema_search import Location, follow, get_body, list_members, list_types
 from contract_watch.contracts.schema import Schema
@@ -49,7 +49,7 @@ class RequestExamples:
         self._choices, self._ids, self._skipped = choices, ids, skipped
         self._done: set[Location] = set()
 
-    def derive(self) -> Iterator[Action | Decision]:
+    def derive(self) -> Iterator[Action | OpenPoint]:
         """Yield the actions, and a decision for each pattern of which no value is known."""
         for choice, name in zip(self._choices, self._ids, strict=True):
             base: Location = ("paths", choice.path, choice.method.lower())
@@ -63,7 +63,7 @@ class RequestExamples:
 
     def _visit_parameters(
         self, base: Location, holder: Mapping[str, Any], name: str, choice: Choice
-    ) -> Iterator[Action | Decision]:
+    ) -> Iterator[Action | OpenPoint]:
         raw = holder.get("parameters")
         for number, one in enumerate(raw if isinstance(raw, list) else ()):
             location, parameter, _ = follow(self._source, (*base, "parameters", number), one)
@@ -81,7 +81,7 @@ class RequestExamples:
 
     def _visit_body(
         self, location: Location, operation: Mapping[str, Any], name: str, choice: Choice
-    ) -> Iterator[Action | Decision]:
+    ) -> Iterator[Action | OpenPoint]:
         location, body, _ = follow(self._source, location, operation["requestBody"])
         if (
             not body.get("required")
@@ -104,7 +104,7 @@ class RequestExamples:
     def _visit(
         self, location: Location, raw: Any, examples: list[Any], name: str, choice: Choice, depth: int,
         skipped: set[str] = frozenset(),  # type: ignore[assignment]
-    ) -> Iterator[Action | Decision]:  # fmt: skip
+    ) -> Iterator[Action | OpenPoint]:  # fmt: skip
         location, schema, _ = follow(self._source, location, raw)
         if depth > _MAX_DEPTH or schema.get("readOnly") or (name and location in self._done):
             return
@@ -126,7 +126,7 @@ class RequestExamples:
 
     def _complete(
         self, location: Location, schema: Mapping[str, Any], known: list[Any], name: str, choice: Choice
-    ) -> Iterator[Action | Decision]:
+    ) -> Iterator[Action | OpenPoint]:
         if {"example", "enum", "const"} & schema.keys() or schema.get("format") in ("password", "binary", "byte"):
             return
         if name.lower() in _SECRETS:
@@ -140,7 +140,7 @@ class RequestExamples:
         if value is not None:
             yield build_action(location, _TITLES["value"], {"example": value})
         else:
-            yield Decision(
+            yield OpenPoint(
                 OVERLAY, f"{choice.name}: no value of {escape_text(name, 60)!r} is known", "give it an `example`"
             )
 

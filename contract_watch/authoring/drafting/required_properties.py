@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from contract_watch.authoring.drafting.chosen_operations import Choice
-from contract_watch.authoring.drafting.decisions import OVERLAY, Decision
 from contract_watch.authoring.drafting.document_cut import list_references
+from contract_watch.authoring.drafting.open_points import OVERLAY, OpenPoint
 from contract_watch.authoring.drafting.overlay_text import Action, build_action
 from contract_watch.authoring.drafting.resource_shape import ResourceShape
 from contract_watch.authoring.drafting.schema_search import Location, PropertyPath, follow, list_members, list_types
@@ -21,8 +21,14 @@ class RequiredProperties:
     """A walk through the responses of a document that collects what each object should require."""
 
     def __init__(
-        self, document: Mapping[str, Any], choices: Sequence[Choice], shape: ResourceShape, ids: Sequence[str]
+        self,
+        document: Mapping[str, Any],
+        choices: Sequence[Choice],
+        shape: ResourceShape,
+        ids: Sequence[str],
+        pages: Sequence[PropertyPath] = (),
     ) -> None:
+        self._pages = pages
         self._document, self._source = document, SourceDocument(document)
         self._choices, self._ids, self._shape = choices, ids, shape
         self._found: dict[Location, tuple[list[str], list[str]]] = {}
@@ -30,7 +36,7 @@ class RequiredProperties:
         self._shared: dict[str, None] = {}
         self._types: dict[Location, tuple[str, str]] = {}
 
-    def derive(self) -> Iterator[Action | Decision]:
+    def derive(self) -> Iterator[Action | OpenPoint]:
         """Yield an action for each object whose properties are not required, and a decision for those that requests share."""
         for choice, name in zip(self._choices, self._ids, strict=True):
             operation = self._document["paths"][choice.path][choice.method.lower()]
@@ -45,10 +51,10 @@ class RequiredProperties:
             )
         for location, (documented, sent) in self._types.items():
             yield build_action(location, "The example is of another type than the schema.", {"type": sent})
-            yield Decision(OVERLAY, f"{location[-1]!r} is {documented} by its type and {sent} by its example; {sent} was written",
+            yield OpenPoint(OVERLAY, f"{location[-1]!r} is {documented} by its type and {sent} by its example; {sent} was written",
                            "keep the one that the vendor sends")  # fmt: skip
         for name in self._shared:
-            yield Decision(OVERLAY, f"{name} is sent and answered, so that nothing of it is required in a response",
+            yield OpenPoint(OVERLAY, f"{name} is sent and answered, so that nothing of it is required in a response",
                            "give responses a schema of their own, with `required`")  # fmt: skip
 
     def _list_sent_references(self) -> set[str]:
@@ -136,6 +142,7 @@ class RequiredProperties:
         if operation == shape.listed and shape.rows is not None:
             if path == shape.rows[: len(path)] and len(path) < len(shape.rows):
                 needed.append(shape.rows[len(path)])
+            needed += [one[-1] for one in self._pages if one[:-1] == path]
             if path == (*shape.rows, "*"):
                 needed += [name for name in (shape.row_id, shape.row_name) if name]
         return needed

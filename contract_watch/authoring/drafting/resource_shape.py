@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from contract_watch.authoring.drafting.chosen_operations import Choice
-from contract_watch.authoring.drafting.decisions import CONFIG, OVERLAY, Decision
 from contract_watch.authoring.drafting.name_template import choose_template
+from contract_watch.authoring.drafting.open_points import CONFIG, OVERLAY, OpenPoint
 from contract_watch.authoring.drafting.schema_search import (
     PropertyPath,
     find_property,
@@ -54,7 +54,7 @@ class ResourceShape:
     row_id: str = ""
     created: str = ""
     changed: str = ""
-    decisions: Sequence[Decision] = field(default_factory=list)
+    decisions: Sequence[OpenPoint] = field(default_factory=list)
 
 
 class ShapeFinder:
@@ -66,7 +66,7 @@ class ShapeFinder:
         self._raw = {name: document["paths"][one.path][one.method.lower()] for name, one in self._ids.items()}
         self._create = self._find_first("create")
         self._arguments = self._list_arguments(self._create)
-        self._decisions: list[Decision] = []
+        self._decisions: list[OpenPoint] = []
 
     def find(self) -> ResourceShape:
         """Return the shape.
@@ -83,7 +83,7 @@ class ShapeFinder:
         template = choose_template(self._document, mark, self._arguments[mark])
         if template is None:
             template = ""
-            self._decisions.append(Decision(
+            self._decisions.append(OpenPoint(
                 CONFIG, f"{self._create} accepts no {mark!r} of a run's form, such as ct-260101-abc12x-1-n",
                 "name another argument `new` in [identities], or correct its pattern or length in overlay.yaml"))  # fmt: skip
         key = id_path[-1] if id_path else mark
@@ -166,14 +166,14 @@ class ShapeFinder:
 
     def _find_rows(self, listed: str, item: str, id_path: PropertyPath) -> tuple[PropertyPath, Any] | None:
         if not listed:
-            self._decisions.append(Decision(
+            self._decisions.append(OpenPoint(
                 CONFIG, "no operation lists the objects, so that nothing finds what a killed run left, and LIVE=mutate is refused",
                 "add the list, and a table [listing]"))  # fmt: skip
             return None
         names = [*id_path[-1:], *([item] if not id_path else []), *_MARKS, *_IDS]
         found = find_rows(self._document, get_success(self._document, self._raw[listed]), names)
         if found is None:
-            self._decisions.append(Decision(
+            self._decisions.append(OpenPoint(
                 OVERLAY, f"the response of {listed} has no array of objects", "correct its schema, and add [listing] to contract.toml"))  # fmt: skip
         return found
 
@@ -184,7 +184,7 @@ class ShapeFinder:
         if found is None or mark not in row or key not in row:
             if found is not None:
                 missing = mark if mark not in row else key
-                self._decisions.append(Decision(
+                self._decisions.append(OpenPoint(
                     CONFIG, f"the rows of the list show no {missing!r}, so that nothing finds what a killed run left",
                     "add it to the schema in overlay.yaml if the vendor shows it, and a table [listing]"))  # fmt: skip
             return None, "", "", "", changed
@@ -205,7 +205,7 @@ class ShapeFinder:
                 argument = f"{{{parameter}}}"
                 roles[argument] = "existing" if argument == naming else "foreign"
                 if argument != naming:
-                    self._decisions.append(Decision(
+                    self._decisions.append(OpenPoint(
                         CONFIG, f"{choice.name}: {argument} names an object of another kind, of which no request makes one",
                         "give it an `example` in overlay.yaml that exists on the account"))  # fmt: skip
             if naming and naming not in roles:

@@ -8,7 +8,7 @@ _MAX_LENGTH = 400
 
 
 @dataclass(frozen=True)
-class Decision:
+class OpenPoint:
     """One decision: the ``file`` to edit, the ``problem`` with the choice that was made, and the ``remedy``."""
 
     file: str
