@@ -72,7 +72,7 @@ def test_overlay_follows_the_examples(tmp_path: Path) -> None:
         updates.setdefault(action["target"], {}).update(action["update"])
     assert updates["$.components.schemas.Created"] == {"required": ["id"]}
     assert updates["$.components.schemas.Box"] == {"required": ["id", "name", "room", "note", "created_at"]}
-    assert updates["$.components.schemas.Boxes"] == {"required": ["has_more", "data"]}
+    assert updates["$.components.schemas.Boxes"] == {"required": ["data", "has_more"]}
     assert updates["$.paths['/boxes'].post.requestBody"] == {"required": True}
     assert updates["$.components.schemas.NewBox.properties.password"] == {"format": "password"}
     create = updates["$.paths['/boxes'].post"]
