@@ -119,8 +119,8 @@ MALFORMED_FILES: dict[str, tuple[str, Callable[[str], str], str]] = {
     "contract lacks a key": ("contract.toml", lambda text: text.replace("name =", "title =", 1), "`name`"),
     "flow names no clause": (
         "scenarios.yaml",
-        lambda text: text.replace("name-taken,", "name-token,", 1),
-        "name-token",
+        lambda text: text.replace("flags-exclusive,", "flags-token,", 1),
+        "flags-token",
     ),
     "flow names no step": ("scenarios.yaml", lambda text: text.replace("- read", "- write", 1), "write"),
     "flow is a text": ("scenarios.yaml", lambda _text: "taken-name: yes, please", "taken-name"),
