@@ -162,13 +162,11 @@ def test_a_missing_property_takes_one_short_request(
 
 
 def test_a_lost_change_takes_one_change() -> None:
-    """A probe renames the user before it sets the quota that is lost. The reproduction renames nobody."""
+    """Flows rename the user and change it several times. The reproduction of the lost quota renames nobody."""
     with check_app(drifted.DropsQuota()) as checked:
         name = "updateSmtpUser/effect/quota/value"
-        before = checked.findings[name].reproduce
         checked.minimize()
         lines = checked.findings[name].reproduce.split("\n")
-    assert before.count("-X PATCH") > 1
     assert [line.split("-X ")[1].split(" ")[0] for line in lines] == ["POST", "PATCH", "GET"]
     assert "newUsername" not in "".join(lines)
 
