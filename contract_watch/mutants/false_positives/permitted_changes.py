@@ -37,19 +37,20 @@ class PermittedChange:
 
 
 class RewordedStrings(Mutation):
-    """Mutation that rewords every string that the contract leaves open."""
+    """Mutation that rewords every string that the contract leaves open, but for a cursor, which a vendor must understand."""
 
     def respond(self, vendor: MutatedVendor, request: VendorRequest) -> tuple[int, Any]:
         """Implement `Mutation.respond`."""
         outcome = vendor.compute_outcome(request)
         status, body = vendor.apply_outcome(outcome)
-        return status, self._reword(outcome.body, body)
+        listed = vendor.contract.list_config
+        return status, self._reword(outcome.body, body, listed.next.removeprefix("/") if listed is not None else "")
 
-    def _reword(self, matcher: Matcher | None, body: Any) -> Any:
+    def _reword(self, matcher: Matcher | None, body: Any, cursor: str) -> Any:
         if not isinstance(matcher, ObjectMatcher) or not isinstance(body, dict):
             return body
         free = {name for name, inner in matcher.required.items()
-                if isinstance(inner, Satisfies) and isinstance(body.get(name), str) and is_match(inner, _OTHER_WORDING)}  # fmt: skip
+                if name != cursor and isinstance(inner, Satisfies) and isinstance(body.get(name), str) and is_match(inner, _OTHER_WORDING)}  # fmt: skip
         self.activations += bool(free)
         return {name: _OTHER_WORDING if name in free else value for name, value in body.items()}
 
