@@ -1,7 +1,7 @@
 """The tables of ``contract.toml`` as types; fields have the names of the keys, except where ``key`` gives another."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from contract_watch.errors import UsageError
@@ -121,6 +121,11 @@ class ListConfig:
     total: str = ""
     default: int = 0
     longest: int = 0
+
+    def complete(self, arguments: Mapping[str, Mapping[str, Any]]) -> "ListConfig":
+        """Return the table with the document's own default; ``arguments`` are the schemas of the list's arguments."""
+        default = arguments.get(self.limit, {}).get("default")
+        return replace(self, default=default) if not self.default and type(default) is int and default > 0 else self
 
     def check(self, label: str) -> None:
         """Raise `UsageError`, which begins with ``label``, if the fields contradict each other."""

@@ -134,7 +134,7 @@ class Contract:
         listing: ListConfig = self._load_tables("listing", ListConfig)[0]
         self._check_operation_declared(listing.operation, "listing")
         listing.check(str(self.config_file))
-        return listing
+        return listing.complete(self.operations[listing.operation].get_arguments())
 
     @cached_property
     def client(self) -> ClientConfig:
@@ -370,8 +370,9 @@ class Contract:
 
     @cached_property
     def digest(self) -> str:
-        """The SHA-256 digest of the effective document and the contract's Python sources."""
+        """The SHA-256 digest of the effective document, the configuration, the rules and the Python sources."""
         parts = [json.dumps(self.effective.raw, sort_keys=True, ensure_ascii=False)]
+        parts.append(json.dumps(self.settings, sort_keys=True, default=str))
         sources = [*self.directory.glob("*.py"), *self.directory.glob("rules.yaml")]
         parts += [path.read_text(encoding="utf-8") for path in sorted(sources)]
         return "sha256:" + hashlib.sha256("\0".join(parts).encode()).hexdigest()

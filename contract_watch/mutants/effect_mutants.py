@@ -6,7 +6,7 @@ from typing import Any
 
 from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.registry import Contract
-from contract_watch.contracts.schema import find_kind
+from contract_watch.contracts.schema import Schema, find_kind
 from contract_watch.engine.planning.arguments import ArgumentBuilder
 from contract_watch.mutants.mutant import Mutant, Mutation, VendorRequest
 from contract_watch.mutants.mutated_vendor import MutatedVendor, remove_arguments, replace_arguments
@@ -189,7 +189,11 @@ def _list_settable_properties(contract: Contract, operation: Operation) -> list[
 def _derive_empty_value_mutants(contract: Contract, operation: Operation) -> Iterator[Mutant]:
     """Derive mutants of properties that a change omits or empties."""
     for name in _list_settable_properties(contract, operation):
-        kind = find_kind(operation.get_arguments()[name])
+        schema = operation.get_arguments()[name]
+        if Schema(contract.effective.raw, schema).accepts(None):
+            uncleared = partial(UnclearedProperty, operation.id, name, None)
+            yield _create_mutant(operation, f"uncleared/{name}", f"null does not clear {name}", uncleared, name)
+        kind = find_kind(schema)
         if kind in _EMPTY_VALUES:
             reset = partial(ResetProperty, operation.id, name, _EMPTY_VALUES[kind])
             unemptied = partial(UnclearedProperty, operation.id, name, _EMPTY_VALUES[kind])

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -200,15 +201,23 @@ def test_digest_changes_with_the_document(root: Path, jetemail: Contract, file: 
     assert digest != jetemail.digest
 
 
-MODULES = sorted(path.name for path in (ROOT / "contracts/jetemail").glob("*.py") if path.stem != "__init__")
+MODULES = sorted(path.name for path in (ROOT / "contracts/zitadel").glob("*.py") if path.stem != "__init__")
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_digest_changes_with_every_module_of_the_model(root: Path, jetemail: Contract, module: str) -> None:
-    """An edit to any module of the model changes the digest."""
-    file = root / "contracts" / "jetemail" / module
-    file.write_text(file.read_text(encoding="utf-8") + "\n# changed\n", encoding="utf-8")
-    assert Contract("jetemail", root).digest != jetemail.digest
+_EDITS = {"contract.toml": ("requests = ", "requests = 1")}
+
+
+@pytest.mark.parametrize("file", ["contract.toml", "rules.yaml", *MODULES])
+def test_digest_changes_with_every_part_of_the_model(tmp_path: Path, file: str) -> None:
+    """An edit to the configuration, the rules or any module of the model changes the digest."""
+    zitadel = Contract("zitadel", ROOT)
+    shutil.copytree(zitadel.directory, tmp_path / "contracts" / "zitadel")
+    assert Contract("zitadel", tmp_path).digest == zitadel.digest
+    path = tmp_path / "contracts" / "zitadel" / file
+    text, old, new = path.read_text(encoding="utf-8"), *_EDITS.get(file, ("", "# changed\n"))
+    assert old in text
+    path.write_text(text.replace(old, new, 1) if old else text + new, encoding="utf-8")
+    assert Contract("zitadel", tmp_path).digest != zitadel.digest
 
 
 def test_digest_is_the_same_for_another_layout_of_the_same_document(root: Path, jetemail: Contract) -> None:

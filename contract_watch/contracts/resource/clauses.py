@@ -49,6 +49,10 @@ class ClauseNames:
         """The clause that a list of one object shows no other."""
         return f"{self._layout.list}/rule/only-named"
 
+    def filtered(self, argument: str) -> str:
+        """Return the clause that a list shows only the objects which its filter ``argument`` selects."""
+        return f"{self._layout.list}/effect/{argument}"
+
     @property
     def own_account(self) -> str:
         """The clause that a list shows the objects of its account alone."""
@@ -94,12 +98,20 @@ def _derive(
     yield names.unknown(layout.remove), "A request that names an unknown object is rejected."
     yield f"{layout.remove}/effect/untouched", "A removal changes no other object."
     yield names.removed, "A removed object is gone."
-    if layout.key in table.filters.values():
-        yield names.only_named, "A list of one object shows that one only; of an unknown one, none."
-    if layout.list and accounts > 1:
-        yield names.own_account, "A list shows the objects of its own account only."
+    if layout.list:
+        yield from _derive_list(layout, table, names, accounts)
     if paging is not None and paging.is_paged:
         yield from _derive_pages(layout.list, paging)
+
+
+def _derive_list(layout: Layout, table: ResourceTable, names: ClauseNames, accounts: int) -> Iterator[tuple[str, str]]:
+    if layout.key in table.filters.values():
+        yield names.only_named, "A list of one object shows that one only; of an unknown one, none."
+    if accounts > 1:
+        yield names.own_account, "A list shows the objects of its own account only."
+    for argument, prop in table.filters.items():
+        if prop != layout.key:
+            yield names.filtered(argument), f"A list with {argument} shows only objects with that {prop}."
 
 
 def _derive_update(

@@ -10,7 +10,7 @@ from contract_watch.contracts.outcomes import Check
 from contract_watch.contracts.resource.layout import Layout
 from contract_watch.contracts.resource.rule import Rule, RuleCheck, Situation
 from contract_watch.contracts.resource.rules_file import RESPONSE, RulesFile
-from contract_watch.contracts.resource.state import Item, ResourceState
+from contract_watch.contracts.resource.state import UNKNOWN, Item, ResourceState
 from contract_watch.contracts.resource.storing import ValueStore
 
 
@@ -64,7 +64,8 @@ class RuleEffects:
                 values.pop(name, None)
             if applies:
                 values |= rule.sets
-                values |= {name: self._store.get_default(name) for name in rule.resets}
+                defaults = {name: self._store.get_default(name) for name in rule.resets}
+                values |= {name: value for name, value in defaults.items() if value is not UNKNOWN}
             clause = f"{operation.id}/{rule.clause}"
             named = frozenset((*rule.sets, *rule.resets))
             clauses = {**item.clauses, **dict.fromkeys(named, clause)}

@@ -98,7 +98,7 @@ class ItemOutcomes:
 
         def after(answer: Any) -> ResourceState:
             learned = self._model.learn(state, item, self.find_row(call.operation, answer), call.operation)
-            return state if learned is item else state.swap_item(item, learned)
+            return (state if learned is item else state.swap_item(item, learned)).mark_listed(item.account, learned)
 
         why = "A read shows the object with its last values."
         return [Outcome(get_success(call.operation)[0], get_success_clause(call.operation), why, body, after)]
@@ -118,7 +118,9 @@ class ItemOutcomes:
             changed_at=call.at,
             unlisted_changes=item.unlisted_changes | set(named),
             sent=(item.sent - set(named)) | sent.keys(),
-            requested_name=str(sent.get(layout.name_argument, item.requested_name)),
+            requested_name=str(call.arguments[layout.name_argument])
+            if layout.name_argument in sent
+            else item.requested_name,
         )
         situation = self._model.describe(state, call, item)
         new = self._model.settle(state, call, self._model.effects.apply(state, operation, situation, new), item)

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from contract_watch.contracts.matchers import ExpectedRow, ForClause, ObjectMatcher, Satisfies
+from contract_watch.contracts.matchers import ExpectedRow, ForClause, ObjectMatcher, Satisfies, are_equal
 from contract_watch.contracts.outcomes import Outcome
 from contract_watch.contracts.resource.layout import RowLocation, get_schema, get_success
 from contract_watch.contracts.resource.names import NamePolicy, fold_name
 from contract_watch.contracts.resource.pages import Page, PageMatcher, Paging, get_row_path
 from contract_watch.contracts.resource.rows import ResourceList
-from contract_watch.contracts.resource.state import Item, ResourceState
+from contract_watch.contracts.resource.state import UNKNOWN, Item, ResourceState
 
 if TYPE_CHECKING:
     from contract_watch.contracts.openapi import Operation
@@ -45,15 +45,16 @@ class ListOutcomes:
         tenant = spec.get_tenant(call.account.name)
         items, is_open = self._select(state, tenant, call)
         wanted = self._find_wanted_name(arguments)
-        rows = self._match_rows(state, tenant, items, operation, location, wanted)
+        rows = self._match_rows(state, tenant, items, call, location, wanted)
         if is_open:
             rows = replace(rows, known_rows={}, unnamed_rows=[])
-        body, page = self._wrap(state, operation, location, arguments, items, rows)
+        body, page = self._wrap(state, call, tenant, location, items, rows)
 
         def after(answer: Any) -> ResourceState:
             if wanted is not None:
                 return state.mark_listed(tenant, items[0]) if items and not is_open else state
-            return self._record(state, tenant, operation, answer, page, rows, is_whole=not is_open)
+            is_whole = not is_open and not any(name in arguments for name in spec.table.filters)
+            return self._record(state, tenant, operation, answer, page, rows, is_whole=is_whole)
 
         return [Outcome(status, clause, why, body, after)]
 
@@ -63,7 +64,8 @@ class ListOutcomes:
         if paging is None or not paging.has_cursor or state.is_complete:
             return
         page = paging.read_page(call.arguments)
-        if not page.is_first and page.start not in state.pages:
+        tenant = self._model.spec.get_tenant(call.account.name)
+        if not page.is_first and _identify_page(tenant, page, page.start) not in state.pages:
             clause = f"{call.operation.id}/request/{paging.start_argument}"
             for check in self._model.spec.get_refusal_kinds(call.operation).invalid:
                 yield replace(check, clause=clause, why="No response gave the cursor.", is_undecidable=True)
@@ -88,22 +90,39 @@ class ListOutcomes:
                 items = items if wanted is None else [item] if item is not None else []
                 is_open = is_open or (wanted is None and not state.is_complete)
             elif prop is not None:
-                items = [item for item in items if item.values.get(prop, value) == value]
+                items = [item for item in items if self._is_selected(state, item, prop, value)]
             elif name in declared and name not in paged and not name.startswith(_SELECTING_NOTHING):
                 is_open = is_open or not state.is_complete
         return items, is_open
+
+    @staticmethod
+    def _is_selected(state: ResourceState, item: Item, prop: str, value: Any) -> bool:
+        """Return True if a list has to show ``item`` where it selects by a property; an unknown value may be any."""
+        stored = item.values.get(prop, value if state.is_complete else UNKNOWN)
+        return stored is not UNKNOWN and are_equal(stored, value)
+
+    def _find_filter_clause(self, state: ResourceState, tenant: str, arguments: Mapping[str, Any], name: str) -> str:
+        """Return the clause of the filter that excludes the object ``name``; empty if none does for certain."""
+        item = state.find_item(tenant, name)
+        for argument, prop in self._model.spec.table.filters.items():
+            if item is None or argument not in arguments or argument == self._model.spec.naming_filter:
+                continue
+            stored = item.values.get(prop, UNKNOWN)
+            if stored is not UNKNOWN and not are_equal(stored, arguments[argument]):
+                return self._model.spec.clauses.filtered(argument)
+        return ""
 
     def _match_rows(
         self,
         state: ResourceState,
         tenant: str,
         items: list[Item],
-        operation: Operation,
+        call: Call,
         location: RowLocation,
         wanted: str | None = None,
     ) -> ResourceList:
         """Build the matcher of the rows; ``wanted`` is the name of the one object that the request asks for."""
-        model, layout = self._model, self._model.spec.layout
+        model, layout, operation = self._model, self._model.spec.layout, call.operation
         schema = location.properties.get(layout.key, {})
 
         def build_row(item: Item) -> ExpectedRow:
@@ -133,7 +152,9 @@ class ListOutcomes:
                 return None
             if name in theirs:
                 return model.spec.clauses.own_account
-            if any(one.name == name for one in state.items) or not state.is_known_absent(name, tenant):
+            if any(one.name == name for one in state.items):
+                return self._find_filter_clause(state, tenant, call.arguments, name) or None
+            if not state.is_known_absent(name, tenant):
                 return None
             return state.removed_names.get(name, model.spec.clauses.once)
 
@@ -160,18 +181,18 @@ class ListOutcomes:
     def _wrap(
         self,
         state: ResourceState,
-        operation: Operation,
+        call: Call,
+        tenant: str,
         location: RowLocation,
-        arguments: Mapping[str, Any],
         items: list[Item],
         rows: ResourceList,
     ) -> tuple[Any, Page | None]:
-        model, paging = self._model, self._model.spec.paging
+        model, paging, operation = self._model, self._model.spec.paging, call.operation
         root, path = get_schema(get_success(operation)[1]), get_row_path(location.path)
         body = model.rows.wrap(root, path, rows)
         if paging is None or not paging.is_paged:
             return body, None
-        page = paging.read_page(arguments)
+        page = paging.read_page(call.arguments)
         shown = paging.select_items(items, page)
         inner = ObjectMatcher({})
         if path:
@@ -181,7 +202,7 @@ class ListOutcomes:
             for pointer, matcher in paging.build_envelope(items, shown).items():
                 inner = model.rows.add_at(root, inner, pointer, matcher)
         rendered = [rows.known_rows[item.name or ""].row.render() for item in shown if item.name in rows.known_rows]
-        seen = None if page.is_first else state.pages.get(page.start)
+        seen = None if page.is_first else state.pages.get(_identify_page(tenant, page, page.start))
         clauses = {name: f"{operation.id}/effect/{name}" for name in ("limit", "offset", "complete", "next")}
         matcher = PageMatcher(
             inner.required, inner.optional, inner.forbidden, inner.rendered_optional,
@@ -209,7 +230,9 @@ class ListOutcomes:
             listed = listed.get(part) if isinstance(listed, dict) else None
         listed = listed if isinstance(listed, list) else []
         if page is not None and model.spec.paging is not None:
-            state = self._record_page(state, model.spec.paging, answer, listed, page)
+            if is_whole and page.is_first and model.spec.paging.is_last_page(answer, listed, page):
+                state = state.mark_listed(tenant)
+            state = self._record_page(state, tenant, model.spec.paging, answer, listed, page)
         elif is_whole:
             state = state.mark_listed(tenant)
         state = self._resolve_names(state, tenant, listed, rows)
@@ -222,15 +245,15 @@ class ListOutcomes:
         return replace(state, items=items) if changed else state
 
     def _record_page(
-        self, state: ResourceState, paging: Paging, answer: Any, listed: list[Any], page: Page
+        self, state: ResourceState, tenant: str, paging: Paging, answer: Any, listed: list[Any], page: Page
     ) -> ResourceState:
         key = self._model.spec.layout.key
         following = paging.find_next(answer, listed, page, key)
-        before = frozenset[str]() if page.is_first else state.pages.get(page.start)
+        before = frozenset[str]() if page.is_first else state.pages.get(_identify_page(tenant, page, page.start))
         if following is None or before is None or state.is_complete:
             return state
         names = {str(row.get(key)) for row in listed if isinstance(row, dict)}
-        return replace(state, pages={**state.pages, following: before | names})
+        return replace(state, pages={**state.pages, _identify_page(tenant, page, following): before | names})
 
     def _resolve_names(self, state: ResourceState, tenant: str, listed: list[Any], rows: ResourceList) -> ResourceState:
         """Return the state with the names that only this list tells."""
@@ -241,6 +264,11 @@ class ListOutcomes:
             if name is not None:
                 state = state.put_item(replace(item, name=name), item)
         return state
+
+
+def _identify_page(tenant: str, page: Page, start: str) -> str:
+    """Return what tells the page at ``start`` from all others: a cursor of another account or filter is another page."""
+    return f"{tenant}\0{page.selection}\0{start}"
 
 
 def _may_be_found(policy: NamePolicy, wanted: str, name: str) -> bool:

@@ -5,6 +5,7 @@ may be missing from a page, unless the response or the request says that there i
 show no object twice.
 """
 
+import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,14 +26,16 @@ class Page:
     """The page that a request asks for.
 
     ``limit`` is the number of rows that it has at most, None if the request and the contract do not say. ``is_asked``
-    is True if the request gave the limit, ``is_certain`` if a page that is not the last has as many rows. ``start`` identifies the first row as the request does: a number of rows to
-    skip, or a cursor; empty for the first page.
+    is True if the request gave the limit, ``is_certain`` if a page that is not the last has as many rows. ``start``
+    identifies the first row: a number of rows to skip, or a cursor; empty for the first page. ``selection`` stands for
+    all other arguments: pages follow each other only if those agree.
     """
 
     limit: int | None
     start: str = ""
     is_asked: bool = False
     is_certain: bool = True
+    selection: str = ""
 
     @property
     def is_first(self) -> bool:
@@ -114,17 +117,22 @@ class Paging:
         asked = _parse_count(read_argument(arguments, config.limit)) if config.limit else None
         limit = asked or config.default or None
         is_certain = not config.longest or (limit or 0) <= config.longest
+        others = {name: value for name, value in arguments.items() if name not in self.list_arguments()}
+        selection = json.dumps(others, sort_keys=True, default=str)
+        return Page(limit, self._read_start(arguments, limit), bool(asked), is_certain, selection)
+
+    def _read_start(self, arguments: Mapping[str, Any], limit: int | None) -> str:
+        config = self._config
         if config.cursor:
             start = read_argument(arguments, config.cursor)
-            return Page(limit, "" if start is None else str(start), bool(asked), is_certain)
+            return "" if start is None else str(start)
         if config.page:
             number = _parse_count(read_argument(arguments, config.page))
             number = config.first_page if number is None else number
             skipped = (number - config.first_page) * (limit or 0)
-            start = str(max(skipped, 0)) if limit else ("" if number <= config.first_page else "?")
-            return Page(limit, start, bool(asked), is_certain)
+            return str(max(skipped, 0)) if limit else ("" if number <= config.first_page else "?")
         skipped = _parse_count(read_argument(arguments, config.offset)) or 0 if config.offset else 0
-        return Page(limit, str(skipped) if skipped else "", bool(asked), is_certain)
+        return str(skipped) if skipped else ""
 
     def select_items(self, items: Sequence[Item], page: Page) -> list[Item]:
         """Return the objects on ``page``, in the mock."""
@@ -157,21 +165,21 @@ class Paging:
     ) -> str | None:
         """Return the start of the page after this response; None if it is the last one, or if that is unknown.
 
-        ``headers`` of the response have lower-case names.
+        It is a cursor, or a number of rows to skip, also where requests count pages. ``headers`` of the response have
+        lower-case names.
         """
         config = self._config
-        if config.next == LINK:
-            return find_linked_start(headers.get("link", ""), self.start_argument.removeprefix("query:"))
         if config.more and read_pointer(body, config.more) is False:
             return None
-        if config.next.startswith("/"):
+        if not config.cursor:
+            is_full = page.limit is not None and len(rows) == page.limit
+            return str(page.skipped + len(rows)) if is_full and page.skipped is not None else None
+        if config.next == LINK:
+            return find_linked_start(headers.get("link", ""), config.cursor.removeprefix("query:"))
+        if config.next:
             value = read_pointer(body, config.next)
             return str(value) if isinstance(value, str | int) and value != "" else None
-        if config.cursor and rows and isinstance(rows[-1], dict) and key in rows[-1]:
-            return str(rows[-1][key])
-        if not config.cursor and page.limit and len(rows) == page.limit:
-            return str(int(page.start or 0) + page.limit) if (page.start or "0").isdigit() else None
-        return None
+        return str(rows[-1][key]) if rows and isinstance(rows[-1], dict) and key in rows[-1] else None
 
     def is_last_page(self, body: JSON, rows: Sequence[Any], page: Page) -> bool:
         """Return True if the response says that no page follows, or if nothing limits the page."""
@@ -319,6 +327,10 @@ class PageMatcher(ObjectMatcher):
         missing = [one for one in mismatches if one.kind == "row-missing"]
         if self._is_whole(rows, body):
             missing = [one for one in missing if self.seen is None or one.object_name not in self.seen]
+            if missing and self.page.full == len(rows):  # a full page that says that it is the last one
+                if total is None or total >= len(self.rows.known_rows):  # a total too low is told as such
+                    yield Mismatch(path, "cut", "another page with the other objects", self.clauses["complete"])
+                missing = []
         elif len(missing) <= self._count_elsewhere(len(rows), total):
             missing = []
         yield from missing

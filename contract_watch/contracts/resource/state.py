@@ -59,8 +59,8 @@ class ResourceState:
     maps a name that must not exist to the clause that removed it. ``unlisted_operations`` are the operations that changed
     or removed objects since the last list, in order: they are suspected if an object is listed differently.
     ``unknown_names`` are the accounts and names whose existence is unknown after a broken contract. ``replies`` maps the
-    accounts and idempotency keys to the object that the first request created, and to that request's other arguments. ``pages`` maps the start of a page to the
-    names on the pages before it, as long as nothing changes.
+    accounts and idempotency keys to the object that the first request created, and to that request's other arguments.
+    ``pages`` maps what identifies a page to the names on the pages before it, as long as nothing changes.
     """
 
     accounts: Mapping[str, Account]

@@ -80,8 +80,11 @@ class _FlowDeriver:
             yield self._build(
                 "other-account", "Another account neither sees nor changes an object.", [clause], steps, (other,)
             )
+        yield from self._derive_filters()
         if self._spec.paging is not None and self._spec.paging.is_paged:
-            found = [rule for rule in self._spec.rules if rule.startswith(f"{layout.list}/effect/")]
+            filters = {clauses.filtered(argument) for argument in self._spec.table.filters}
+            effects = [rule for rule in self._spec.rules if rule.startswith(f"{layout.list}/effect/")]
+            found = [rule for rule in effects if rule not in filters]
             yield self._build(
                 "pages",
                 "A page has as many objects as its limit, and the next one shows others.",
@@ -95,6 +98,16 @@ class _FlowDeriver:
                 [clauses.idempotent],
                 list(self._plan_repeated()),
             )
+
+    def _derive_filters(self) -> Iterator[Probe]:
+        for argument, prop in self._spec.table.filters.items():
+            if prop != self._layout.key:
+                yield self._build(
+                    f"filter-{argument.rpartition(':')[-1]}",
+                    f"A list with {argument} shows the objects with that {prop}, and no others.",
+                    [self._spec.clauses.filtered(argument)],
+                    list(self._plan_filter(argument, prop)),
+                )
 
     def _build(
         self, name: str, title: str, clauses: list[str], steps: list[ProbeStep], accounts: tuple[str, ...] = ()
@@ -133,14 +146,15 @@ class _FlowDeriver:
         yield from self._list() if layout.list else self._read("b")
 
     def _plan_updates(self, name: str) -> Iterator[ProbeStep]:
-        """Plan one property alone, all others, and empty values; each time the rest must stay as it was."""
+        """Plan one property alone, all others, nulls and empty values; each time the rest must stay as it was."""
         operation = self._get(name)
         varied = self._choose_values(name, varied=True)
         first = dict(list(varied.items())[:1])
         rest = {key: value for key, value in varied.items() if key not in first}
-        empty = {key: self._find_empty(operation, key) for key in varied}
-        emptied = self._keep_granted(operation, {key: value for key, value in empty.items() if value is not None})
-        for changes in (first, rest, emptied):
+        empty = {key: _EMPTY_VALUES.get(str(self._find_kind(operation, key))) for key in varied}
+        # Nulls come first: many a vendor shows null and an empty text alike.
+        cleared = [self._keep_accepted(operation, values) for values in (dict.fromkeys(varied), empty)]
+        for changes in (first, rest, *cleared):
             if changes:
                 yield self._name(name, "a", changes)
                 yield from self._read("a")
@@ -199,6 +213,22 @@ class _FlowDeriver:
         elif limit:
             yield self._page({limit: 1})
         yield self._page({})
+
+    def _plan_filter(self, argument: str, prop: str) -> Iterator[ProbeStep]:
+        """Plan two objects that differ in ``prop``, where requests can bring that about, and a list of each value."""
+        layout, listing = self._layout, self._get(self._layout.list)
+        create = self._get(layout.create)
+        known = self._list_values(create, prop) if prop in layout.get_settable(layout.create) else []
+        sought = self._list_values(listing, argument)
+        told = [value for value in known if value in sought] or known
+        yield self._create("a", {prop: told[0]} if told else {})
+        yield self._create("b", {prop: told[-1]} if len(told) > 1 else {})
+        changed = (name for rule in self._spec.rules_file.rules if prop in rule.sets for name in rule.operations)
+        action = next((name for name in changed if name in layout.actions), "")
+        if action and not told:
+            yield self._name(action, "b")
+        for value in [told[0], told[-1]] if len(told) > 1 else (told or sought)[:2]:
+            yield self._page({argument: value})
 
     def _plan_repeated(self) -> Iterator[ProbeStep]:
         key = {self._spec.table.idempotency: "{key}"}
@@ -288,11 +318,18 @@ class _FlowDeriver:
         telling = [value for value in (*known, *made) if value not in (default, None, "", 0, False, [])]
         return [value for index, value in enumerate(telling) if value not in telling[:index]]
 
-    def _find_empty(self, operation: Operation, name: str) -> Any:
-        """Return the empty value of an argument if its schema accepts one; None if not."""
-        schema = resolve_reference(self._layout.document, operation.get_arguments()[name])
-        empty = _EMPTY_VALUES.get(str(find_kind(schema)))
-        return empty if empty is not None and Schema(self._layout.document, schema).accepts(empty) else None
+    def _find_kind(self, operation: Operation, name: str) -> str | None:
+        return find_kind(resolve_reference(self._layout.document, operation.get_arguments()[name]))
+
+    def _keep_accepted(self, operation: Operation, chosen: dict[str, Any]) -> dict[str, Any]:
+        """Return the values that their schemas accept, as many as the model grants together."""
+        document, arguments = self._layout.document, operation.get_arguments()
+        accepted = {
+            name: value
+            for name, value in chosen.items()
+            if Schema(document, resolve_reference(document, arguments[name])).accepts(value)
+        }
+        return self._keep_granted(operation, accepted)
 
     def _find_largest(self, operation: Operation, limit: str) -> int:
         schema = operation.get_arguments().get(limit, {})
