@@ -10,6 +10,7 @@ from typing import Any
 from contract_watch.contracts.matchers import Matcher, ObjectMatcher, Satisfies, is_match
 from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.registry import Contract
+from contract_watch.contracts.resource.spec import ResourceSpec
 from contract_watch.engine.protocols.wire import Response
 from contract_watch.mutants.false_positives.pairwise import build_pairwise_rows
 from contract_watch.mutants.mutant import Mutation, VendorRequest
@@ -37,22 +38,31 @@ class PermittedChange:
 
 
 class RewordedStrings(Mutation):
-    """Mutation that rewords every string that the contract leaves open, but for a cursor, which a vendor must understand."""
+    """Mutation that rewords every string that the contract leaves open.
+
+    A cursor stays as it is, because the vendor must understand it, and so does a property of an object, which later
+    responses have to show again.
+    """
 
     def respond(self, vendor: MutatedVendor, request: VendorRequest) -> tuple[int, Any]:
         """Implement `Mutation.respond`."""
         outcome = vendor.compute_outcome(request)
         status, body = vendor.apply_outcome(outcome)
-        listed = vendor.contract.list_config
-        return status, self._reword(outcome.body, body, listed.next.removeprefix("/") if listed is not None else "")
+        return status, self._reword(outcome.body, body, _list_fixed_names(vendor.contract))
 
-    def _reword(self, matcher: Matcher | None, body: Any, cursor: str) -> Any:
+    def _reword(self, matcher: Matcher | None, body: Any, fixed: frozenset[str]) -> Any:
         if not isinstance(matcher, ObjectMatcher) or not isinstance(body, dict):
             return body
         free = {name for name, inner in matcher.required.items()
-                if name != cursor and isinstance(inner, Satisfies) and isinstance(body.get(name), str) and is_match(inner, _OTHER_WORDING)}  # fmt: skip
+                if name not in fixed and isinstance(inner, Satisfies) and isinstance(body.get(name), str) and is_match(inner, _OTHER_WORDING)}  # fmt: skip
         self.activations += bool(free)
         return {name: _OTHER_WORDING if name in free else value for name, value in body.items()}
+
+
+def _list_fixed_names(contract: Contract) -> frozenset[str]:
+    listed, spec = contract.list_config, getattr(contract.model, "spec", None)
+    cursor = listed.next.removeprefix("/") if listed is not None else ""
+    return frozenset((cursor, *(spec.layout.shown if isinstance(spec, ResourceSpec) else ())))
 
 
 class ReformattedResponses(Mutation):
