@@ -19,7 +19,7 @@ def derive_clauses(contract: Contract) -> dict[str, str]:
     """Return the promise of every clause by its id."""
     clauses: dict[str, str] = {}
     for operation in contract.operations.values():
-        clauses.update(_derive_operation_clauses(operation, contract.effective.raw))
+        clauses.update(_derive_operation_clauses(operation, contract.effective.schemas))
         for location in contract.credential_locations[1:]:
             promise = f"{operation.name} also accepts the key in its location {location.name!r}."
             clauses[f"{operation.id}/credential/{location.name}"] = promise

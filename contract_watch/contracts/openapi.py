@@ -12,6 +12,7 @@ from urllib.parse import quote, unquote
 
 from contract_watch.contracts.bodies import BodyCodec, choose_media_type
 from contract_watch.contracts.headers import HeaderSpec, parse_header_specs
+from contract_watch.contracts.null_unions import fold_null_unions
 from contract_watch.contracts.parameters import (
     ParameterSpec,
     find_violations,
@@ -201,6 +202,11 @@ class OpenApi:
         self._credentials = credentials
 
     @cached_property
+    def schemas(self) -> Mapping[str, Any]:
+        """The document as requests and responses are checked: `raw` with unions of one schema and null as that schema."""
+        return fold_null_unions(self.raw)
+
+    @cached_property
     def operations(self) -> dict[str, Operation]:
         """Every operation by id (``METHOD path`` if it has none), in the document's order.
 
@@ -210,7 +216,7 @@ class OpenApi:
         try:
             operations = [
                 self._parse_operation(path, method, item)
-                for path, item in self.raw.get("paths", {}).items()
+                for path, item in self.schemas.get("paths", {}).items()
                 for method in METHODS
                 if method in item
             ]
@@ -227,13 +233,13 @@ class OpenApi:
 
     def _parse_operation(self, path: str, method: str, item: Mapping[str, Any]) -> Operation:
         raw = item[method]
-        body = resolve_reference(self.raw, raw.get("requestBody", {}))
+        body = resolve_reference(self.schemas, raw.get("requestBody", {}))
         content: dict[str, Any] = body["content"] if body else {}
         media_type = choose_media_type(list(content))
         schema = content[media_type] if media_type is not None else {}
-        schemas = {name: Schema(self.raw, one.get("schema", {})) for name, one in content.items()}
+        schemas = {name: Schema(self.schemas, one.get("schema", {})) for name, one in content.items()}
         parameters = tuple(
-            resolve_reference(self.raw, p) for p in (*item.get("parameters", ()), *raw.get("parameters", ()))
+            resolve_reference(self.schemas, p) for p in (*item.get("parameters", ()), *raw.get("parameters", ()))
         )
         return Operation(
             id=raw.get("operationId", f"{method.upper()} {path}"),
@@ -244,26 +250,26 @@ class OpenApi:
             media_type=media_type,
             parameters=parameters,
             responses={
-                int(status): self._parse_response(int(status), resolve_reference(self.raw, answer))
+                int(status): self._parse_response(int(status), resolve_reference(self.schemas, answer))
                 for status, answer in raw.get("responses", {}).items()
                 if status.isdigit()
             },
             deprecated=bool(raw.get("deprecated")),
-            default_response=self._parse_response(0, resolve_reference(self.raw, raw["responses"]["default"]))
+            default_response=self._parse_response(0, resolve_reference(self.schemas, raw["responses"]["default"]))
             if "default" in raw.get("responses", {})
             else None,
-            specs=parse_parameters(self.raw, parameters, self._credentials),
+            specs=parse_parameters(self.schemas, parameters, self._credentials),
             codec=BodyCodec(media_type, schemas, schema.get("encoding", {})),
-            document=self.raw,
-            security=tuple(raw.get("security", self.raw.get("security", ()))),
+            document=self.schemas,
+            security=tuple(raw.get("security", self.schemas.get("security", ()))),
         )
 
     def _parse_response(self, status: int, raw: Mapping[str, Any]) -> ResponseSpec:
         media = {
-            name: Schema(self.raw, content["schema"]) if "schema" in content else None
+            name: Schema(self.schemas, content["schema"]) if "schema" in content else None
             for name, content in raw.get("content", {}).items()
         }
-        return ResponseSpec(status, raw.get("description", ""), media, parse_header_specs(self.raw, raw))
+        return ResponseSpec(status, raw.get("description", ""), media, parse_header_specs(self.schemas, raw))
 
     def find_operation(self, path: str, method: str) -> Operation | None:
         """Return the operation declared for the path template ``path`` and ``method``, if any."""

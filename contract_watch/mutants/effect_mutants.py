@@ -190,7 +190,7 @@ def _derive_empty_value_mutants(contract: Contract, operation: Operation) -> Ite
     """Derive mutants of properties that a change omits or empties."""
     for name in _list_settable_properties(contract, operation):
         schema = operation.get_arguments()[name]
-        if Schema(contract.effective.raw, schema).accepts(None):
+        if Schema(contract.effective.schemas, schema).accepts(None):
             uncleared = partial(UnclearedProperty, operation.id, name, None)
             yield _create_mutant(operation, f"uncleared/{name}", f"null does not clear {name}", uncleared, name)
         kind = find_kind(schema)

@@ -169,7 +169,7 @@ class PropertyMutants:
         yield from self._derive_item_bounds()
 
     def _derive_item_bounds(self) -> Iterator[Mutant]:
-        items = resolve_reference(self._contract.effective.raw, self._schema.get("items", {}))
+        items = resolve_reference(self._contract.effective.schemas, self._schema.get("items", {}))
         if items:
             yield from self._derive_bounds(items, "/*", lambda value: value if isinstance(value, list) else [])
 
@@ -211,7 +211,7 @@ class PropertyMutants:
         def add_property(vendor: MutatedVendor, body: Any) -> Any:
             if not isinstance(body, dict) or name in body:
                 return body
-            value = build_sample(Schema(self._contract.effective.raw, self._schema))
+            value = build_sample(Schema(self._contract.effective.schemas, self._schema))
             return _fill_names(vendor, operation, {**body, name: value})
 
         def rename_property(_vendor: MutatedVendor, body: Any) -> Any:
@@ -258,7 +258,7 @@ class PropertyMutants:
     def _derive_patterns(
         self, schema: Mapping[str, Any], pointer: str, each: Callable[[Any], list[Any]]
     ) -> Iterator[Mutant]:  # fmt: skip
-        document = self._contract.effective.raw
+        document = self._contract.effective.schemas
         effective = Schema(document, schema)
         published = self._find_published_schema(pointer)
         edits = [("tighter", *edit) for edit in regex_edits.tighten_pattern(schema["pattern"])]
@@ -291,7 +291,7 @@ class PropertyMutants:
     def _derive_types(self) -> Iterator[Mutant]:
         schema = self._schema
         kind = find_kind(schema)
-        items = resolve_reference(self._contract.effective.raw, schema.get("items", {}))
+        items = resolve_reference(self._contract.effective.schemas, schema.get("items", {}))
         coercions = COERCIONS.get("enum" if "enum" in schema else str(kind), {})
         for word, coerce in coercions.items():
             yield self._create_coerced(f"coerced-{word}", f"a {word} is coerced", coerce)
@@ -341,7 +341,7 @@ class PropertyMutants:
                 "enum-any", "any string is accepted", "enum", lambda value: isinstance(value, str)
             )
             yield self._create_loosened("enum-any-case", "case is ignored", "enum", differs_in_case)
-            for value in find_enum_values(self._contract.effective.raw, self._name):
+            for value in find_enum_values(self._contract.effective.schemas, self._name):
                 if value not in schema["enum"]:
                     yield self._create_loosened(
                         f"enum-added-{value}", f"{value} is accepted", "enum", partial(_is_same_value, value)

@@ -131,7 +131,7 @@ def list_types(document: Document, schema: Mapping[str, Any]) -> set[str]:
 
 def derive_body_mutants(contract: Contract) -> Iterator[Mutant]:
     """Derive each property missing, of another type, renamed, emptied or wrapped; each body of another shape."""
-    document = contract.effective.raw
+    document = contract.effective.schemas
     for operation, answers in list_provoked_responses(contract):
         for status, answer in answers.items():
             schema = next(iter(answer.media.values()), None)

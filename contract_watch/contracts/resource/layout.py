@@ -88,7 +88,7 @@ class Layout:
     """
 
     def __init__(self, contract: Contract, table: ResourceTable) -> None:
-        self.document = contract.effective.raw
+        self.document = contract.effective.schemas
         self.operations = contract.operations
         self._contract, self._table = contract, table
         life, listed = contract.lifecycle, contract.list_config

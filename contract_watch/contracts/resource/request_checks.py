@@ -49,7 +49,7 @@ class RequestChecker:
     ) -> None:
         self._statuses, self._keywords = statuses, keywords
         self._elsewhere = checked_elsewhere
-        self._contract, self._document = contract, contract.effective.raw
+        self._contract, self._document = contract, contract.effective.schemas
         # A key in the body is no property of the object.
         self._key_fields = {location.field for location in contract.credential_locations if location.field}
         self._published = {

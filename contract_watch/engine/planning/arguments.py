@@ -26,7 +26,7 @@ class ArgumentBuilder:
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
-        self._document = contract.effective.raw
+        self._document = contract.effective.schemas
         # A plan asks for these once for each value: made anew each time they would take quadratic time.
         self._enum_values: dict[str, list[Any]] = {}
         self._baselines: dict[str, dict[str, Any]] = {}

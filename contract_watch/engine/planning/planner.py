@@ -50,7 +50,7 @@ class Planner:
 
     def __init__(self, contract: Contract, is_sent: Callable[[Probe], bool]) -> None:
         self._contract, self._is_sent = contract, is_sent
-        self._document = contract.effective.raw
+        self._document = contract.effective.schemas
         self._arguments = ArgumentBuilder(contract)
 
     @cached_property

@@ -55,7 +55,7 @@ def _find_in_operation(contract: Contract, operation: Operation) -> Iterator[Unc
             )
     yield from _find_media_types(operation)
     yield from _find_security(contract, operation)
-    found = list(_find_constraints(contract.effective.raw, operation))
+    found = list(_find_constraints(contract.effective.schemas, operation))
     violated = _find_violated(contract, operation) if found else set()
     yield from (one for pointer, keyword, one in found if (pointer, _VIOLATED_AS.get(keyword, keyword)) not in violated)
 
@@ -84,11 +84,11 @@ def _find_media_types(operation: Operation) -> Iterator[Unchecked]:
 
 
 def _find_security(contract: Contract, operation: Operation) -> Iterator[Unchecked]:
-    schemes = contract.effective.raw.get("components", {}).get("securitySchemes", {})
+    schemes = contract.effective.schemas.get("components", {}).get("securitySchemes", {})
     headers = {location.header.lower() for location in contract.credential_locations if location.header}
     for requirement in operation.security:
         for name in requirement:
-            scheme = resolve_reference(contract.effective.raw, schemes.get(name, {}))
+            scheme = resolve_reference(contract.effective.schemas, schemes.get(name, {}))
             kind, place = str(scheme.get("type", "unknown")), str(scheme.get("in", ""))
             if kind == "apiKey" and place == "header" and str(scheme.get("name", "")).lower() in headers:
                 continue

@@ -11,6 +11,8 @@ from contract_watch.authoring.completeness_checks import (
     check_operations,
     check_simulation,
 )
+from contract_watch.contracts.clauses import derive_clauses
+from contract_watch.engine.planning.unchecked import find_unchecked
 from tests.support.resource_contracts import MadeApi
 
 _LIMIT = {"limit": {"type": "integer", "minimum": 1, "maximum": 50, "default": 4}}
@@ -52,6 +54,8 @@ FORMS: dict[str, MadeApi] = {
     "paged array at the top": MadeApi(rows="", query=_LIMIT, paging='limit = "query:limit"'),
     "nullable, oneOf and const": MadeApi(properties={"note": {"type": ["string", "null"], "maxLength": 40, "example": "a note"},
                                                      "kind": {"oneOf": [{"const": "a"}, {"const": "b"}], "example": "a"}}),
+    "unions with null": MadeApi(properties={"note": {"anyOf": [{"type": "string", "maxLength": 40}, {"type": "null"}], "example": "a note"},
+                                            "kind": {"oneOf": [{"type": "null"}, {"type": "string", "enum": ["a", "b"]}], "example": "a"}}),
     "nested object": MadeApi(properties={"address": {**_ADDRESS, "example": {"city": "Ulm", "zip": "89073"}}}),
     "list of strings": MadeApi(properties={"tags": {"type": "array", "maxItems": 4, "items": {"type": "string", "minLength": 1, "maxLength": 9, "example": "red"}, "example": ["red"]}}),
     "password": MadeApi(hidden={"password": {"type": "string", "format": "password", "minLength": 8, "maxLength": 40}}),
@@ -66,3 +70,11 @@ def test_form_agrees_with_its_mock(tmp_path: Path, form: str) -> None:
     contract = FORMS[form].write(tmp_path)
     checks = (check_operations, check_identities, check_model, check_simulation)
     assert [line for check in checks for line in check(contract)] == []
+
+
+def test_union_with_null_is_checked_like_its_schema(tmp_path: Path) -> None:
+    """Both sides of its constraints have clauses, and nothing of it is named as unchecked."""
+    contract = FORMS["unions with null"].write(tmp_path)
+    expected = {"createThing/request/note/maxLength", "createThing/request/kind/enum", "changeThing/request/note/type"}
+    assert expected <= set(derive_clauses(contract))
+    assert [one.id for one in find_unchecked(contract) if "note" in one.id or "kind" in one.id] == []
