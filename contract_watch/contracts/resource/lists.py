@@ -90,16 +90,17 @@ class ListOutcomes:
                 items = items if wanted is None else [item] if item is not None else []
                 is_open = is_open or (wanted is None and not state.is_complete)
             elif prop is not None:
-                items = [item for item in items if self._is_selected(state, item, prop, value)]
+                items = [item for item in items if _selects(value, self._get_value(state, call.operation, item, prop))]
             elif name in declared and name not in paged and not name.startswith(_SELECTING_NOTHING):
                 is_open = is_open or not state.is_complete
         return items, is_open
 
-    @staticmethod
-    def _is_selected(state: ResourceState, item: Item, prop: str, value: Any) -> bool:
-        """Return True if a list has to show ``item`` where it selects by a property; an unknown value may be any."""
-        stored = item.values.get(prop, value if state.is_complete else UNKNOWN)
-        return stored is not UNKNOWN and are_equal(stored, value)
+    def _get_value(self, state: ResourceState, operation: Operation, item: Item, prop: str) -> Any:
+        """Return the value by which a filter selects; where nothing tells it, the mock has to select what it shows."""
+        if prop in item.values or not state.is_complete or item.name is None:
+            return item.values.get(prop, UNKNOWN)
+        shown = self._model.match_row(state, item, operation, Satisfies("", lambda _: True, item.name)).render()
+        return shown.get(self._model.spec.layout.get_shown_name(prop), UNKNOWN)
 
     def _find_filter_clause(self, state: ResourceState, tenant: str, arguments: Mapping[str, Any], name: str) -> str:
         """Return the clause of the filter that excludes the object ``name``; empty if none does for certain."""
@@ -107,8 +108,8 @@ class ListOutcomes:
         for argument, prop in self._model.spec.table.filters.items():
             if item is None or argument not in arguments or argument == self._model.spec.naming_filter:
                 continue
-            stored = item.values.get(prop, UNKNOWN)
-            if stored is not UNKNOWN and not are_equal(stored, arguments[argument]):
+            stored, sought = item.values.get(prop, UNKNOWN), arguments[argument]
+            if stored is not UNKNOWN and not _may_select(sought, stored):
                 return self._model.spec.clauses.filtered(argument)
         return ""
 
@@ -269,6 +270,19 @@ class ListOutcomes:
 def _identify_page(tenant: str, page: Page, start: str) -> str:
     """Return what tells the page at ``start`` from all others: a cursor of another account or filter is another page."""
     return f"{tenant}\0{page.selection}\0{start}"
+
+
+def _selects(sought: Any, stored: Any) -> bool:
+    """Return True if a filter selects a value: it is what is sought, or a list that has it."""
+    return are_equal(stored, sought) or (isinstance(stored, list) and any(are_equal(one, sought) for one in stored))
+
+
+def _may_select(sought: Any, stored: Any) -> bool:
+    """Return True if a filter can select a value: no document rules out a search by part of a text, or without case."""
+    if isinstance(stored, list):
+        return any(_may_select(sought, one) for one in stored)
+    is_text = isinstance(sought, str) and isinstance(stored, str)
+    return sought.casefold() in stored.casefold() if is_text else are_equal(stored, sought)
 
 
 def _may_be_found(policy: NamePolicy, wanted: str, name: str) -> bool:

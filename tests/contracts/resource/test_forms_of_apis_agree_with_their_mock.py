@@ -58,6 +58,8 @@ FORMS: dict[str, MadeApi] = {
                                             "kind": {"oneOf": [{"type": "null"}, {"type": "string", "enum": ["a", "b"]}], "example": "a"}}),
     "nested object": MadeApi(properties={"address": {**_ADDRESS, "example": {"city": "Ulm", "zip": "89073"}}}),
     "list of strings": MadeApi(properties={"tags": {"type": "array", "maxItems": 4, "items": {"type": "string", "minLength": 1, "maxLength": 9, "example": "red"}, "example": ["red"]}}),
+    "filters": MadeApi(properties={"kind": {"type": "string", "enum": ["a", "b"], "example": "a"}}, query={**_LIMIT, "kind": {"type": "string", "enum": ["a", "b"]}},
+                       resource='filters = {"query:kind" = "kind"}', paging='limit = "query:limit"'),
     "password": MadeApi(hidden={"password": {"type": "string", "format": "password", "minLength": 8, "maxLength": 40}}),
     "basic": MadeApi(places=_BASIC),
     "unique mark": MadeApi(resource='unique = ["name"]\ntaken = [400]'),
