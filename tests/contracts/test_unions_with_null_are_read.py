@@ -50,7 +50,7 @@ def test_union_is_read_as_its_schema_with_null(case: str) -> None:
 
 @pytest.mark.parametrize("case", KEPT)
 def test_union_stays_where_it_would_mean_something_else(case: str) -> None:
-    """What cannot be added to one type is left to the validator."""
+    """The validator alone judges a union whose null cannot be added to one type."""
     assert fold_null_unions(_build(KEPT[case]))["components"]["schemas"]["Tested"] == KEPT[case]
 
 
