@@ -330,9 +330,8 @@ class Contract:
     def accepted_documents(self) -> list[AcceptedDocument]:
         """The published documents accepted since the first, the newest last, from ``accepted.toml``."""
         path = self.directory / "accepted.toml"
-        if not path.exists():
-            return []
-        return self.parse_tables("accepted", read_toml(path).get("accepted", []), AcceptedDocument, path)
+        raw = read_toml(path).get("accepted") if path.exists() else None
+        return self.parse_tables("accepted", raw, AcceptedDocument, path) if raw else []
 
     def describe_age(self) -> str:
         """Describe since when the contract holds: the day of the accepted document, else the document's version."""

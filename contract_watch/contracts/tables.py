@@ -2,7 +2,7 @@
 
 from dataclasses import MISSING, fields
 from pathlib import Path
-from typing import Any, get_origin, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 from contract_watch.errors import UsageError
 
@@ -21,6 +21,8 @@ def parse_tables(file: Path, key: str, raw: Any, kind: type[Any]) -> list[Any]:
     keys = {one.metadata.get("key", one.name): one for one in fields(kind)}
     required = {name for name, one in keys.items() if one.default is MISSING and one.default_factory is MISSING}
     instances = []
+    if raw == []:
+        raise UsageError(f"{file}: `{key}` has no table; add one")
     for table in raw if isinstance(raw, list) else [raw]:
         if not isinstance(table, dict):
             raise UsageError(f"{file}: `{key}` must be a table, got {table!r}")
@@ -29,12 +31,24 @@ def parse_tables(file: Path, key: str, raw: Any, kind: type[Any]) -> list[Any]:
         if missing := required - table.keys():
             raise UsageError(f"{file}: `{key}` lacks the key {min(missing)!r}; add it")
         for name, value in table.items():
-            expected = get_origin(types[keys[name].name]) or types[keys[name].name]  # dict for dict[str, str]
-            fits = isinstance(value, int | float) if expected is float else type(value) is expected
-            if not fits or (expected is float and isinstance(value, bool)):
-                raise UsageError(f"{file}: `{key}.{name}` must be {TYPE_NAMES[expected]}, got {value!r}")
+            if (expected := _find_misfit(value, types[keys[name].name])) is not None:
+                raise UsageError(f"{file}: `{key}.{name}` must be {expected}, got {value!r}")
         instances.append(kind(**{keys[name].name: value for name, value in table.items()}))
     return instances
+
+
+def _find_misfit(value: Any, kind: Any) -> str | None:
+    """Return the description of the type ``kind`` if ``value`` is not of it; None if it is."""
+    outer, inner = get_origin(kind) or kind, get_args(kind)[-1:]  # dict and str for dict[str, str]
+    if outer is Any:
+        return None
+    fits = isinstance(value, int | float) if outer is float else type(value) is outer
+    if not fits or (outer is float and isinstance(value, bool)):
+        return TYPE_NAMES[outer]
+    values = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    if inner and any(_find_misfit(one, inner[0]) is not None for one in values):
+        return f"{TYPE_NAMES[outer]} of values that are each {TYPE_NAMES[get_origin(inner[0]) or inner[0]]}"
+    return None
 
 
 def parse_names(file: Path, key: str, raw: Any) -> list[str]:

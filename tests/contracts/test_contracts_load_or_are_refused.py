@@ -21,6 +21,7 @@ PART_READERS: dict[str, Callable[[Contract], Any]] = {
     "rate": lambda contract: contract.rate,
     "operations": lambda contract: contract.operations,
     "hosts": lambda contract: contract.hosts,
+    "model": lambda contract: contract.model,
 }
 
 
@@ -111,6 +112,11 @@ def test_malformed_contract_is_named(root: Path, old: str, new: str, part: str, 
         ("header = .Authorization.", "header = 3", "places", "`places.header` must be a string, got 3"),
         (r"deleteSmtpUser = \{[^\n]*", 'deleteSmtpUser = "/username"', "identities",
          "`identities.deleteSmtpUser` must be a table of arguments and roles, got '/username'"),
+        (r"\[resource\]", "[resource]\ninvalid = ['400']", "model",
+         "`resource.invalid` must be a list of values that are each an integer, got ['400']"),
+        (r"\[resource\]", "[resource]\nfilters = {'query:a' = 1}", "model",
+         "`resource.filters` must be a table of values that are each a string, got {'query:a': 1}"),
+        (r"(?s)\[\[places\]\].*?(?=\n\[\[credentials)", "", "name", "`places` is missing; add a list"),
         (r"servers = \[\]", "servers = [3]", "hosts", "`servers` must be a list of URLs, got [3]"),
     ],
 )  # fmt: skip

@@ -142,7 +142,7 @@ class _RuleParser:
         if not isinstance(operations, list) or not operations:
             raise UsageError(f"{self._where}: has no `of`; name the operations of the rule")
         for operation in operations:
-            if operation not in self._refusals:
+            if not isinstance(operation, str) or operation not in self._refusals:
                 known = ", ".join(self._refusals)
                 raise UsageError(f"{self._where}: names the unknown operation {operation!r}; choose from {known}")
         return operations

@@ -29,6 +29,7 @@ def _load(path: Path, text: str) -> None:
             "rules: {limit: {of: deleteThing, says: A rule.}}",
             "unknown operation 'deleteThing'; choose from createThing",
         ),
+        ("rules: {limit: {of: [[createThing]], says: A rule.}}", "unknown operation ['createThing']"),
         ("rules: {limit: {of: createThing}}", "has no `says`"),
         (f"{_RULE}    then: 3", "has the unknown key 'then'"),
         (f"{_RULE}    when: {{body: {{}}}}", "`when` must map request, object, account"),
