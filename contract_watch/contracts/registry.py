@@ -6,7 +6,6 @@ import re
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from contract_watch.cli import format_command
 from contract_watch.contracts import directories
@@ -22,13 +21,14 @@ from contract_watch.contracts.config import (
     ListConfig,
     RateConfig,
 )
+from contract_watch.contracts.given import GivenArguments, parse_given
 from contract_watch.contracts.model import Model
 from contract_watch.contracts.model_loader import load_model
 from contract_watch.contracts.openapi import OpenApi, Operation, read_json, read_toml
 from contract_watch.contracts.overlay import apply_overlay, read_overlay
 from contract_watch.contracts.roles import as_table, parse_name_template, parse_roles
-from contract_watch.contracts.servers import find_base_path, list_document_hosts, parse_pinned_address
-from contract_watch.contracts.tables import TYPE_NAMES, parse_names, parse_tables
+from contract_watch.contracts.servers import find_base_path, list_hosts, list_parent_domains, parse_pinned_address
+from contract_watch.contracts.tables import TYPE_NAMES, parse_names, parse_provoked, parse_tables
 from contract_watch.errors import UsageError
 
 ROOT = directories.ROOT
@@ -167,6 +167,12 @@ class Contract:
             identities[operation] = parse_roles(operation, roles, arguments, self.config_file)
         return identities
 
+    @cached_property
+    def given(self) -> GivenArguments:
+        """The arguments that name an object above the resource, with the values of the present run."""
+        raw = self.settings.get("given", {})
+        return parse_given(raw, self.operations, self.settings["identities"], self.config_file)
+
     @property
     def idempotency_argument(self) -> str:
         """The argument of create with which a repeated request makes no second object; empty if there is none."""
@@ -199,17 +205,10 @@ class Contract:
     @cached_property
     def unprovoked_statuses(self) -> dict[str, str]:
         """Documented statuses that no request provokes (``429`` or ``operation/404``), each with its reason."""
-        raw = self.settings.get("provoked", {})
-        for key, reason in raw.items() if isinstance(raw, dict) else [("", None)]:
-            operation, _, status = key.rpartition("/")
-            if not re.fullmatch(r"[45][0-9]{2}", status) or not isinstance(reason, str):
-                raise UsageError(
-                    f"{self.config_file}: `provoked` has the bad entry {key!r}; "
-                    'write "429" or "operation/404" = "why no request provokes it"'
-                )
-            if operation:
-                self._check_operation_declared(operation, "provoked")
-        return dict(raw)
+        reasons = parse_provoked(self.config_file, self.settings.get("provoked", {}))
+        for operation in filter(None, (key.rpartition("/")[0] for key in reasons)):
+            self._check_operation_declared(operation, "provoked")
+        return reasons
 
     def is_unprovoked(self, operation: Operation, status: int) -> bool:
         """Return True if no request provokes a documented status: a server error, or one that the contract names."""
@@ -302,18 +301,12 @@ class Contract:
     @cached_property
     def hosts(self) -> frozenset[str]:
         """Host names of the vendor's own servers that ``servers`` or the document name; a target there counts as live."""
-        configured = self.settings.get("servers", [])
-        if not isinstance(configured, list) or not all(isinstance(url, str) for url in configured):
-            raise UsageError(f"{self.config_file}: `servers` must be a list of URLs, got {configured!r}")
-        hosts = (urlsplit(url).hostname for url in configured)
-        named = {host.lower().rstrip(".") for host in hosts if host and not host.startswith("*.")}
-        return frozenset(named | list_document_hosts(self.effective.raw))
+        return list_hosts(self.settings.get("servers", []), self.effective.raw, self.config_file)
 
     @cached_property
     def parent_domains(self) -> frozenset[str]:
         """Domains whose subdomains are all the vendor's: ``servers`` of the form ``https://*.example.com``."""
-        hosts = (urlsplit(url).hostname or "" for url in self.settings.get("servers", []))
-        return frozenset(host[2:].lower() for host in hosts if host.startswith("*."))
+        return list_parent_domains(self.settings.get("servers", []))
 
     @cached_property
     def address(self) -> str | None:

@@ -45,6 +45,21 @@ def list_document_hosts(document: Mapping[str, Any]) -> set[str]:
     return {host for host in hosts if host and not is_loopback(host)}
 
 
+def list_hosts(configured: Any, document: Mapping[str, Any], file: Path) -> frozenset[str]:
+    """Return the hosts that ``configured``, the value of ``servers`` in ``file``, and a document name, in lower case."""
+    if not isinstance(configured, list) or not all(isinstance(url, str) for url in configured):
+        raise UsageError(f"{file}: `servers` must be a list of URLs, got {configured!r}")
+    hosts = (urlsplit(url).hostname for url in configured)
+    named = {host.lower().rstrip(".") for host in hosts if host and not host.startswith("*.")}
+    return frozenset(named | list_document_hosts(document))
+
+
+def list_parent_domains(configured: list[str]) -> frozenset[str]:
+    """Return the domains of the addresses of the form ``https://*.example.com`` in ``configured``."""
+    hosts = (urlsplit(url).hostname or "" for url in configured)
+    return frozenset(host[2:].lower() for host in hosts if host.startswith("*."))
+
+
 def find_base_path(document: Mapping[str, Any]) -> str:
     """Return the path of the document's first server, with a slash before it and none at its end; empty for the root.
 

@@ -1,5 +1,6 @@
 """Tables of ``contract.toml`` as dataclasses: names and types are checked before anything reads them."""
 
+import re
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
@@ -60,3 +61,18 @@ def parse_names(file: Path, key: str, raw: Any) -> list[str]:
     if not isinstance(raw, list) or not all(isinstance(name, str) and name for name in raw):
         raise UsageError(f'{file}: `{key}` must be a list of names, such as ["api_key_id"], got {raw!r}')
     return raw
+
+
+def parse_provoked(file: Path, raw: Any) -> dict[str, str]:
+    """Return the reasons in the table ``raw``, by ``429`` or ``operation/404``.
+
+    Raises:
+        UsageError: an entry is malformed; the message names ``file`` and the entry.
+    """
+    for key, reason in raw.items() if isinstance(raw, dict) else [("", None)]:
+        if not re.fullmatch(r"[45][0-9]{2}", key.rpartition("/")[2]) or not isinstance(reason, str):
+            raise UsageError(
+                f"{file}: `provoked` has the bad entry {key!r}; "
+                'write "429" or "operation/404" = "why no request provokes it"'
+            )
+    return dict(raw)

@@ -183,6 +183,8 @@ def serve_contracts(
                 is_set = bool(os.environ.get(credential.variable))
                 key = "from the environment" if is_set else f"{credential.test} (the test value)"
                 print(f"{contract.slug} {credential.variable}: {key}, {credential.about}", flush=True)
+            for name, given in contract.given.tables.items():
+                print(f"{contract.slug} {given.variable}: {contract.given.values[name]}, {given.about}", flush=True)
         print("controls: /__mock/ health, state, calls, faults, interpretations. Press Ctrl-C to stop.", flush=True)
 
     server = _MockServer(mock, grpc_port, print_addresses)

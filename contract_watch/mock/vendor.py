@@ -30,6 +30,7 @@ class MockVendor:
     ) -> None:
         self.contract = contract
         self.accounts = [Account(name, key) for name, key in read_keys(contract, environment).items()]
+        contract.given.read(environment)
         self._chosen_interpretations = dict(interpretations)
         self.state: ModelState = None
         self.reset()

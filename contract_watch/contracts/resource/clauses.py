@@ -1,7 +1,8 @@
 """The clauses that follow from an object's life, each with a sentence."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
+from contract_watch.contracts.resource import statuses
 from contract_watch.contracts.resource.layout import Layout
 from contract_watch.contracts.resource.pages import Paging
 from contract_watch.contracts.resource.rules_file import RESPONSE, RulesFile
@@ -17,6 +18,11 @@ class ClauseNames:
     def unknown(self, operation: str) -> str:
         """Return the clause that refuses an unknown object."""
         return f"{operation}/rule/{'id' if self._layout.has_server_ids else 'name'}-unknown"
+
+    def unknown_parent(self, operation: str, argument: str) -> str:
+        """Return the clause that refuses a request below an unknown object, which ``argument`` names."""
+        name = argument.strip("{}")
+        return f"{operation}/rule/{f'parent-{name}' if name in ('id', 'name') else name}-unknown"
 
     def taken(self, operation: str, prop: str) -> str:
         """Return the clause that refuses a value of ``prop`` that is taken."""
@@ -66,9 +72,13 @@ class ClauseNames:
 
 def derive_rules(
     layout: Layout, table: ResourceTable, names: ClauseNames, rules: RulesFile, paging: Paging | None, accounts: int
-) -> Mapping[str, str]:
+) -> dict[str, str]:
     """Return the sentence of each derived clause, and of each rule of the vendor's own, by id."""
     derived = dict(_derive(layout, table, names, paging, accounts))
+    for operation, declared in layout.operations.items():
+        for argument in layout.get_parents(operation) if statuses.documents_unknown(declared, table) else ():
+            clause = names.unknown_parent(operation, argument)
+            derived[clause] = f"A request below an unknown {argument.strip('{}')} is rejected."
     for rule in rules.rules:
         if not rule.clause.startswith(("rule/", "effect/")):
             continue  # the document's own

@@ -184,6 +184,13 @@ class ItemOutcomes:
         why = "The request can succeed for an object that the suite does not know."
         return [Outcome(status, get_success_clause(operation), why, body, after)]
 
+    def concern_elsewhere(self, state: ResourceState, call: Call) -> Sequence[Outcome]:
+        """Return the outcomes of a request below another object than the given one: what is there is unknown."""
+        status, response = get_success(call.operation)
+        body = self._model.rows.match_body(get_schema(response))
+        why = "The request can succeed below an object that the suite does not know."
+        return [Outcome(status, get_success_clause(call.operation), why, body, state)]
+
     # -- bodies
 
     def match_object(

@@ -122,6 +122,10 @@ class Layout:
         required = self.operations[operation].get_required_arguments()
         return next((name for name, role in roles.items() if role == "existing" and name in required), "")
 
+    def get_parents(self, operation: str) -> list[str]:
+        """Return the arguments of ``operation`` that name objects above the resource."""
+        return list(self._contract.given.get_values(self.operations[operation]))
+
     def get_renaming(self, operation: str) -> str:
         """Return the argument of an update that gives the object another name; empty if none does.
 
@@ -137,7 +141,8 @@ class Layout:
         for operation in (*self.readers, self.remove, *self.updates):
             naming = self.get_naming(operation)
             if naming.startswith("{"):
-                return self.operations[operation].build_path({naming[1:-1]: name})
+                declared = self.operations[operation]
+                return declared.build_path(self._contract.given.complete(declared, {naming[1:-1]: name}))
         return ""
 
     def get_row(self, operation: str) -> RowLocation | None:

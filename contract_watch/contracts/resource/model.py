@@ -25,6 +25,7 @@ from contract_watch.contracts.resource.lists import ListOutcomes
 from contract_watch.contracts.resource.matchers import list_leaves, match_anything, match_location
 from contract_watch.contracts.resource.names import SANITISERS
 from contract_watch.contracts.resource.new_values import check_new_values
+from contract_watch.contracts.resource.parents import check_parents, is_elsewhere
 from contract_watch.contracts.resource.rows import RowBuilder
 from contract_watch.contracts.resource.rule import RuleCheck, Situation
 from contract_watch.contracts.resource.spec import ResourceSpec
@@ -133,7 +134,11 @@ class ResourceModel:
 
     def list_checks(self, state: ResourceState, call: Call) -> Iterator[Check]:
         """Yield the failed checks of a request with a valid key."""
+        below = list(check_parents(self.spec, state, call))
+        yield from below
         yield from self.check_request(state, call)
+        if any(map(is_definite, below)):  # nothing that exists is there
+            return
         item: Item | None = NO_ITEM
         missing: list[Check] = []
         naming = self.spec.layout.get_naming(call.operation.id)
@@ -228,6 +233,8 @@ class ResourceModel:
     def succeed(self, state: ResourceState, call: Call) -> Sequence[Outcome]:
         """Return the outcomes of a request that nothing refuses."""
         layout, operation = self.spec.layout, call.operation
+        if is_elsewhere(self.spec, call) and not state.is_complete:
+            return self.items.concern_elsewhere(state, call)
         if operation.id == layout.create:
             return self.items.create(state, call)
         naming = layout.get_naming(operation.id)

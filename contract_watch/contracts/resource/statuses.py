@@ -24,6 +24,11 @@ def list_unknown_statuses(operation: Operation, table: ResourceTable) -> tuple[i
     return tuple(table.unknown) or _choose(operation, (404,)) or _choose(operation, (400, 422)) or (404,)
 
 
+def documents_unknown(operation: Operation, table: ResourceTable) -> bool:
+    """Return True if ``operation`` documents a status for a request that names an unknown object."""
+    return any(status in operation.responses for status in list_unknown_statuses(operation, table))
+
+
 def list_taken_statuses(operation: Operation, table: ResourceTable) -> tuple[int, ...]:
     """Return the statuses of a request for a value that is taken: 409 if it is documented, else those of a bad one."""
     return tuple(table.taken) or _choose(operation, (409,)) or _choose(operation, (422, 400)) or (409,)

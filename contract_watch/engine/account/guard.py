@@ -2,7 +2,7 @@
 
 A mutating request passes only if every value that could name an object is the run's own, or cannot name anything.
 Arguments are recognised by the identities in ``contract.toml``, of any operation, in any spelling and at any depth of
-a body. Everything else is blocked before it is sent; a blocked request is a defect of the suite.
+a body. An argument of `[given]` must have the given value, or a name of the run, also in a request that only reads. Everything else is blocked before it is sent; a blocked request is a defect of the suite.
 """
 
 import json
@@ -77,6 +77,9 @@ class Guard:
 
     def __post_init__(self) -> None:
         roles = {name for operation in self.contract.operations for name in self.contract.get_roles(operation)}
+        given = self.contract.given.values
+        roles |= set(given)
+        self._given_values = {normalize_name(name): value for name, value in given.items()}
         self._identity_arguments = {normalize_name(strip_location(name.strip("{}"))) for name in roles}
         self._parameters = ParameterReader(roles)
         self._messages = _create_codec(self.contract)
@@ -103,12 +106,13 @@ class Guard:
         reads = self.contract.is_read_only(operation.id)
         holder = self._find_holder(outgoing, body)
         decision = Decision(operation, not reads, holder, *self._find_names(operation, parameters, body))
+        self._check_given_arguments(operation, parameters, reads=reads)
         if outgoing.method in _SAFE_METHODS and not outgoing.is_grpc_message:
             return decision
         # An absent field of a message decodes as empty.
         named = {name: value for name, value in parameters.items() if value or not outgoing.is_grpc_message}
         in_path = {name: value for name, value in named.items() if not is_parameter_key(name)}
-        wrong = next((name for name, value in in_path.items() if not self._is_harmless(value, operation.id)), None)
+        wrong = next((name for name, value in in_path.items() if not self._is_harmless(value, operation.id, name)), None)
         wrong = wrong or self._find_foreign_parameter(operation, named)
         wrong = wrong or self._find_foreign_argument(body, operation.id)
         if wrong is not None:
@@ -125,6 +129,20 @@ class Guard:
                 f"{operation.name}: it changes objects that are not the run's own, which needs consent"
             )
         return decision
+
+    def _check_given_arguments(self, operation: Operation, parameters: Mapping[str, Any], *, reads: bool) -> None:
+        """Raise `BlockedRequestError` for a request below another object than the given one, or one that changes that.
+
+        Ids do not count as the run's own here: another object may have the same one.
+        """
+        given = self.contract.given.get_values(operation)
+        for name, value in given.items():
+            sent = parameters.get(name[1:-1])
+            if sent != value and not (isinstance(sent, str) and self._is_own_name(sent)):
+                raise BlockedRequestError(f"{operation.name}: `{name}` names another object than the given one")
+        is_about = operation.id == self.contract.lifecycle.create or "existing" in self.contract.get_roles(operation.id).values()
+        if given and not reads and not is_about:
+            raise BlockedRequestError(f"{operation.name}: it changes an object that the run did not create")
 
     def _has_consent(self, operation: str, decision: Decision) -> bool:
         pairs = {(operation, name) for name in decision.existing_names}
@@ -224,7 +242,7 @@ class Guard:
         if isinstance(value, _PairList):
             for name, inner in value.pairs:
                 if normalize_name(name) in self._identity_arguments:
-                    if not self._is_harmless(inner, operation):
+                    if not self._is_harmless(inner, operation, name):
                         return name if name in self.contract.get_roles(operation) else "body"
                 elif (found := self._find_foreign_argument(inner, operation, outermost=False)) is not None:
                     return found
@@ -236,12 +254,18 @@ class Guard:
             return "body"
         return None
 
-    def _is_harmless(self, value: Any, operation: str) -> bool:
-        """Return True if a value is the run's own or cannot name an object; a number always may."""
+    def _is_harmless(self, value: Any, operation: str, argument: str = "") -> bool:
+        """Return True if a value is the run's own or cannot name an object, or is the given one of ``argument``.
+
+        A number always may name an object.
+        """
         if value is None or isinstance(value, bool):
             return True
         if isinstance(value, str):
-            return self.owns(value) or (operation, value) in self.permitted_pairs
+            is_given = argument not in ("", *self.contract.get_roles(operation)) and (
+                value == self._given_values.get(normalize_name(argument))
+            )
+            return is_given or self.owns(value) or (operation, value) in self.permitted_pairs
         if isinstance(value, _PairList):
             return all(self._is_harmless(part, operation) for pair in value.pairs for part in pair)
         return isinstance(value, list) and all(self._is_harmless(inner, operation) for inner in value)
@@ -252,9 +276,10 @@ class Guard:
 
     def owns(self, name: str) -> bool:
         """Return True if a string is a name of this run's form, or an id assigned to this run."""
-        return name in self.ids or (
-            self.names.owns(name) and _NAME_CHARACTERS.issuperset(self.names.strip_suffix(name))
-        )
+        return name in self.ids or self._is_own_name(name)
+
+    def _is_own_name(self, name: str) -> bool:
+        return self.names.owns(name) and _NAME_CHARACTERS.issuperset(self.names.strip_suffix(name))
 
 
 class _PairList:

@@ -143,11 +143,13 @@ def _create_redactor(contract: Contract) -> Redactor:
 
 
 def _get_keys(options: RunOptions, contract: Contract) -> dict[str, str]:
-    return {
+    keys = {
         c.variable: options.keys[contract.slug][c.account]
         for c in contract.credentials
         if c.account in options.keys[contract.slug]
     }
+    given = contract.given
+    return {**keys, **{one.variable: given.values[name] for name, one in given.tables.items()}}
 
 
 class _DryRunPlugin(ContractPlugin):
@@ -171,8 +173,9 @@ def _group_by_reason(not_exercised: Mapping[str, str]) -> dict[str, list[str]]:
 
 
 def _build_stand_ins(chosen: list[Contract]) -> dict[str, str]:
-    """Return values for the variables of which a plan needs no real one: keys, and the customer's server."""
+    """Return values for the variables of which a plan needs no real one: keys, given arguments, and the customer's server."""
     keys = {c.variable: c.test for contract in chosen for c in contract.credentials}
+    keys |= {one.variable: one.test for contract in chosen for one in contract.given.tables.values()}
     return {**keys, **{contract.address_variable: _OWN_SERVER for contract in chosen if contract.address_variable}}
 
 

@@ -33,6 +33,7 @@ _SECRET = re.compile(r"SECRETS_JSON|SECRET_NAMES|SECRET_\d+|NOTIFY_URL|NOTIFY_SE
 def list_variables(contract: Contract) -> list[str]:
     """Return the environment variables that a run on a vendor's account may read."""
     own = [contract.address_variable] if contract.address_variable else []
+    own += [given.variable for given in contract.given.tables.values()]
     consents = [consent.variable for consent in contract.consents.values()]
     return [*(credential.variable for credential in contract.credentials), *own, *consents]
 
@@ -41,13 +42,17 @@ def list_missing_variables(contract: Contract, environment: Mapping[str, str]) -
     """Return the unset variables that a run on a vendor's account needs."""
     needed = [credential.variable for credential in contract.credentials if credential.required]
     needed += [contract.address_variable] if contract.address_variable else []
+    needed += [given.variable for given in contract.given.tables.values()]
     return [variable for variable in needed if not environment.get(variable)]
 
 
 def describe_missing(contract: Contract, missing: Sequence[str]) -> str:
     """Return the reason that a vendor is skipped, from its unset variables."""
-    keys = [name for name in missing if name != contract.address_variable]
+    own = {contract.address_variable, *(given.variable for given in contract.given.tables.values())}
+    keys, values = [name for name in missing if name not in own], [name for name in missing if name in own]
+    values = [name for name in values if name != contract.address_variable]
     parts = [f"no key in {', '.join(keys)}"] if keys else []
+    parts += [f"no value in {', '.join(values)}"] if values else []
     parts += [f"no address in {contract.address_variable}"] if contract.address_variable in missing else []
     return ", ".join(parts)
 

@@ -22,7 +22,7 @@ from contract_watch.cli import (
 from contract_watch.contracts.registry import Contract, choose_contracts
 from contract_watch.engine.account.live_settings import LiveSettings, read_live_settings
 from contract_watch.engine.fleet.cluster import validate_scheduler
-from contract_watch.engine.protocols.targets import find_vendor, load_account_keys, resolve_address, validate_target
+from contract_watch.engine.protocols.targets import find_vendor, load_account_keys, load_given_values, resolve_address, validate_target
 from contract_watch.errors import UsageError
 from contract_watch.history.remember import HISTORY_HELP, locate_history
 from contract_watch.report.overview import REQUIRE_HELP, read_required
@@ -155,6 +155,10 @@ def resolve_options(raw: Mapping[str, str], environment: Mapping[str, str] | Non
     # A cluster's workers have the keys: nothing that this process knows of them travels.
     keys = {one.slug: load_account_keys(one, "mock" if scheduler else addresses.get(one.slug, "mock"),
                                         {} if scheduler else environment) for one in chosen}  # fmt: skip
+    for one in chosen:
+        load_given_values(
+            one, "mock" if scheduler else addresses.get(one.slug, "mock"), {} if scheduler else environment
+        )
     grpc_target = _validate_grpc_target(raw["grpc_target"]) if raw["grpc_target"] else ""
     vendors = [place for place in (*addresses.values(), *([f"http://{grpc_target}"] if grpc_target else []))
                if find_vendor(place, environment)]  # fmt: skip

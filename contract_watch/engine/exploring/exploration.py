@@ -261,7 +261,8 @@ def _replace_names(session: Session, runner: Runner, operation: str, arguments: 
 
     On a real account nothing else is left in them that could name anything.
     """
-    made = dict(arguments)
+    given = session.contract.given.get_values(session.contract.operations[operation])
+    made = {**arguments, **given}
     if session.gate is not None:
         return _replace_all_names(session, runner, operation, made)
     for argument, role in session.contract.get_roles(operation).items():

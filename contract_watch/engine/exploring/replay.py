@@ -14,7 +14,12 @@ from contract_watch.contracts.registry import choose_contracts, load_contracts
 from contract_watch.engine.account.object_names import NameGenerator
 from contract_watch.engine.judging.findings import ContractBrokenError
 from contract_watch.engine.judging.judge import Attempt
-from contract_watch.engine.protocols.targets import join_base_path, load_account_keys, validate_unguarded_target
+from contract_watch.engine.protocols.targets import (
+    join_base_path,
+    load_account_keys,
+    load_given_values,
+    validate_unguarded_target,
+)
 from contract_watch.engine.running.cleanup import clean_up
 from contract_watch.engine.running.generated_client import ClientModules
 from contract_watch.engine.running.preflight import run_preflight
@@ -47,6 +52,7 @@ class Replay:
         self._contract = choose_contracts(slug)[0]
         self._target = validate_unguarded_target(environment.get("TARGET") or "mock", environment, "TARGET")
         self._keys = load_account_keys(self._contract, self._target, environment)
+        load_given_values(self._contract, self._target, environment)
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:

@@ -12,7 +12,7 @@ from contract_watch.cli import catch_signals
 from contract_watch.contracts.registry import choose_contracts
 from contract_watch.engine.exploring.example_database import open_shared_database
 from contract_watch.engine.exploring.explorer import Explorer
-from contract_watch.engine.protocols.targets import load_account_keys
+from contract_watch.engine.protocols.targets import load_account_keys, load_given_values
 from contract_watch.engine.running.parallel import read_work
 
 ExplorerFactory = Callable[[str], Explorer]
@@ -37,6 +37,7 @@ def _explorer_of(request: pytest.FixtureRequest) -> Iterator[ExplorerFactory]:
             if slug not in made:
                 contract, target = choose_contracts(slug)[0], todo["target"]
                 keys = load_account_keys(contract, target, os.environ)
+                load_given_values(contract, target, os.environ)
                 made[slug] = Explorer(contract, target, keys, database, told, repeats=todo["repeats"])
                 stack.callback(made[slug].close)
             return made[slug]

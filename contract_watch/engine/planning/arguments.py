@@ -37,9 +37,14 @@ class ArgumentBuilder:
         return [name for name in operation.get_arguments() if name not in required]
 
     def get_role(self, operation: Operation, name: str) -> str | None:
-        """Return the role of an argument (see `registry.ROLES`); ``fresh`` for one that no two requests share."""
+        """Return the role of an argument (see `roles.ROLES`); ``fresh`` for one that no two requests share.
+
+        ``given`` is the role of one that names an object above the resource.
+        """
         if name == self._contract.idempotency_argument or name.lower() == _IDEMPOTENCY_KEY:
             return "fresh"
+        if name in self._contract.given.get_values(operation):
+            return "given"
         return self._contract.get_roles(operation.id).get(name)
 
     def build_baseline(self, operation: Operation) -> dict[str, Any]:
@@ -82,6 +87,8 @@ class ArgumentBuilder:
             return "{stock}"
         if role == "fresh":
             return "{key}"
+        if role == "given":
+            return self._contract.given.values[name]
         if prop.get("format") == "password":
             return "{password}"
         if "example" in prop:
@@ -151,10 +158,14 @@ class ArgumentBuilder:
                     continue
                 word = "key" if role == "fresh" else "n"
                 place = f"{{{word}:{size}}}" if size > _MIN_NAME_LENGTH else f"{{short:{size}}}" if size else ""
-                if role != "foreign" or not accepted:
+                if role not in ("foreign", "given") or not accepted:
                     yield Variant(variant.keyword, place)
             elif variant.keyword == "type" and not accepted:
-                yield variant
+                yield Variant("type", "{n}") if role == "given" else variant
+        if role == "given" and not accepted and "pattern" in prop and judges.all_reject(
+            fill_with_stand_ins("{n}", contract=self._contract)
+        ):
+            yield Variant("pattern", "{n}")
 
     def _can_choose_length(self, role: str, size: int) -> bool:
         """Return True if a run can name an object with ``size`` characters: ids are the server's, an address is longer."""

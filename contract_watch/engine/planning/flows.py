@@ -5,6 +5,7 @@ vendor's own; one with the name of a derived flow replaces it, and one that is n
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from contract_watch.contracts.openapi import Operation
@@ -53,6 +54,7 @@ class _FlowDeriver:
              *([clauses.once] if layout.has_server_ids else [])],
             list(self._plan_life()),
         )  # fmt: skip
+        yield from self._derive_parents()
         if self._spec.table.unique:
             yield self._build(
                 "taken", "A unique value belongs to one object.", self._list_taken_clauses(), list(self._plan_taken())
@@ -98,6 +100,16 @@ class _FlowDeriver:
                 [clauses.idempotent],
                 list(self._plan_repeated()),
             )
+
+    def _derive_parents(self) -> Iterator[Probe]:
+        for argument in self._contract.given.tables:
+            clause_of = {name: self._spec.clauses.unknown_parent(name, argument) for name in self._layout.operations}
+            known = {name: clause for name, clause in clause_of.items() if clause in self._spec.rules}
+            if known:
+                word = argument.strip("{}")
+                title = f"A request below an unknown {word} is rejected, and changes nothing below the given one."
+                steps = list(self._plan_parent(argument, list(known)))
+                yield self._build(f"unknown-{word}", title, list(known.values()), steps)
 
     def _derive_filters(self) -> Iterator[Probe]:
         for argument, prop in self._spec.table.filters.items():
@@ -158,6 +170,26 @@ class _FlowDeriver:
             if changes:
                 yield self._name(name, "a", changes)
                 yield from self._read("a")
+
+    def _plan_parent(self, argument: str, names: list[str]) -> Iterator[ProbeStep]:
+        """Plan each of ``names`` about an existing object below an unknown parent, and reads below the given one."""
+        layout = self._layout
+        yield self._create("a", self._choose_values(layout.create, varied=False))
+        changing = [name for name in (*layout.updates, *layout.actions) if name in names]
+        for name in (*(one for one in names if one not in (*changing, layout.create, layout.remove)), *changing):
+            yield self._below(self._name(name, "a"), argument)
+        if layout.create in names:
+            yield self._below(self._create("b", {}), argument)
+            # Where the creation succeeds nevertheless, this one removes the object again.
+            yield self._below(self._name(layout.remove, "b"), argument)
+        if layout.remove in names:
+            yield self._below(self._name(layout.remove, "a"), argument)
+        yield from self._read("a")
+        yield from self._list()
+
+    @staticmethod
+    def _below(step: ProbeStep, argument: str) -> ProbeStep:
+        return replace(step, parameters={**step.parameters, argument[1:-1]: "{parent}"})
 
     def _plan_taken(self) -> Iterator[ProbeStep]:
         layout = self._layout

@@ -216,6 +216,7 @@ def make_request(contract: Contract, step: ProbeStep, values: Values) -> Request
         headers = {}
     else:
         headers, body = contract.credential_locations[step.location].insert_key(value, {}, body)
+    parameters = contract.given.complete(declared, parameters) if declared is not None else parameters
     if declared is None:
         named = {name: str(value) for name, value in parameters.items() if not is_parameter_key(name)}
         return _build(None, step.method, build_path(step.path, named), named, body, account, headers)
@@ -229,6 +230,7 @@ def make_operation_request(
     parameters, body = split_arguments(arguments)
     if not body and operation.body is None:
         body = MissingBody.ABSENT
+    parameters = contract.given.complete(operation, parameters)
     return build_request(operation, parameters, body, account or contract.credentials[0].account, headers)
 
 

@@ -120,6 +120,29 @@ def _normalize_host(target: str) -> str:
         raise UsageError(f"--target must be a URL such as http://127.0.0.1:8025, got {target!r}") from error
 
 
+def is_own_target(target: str) -> bool:
+    """Return True for the mock and loopback addresses, which need no real value of any variable."""
+    return target == "mock" or is_loopback(urlsplit(target).hostname or "")
+
+
+def load_given_values(contract: Contract, target: str, environment: Mapping[str, str]) -> None:
+    """Read the values of `[given]` from the environment; the mock and loopback addresses default to the test values.
+
+    Raises:
+        UsageError: a variable is unset, or its value is none that the document accepts.
+    """
+    given = contract.given
+    if not is_own_target(target) and (missing := given.list_missing(environment)):
+        raise UsageError(f"{missing[0].variable} is not set; set it to {missing[0].about}")
+    given.read(environment)
+    for name, value in given.values.items():
+        variable = given.tables[name].variable
+        if not value.isprintable() or value.strip() != value or value in (".", ".."):
+            raise UsageError(f"{variable} must be printable, without white space around it; set it again")
+        if problem := given.find_problem(name, contract.operations):
+            raise UsageError(f"{variable} cannot be the {name} of {problem}; set it again")
+
+
 def load_account_keys(contract: Contract, target: str, environment: Mapping[str, str]) -> dict[str, str]:
     """Read the accounts' keys from the environment; the mock and loopback addresses default to documented test values."""
     keys = {}
@@ -131,7 +154,7 @@ def load_account_keys(contract: Contract, target: str, environment: Mapping[str,
             )
         if given:
             keys[credential.account] = given
-        elif target == "mock" or is_loopback(urlsplit(target).hostname or ""):
+        elif is_own_target(target):
             keys[credential.account] = credential.test
         elif credential.required:
             raise UsageError(f"{credential.variable} is not set; set it to the key of {credential.about}")

@@ -1,0 +1,83 @@
+"""The arguments that name an object above the resource, which no run creates: ``[given]`` in contract.toml."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from contract_watch.contracts.openapi import Operation
+from contract_watch.contracts.roles import as_table
+from contract_watch.contracts.tables import parse_tables
+from contract_watch.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Given:
+    """An argument whose value people choose, such as the domain in ``/domains/{domain}/users``.
+
+    ``variable`` is the environment variable with the value on a real account, ``test`` the value for the mock and loopback
+    URLs if it is unset. ``about`` describes the object in prose.
+    """
+
+    variable: str
+    test: str
+    about: str
+
+
+class GivenArguments:
+    """The given arguments of one contract by name, such as ``{domain}``, with the values of the present run."""
+
+    def __init__(self, tables: Mapping[str, Given]) -> None:
+        self.tables = tables
+        self.values = {name: table.test for name, table in tables.items()}
+
+    def read(self, environment: Mapping[str, str]) -> None:
+        """Take the values from the environment; a variable that is unset means the test value."""
+        self.values = {name: environment.get(one.variable) or one.test for name, one in self.tables.items()}
+
+    def list_missing(self, environment: Mapping[str, str]) -> list[Given]:
+        """List the arguments whose variable is unset."""
+        return [one for one in self.tables.values() if not environment.get(one.variable)]
+
+    def get_values(self, operation: Operation) -> dict[str, str]:
+        """Return the value of each given argument of ``operation``."""
+        return {name: value for name, value in self.values.items() if name in operation.path_schemas}
+
+    def complete(self, operation: Operation, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the parameters of a request with each given argument that they leave out."""
+        return {**{name[1:-1]: value for name, value in self.get_values(operation).items()}, **parameters}
+
+    def find_problem(self, name: str, operations: Mapping[str, Operation]) -> str:
+        """Return the first operation that does not accept the value of ``name``, with the reason; empty if all do."""
+        for operation in operations.values():
+            if name in operation.path_schemas:
+                found = next(operation.find_parameter_violations({name[1:-1]: self.values[name]}), None)
+                if found is not None:
+                    return f"{operation.name}, which expects {found.expected}"
+        return ""
+
+
+def parse_given(
+    raw: Any, operations: Mapping[str, Operation], identities: Mapping[str, Mapping[str, str]], file: Path
+) -> GivenArguments:
+    """Return the arguments of ``raw``, the table `[given]` of ``file``.
+
+    Raises:
+        UsageError: an argument is in no path, or has a role in ``identities`` too.
+    """
+    if not isinstance(raw, dict):
+        raise UsageError(f'{file}: `given` must be a table of tables such as [given."{{domain}}"], got {raw!r}')
+    tables: dict[str, Given] = {}
+    for name, table in raw.items():
+        users = [one.id for one in operations.values() if name in one.path_schemas]
+        if not users:
+            raise UsageError(
+                f"{file}: `given` has the bad entry {name!r}, which no path of the document has; "
+                'write a parameter of a path, such as "{domain}"'
+            )
+        if twice := [one for one in users if name in as_table(identities.get(one))]:
+            raise UsageError(
+                f"{file}: `identities.{twice[0]}` gives {name!r} a role, and `given` a value; remove one of them"
+            )
+        tables[name] = parse_tables(file, f"given.{name}", table, Given)[0]
+    return GivenArguments(tables)

@@ -1,0 +1,37 @@
+"""The objects above a resource: one is given, and the model knows no other."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from contract_watch.contracts.outcomes import Check
+from contract_watch.contracts.resource import statuses
+from contract_watch.contracts.resource.call import Call
+from contract_watch.contracts.resource.spec import ResourceSpec
+from contract_watch.contracts.resource.state import ResourceState
+
+
+def is_elsewhere(spec: ResourceSpec, call: Call) -> bool:
+    """Return True if a request is below another object than the given one."""
+    given = spec.contract.given.get_values(call.operation)
+    return any(call.arguments.get(argument) != value for argument, value in given.items())
+
+
+def check_parents(spec: ResourceSpec, state: ResourceState, call: Call) -> Iterator[Check]:
+    """Yield the failed checks of the objects above the resource that a request names.
+
+    The given object is the first account's. No document says if another account sees it, nor if an object exists that is
+    neither the given one nor a name of the run; and where an operation documents no refusal, an unknown one may be empty.
+    """
+    operation, first = call.operation, spec.contract.credentials[0].account
+    is_own = spec.get_tenant(call.account.name) == spec.get_tenant(first)
+    is_documented = statuses.documents_unknown(operation, spec.table)
+    for argument, value in spec.contract.given.get_values(operation).items():
+        sent = str(call.arguments.get(argument, ""))
+        if sent == value and (is_own or state.is_complete):
+            continue
+        is_absent = state.is_complete or (sent != value and is_documented and state.is_known_absent(sent))
+        clause = spec.clauses.unknown_parent(operation.id, argument)
+        why = spec.rules.get(clause, f"No such {argument.strip('{}')} exists.")
+        for status in statuses.list_unknown_statuses(operation, spec.table):
+            check = Check(status, clause if is_documented else f"{operation.id}/response/{status}", why)
+            yield check if is_absent else replace(check, is_undecidable=True)
