@@ -16,12 +16,13 @@ class Given:
     """An argument whose value people choose, such as the domain in ``/domains/{domain}/users``.
 
     ``variable`` is the environment variable with the value on a real account, ``test`` the value for the mock and loopback
-    URLs if it is unset. ``about`` describes the object in prose.
+    URLs if it is unset. ``about`` describes the object in prose. ``shown`` is the property of rows that shows the value.
     """
 
     variable: str
     test: str
     about: str
+    shown: str = ""
 
 
 class GivenArguments:

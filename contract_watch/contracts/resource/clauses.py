@@ -19,6 +19,10 @@ class ClauseNames:
         """Return the clause that refuses an unknown object."""
         return f"{operation}/rule/{'id' if self._layout.has_server_ids else 'name'}-unknown"
 
+    def own_parent(self, prop: str) -> str:
+        """Return the clause that a list shows the objects below the given object alone, which ``prop`` shows."""
+        return f"{self._layout.list}/rule/{prop}-only"
+
     def unknown_parent(self, operation: str, argument: str) -> str:
         """Return the clause that refuses a request below an unknown object, which ``argument`` names."""
         name = argument.strip("{}")
@@ -101,6 +105,8 @@ def _derive(
         yield f"{layout.create}/effect/{prop}", f"A new object has the {prop} that was sent, or its default."
     for operation in layout.updates:
         yield from _derive_update(layout, table, names, operation)
+    for prop in layout.shown_parents:
+        yield f"{layout.create}/effect/{prop}", f"An object shows the {prop} that it was created below."
     for operation in (*layout.actions, *layout.readers):
         yield names.unknown(operation), "A request that names an unknown object is rejected."
     for operation in layout.actions:
@@ -117,6 +123,8 @@ def _derive(
 def _derive_list(layout: Layout, table: ResourceTable, names: ClauseNames, accounts: int) -> Iterator[tuple[str, str]]:
     if layout.key in table.filters.values():
         yield names.only_named, "A list of one object shows that one only; of an unknown one, none."
+    for prop in layout.shown_parents:
+        yield names.own_parent(prop), f"A list shows the objects of its own {prop} only."
     if accounts > 1:
         yield names.own_account, "A list shows the objects of its own account only."
     for argument, prop in table.filters.items():

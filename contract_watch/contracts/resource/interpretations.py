@@ -5,7 +5,14 @@ from itertools import permutations
 from typing import Any
 
 from contract_watch.contracts.registry import Contract
-from contract_watch.contracts.resource import credentials, object_checks, request_checks, statuses, stored_values
+from contract_watch.contracts.resource import (
+    credentials,
+    object_checks,
+    parents,
+    request_checks,
+    statuses,
+    stored_values,
+)
 from contract_watch.contracts.resource.layout import Layout
 from contract_watch.contracts.resource.rules_file import FILE, RulesFile
 from contract_watch.contracts.resource.table import ResourceTable
@@ -31,6 +38,9 @@ def derive_interpretations(
     found |= _derive_name_interpretations(contract, table, layout)
     found |= _derive_request_interpretations(contract)
     found |= _derive_value_interpretations(table)
+    tenants = {table.tenants.get(one.account, one.account) for one in contract.credentials}
+    if contract.given.tables and len(tenants) > 1:
+        found[parents.OTHERS_PARENT] = ("visible", "unknown")
     if any(location.scheme for location in contract.credential_locations):
         found[credentials.SCHEME_CASE] = ("any", "exact")
     if len(contract.credential_locations) > 1:

@@ -44,7 +44,9 @@ class ItemOutcomes:
         values = self._model.store.build_new(call.operation, sent)
         clauses = {name: f"{layout.create}/effect/{name}" for name in values}
         name = None if layout.has_server_ids else spec.names.predict_stored_name(state, requested)
-        item = Item(account, name, requested, values, clauses, call.at, call.at, sent=frozenset(sent))
+        parents = layout.shown_parents
+        clauses |= {prop: f"{layout.create}/effect/{prop}" for prop in parents}
+        item = Item(account, name, requested, {**values, **parents}, clauses, call.at, call.at, sent=frozenset(sent))
         situation = self._model.describe(state, call, NO_ITEM)
         item = self._model.effects.apply(state, call.operation, situation, item)
         item = self._model.settle(state, call, item, None)

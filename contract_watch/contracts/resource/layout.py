@@ -126,6 +126,12 @@ class Layout:
         """Return the arguments of ``operation`` that name objects above the resource."""
         return list(self._contract.given.get_values(self.operations[operation]))
 
+    @property
+    def shown_parents(self) -> dict[str, str]:
+        """The present value of each property that shows an object above the resource."""
+        given = self._contract.given
+        return {one.shown: given.values[name] for name, one in given.tables.items() if one.shown}
+
     def get_renaming(self, operation: str) -> str:
         """Return the argument of an update that gives the object another name; empty if none does.
 

@@ -168,6 +168,8 @@ class ListOutcomes:
             mark=layout.get_shown_name(layout.name_argument) if is_marked else "",
             is_stray=lambda name, mark: self._is_stray(state, name, mark),
             stray_clause=model.spec.clauses.once,
+            parents=layout.shown_parents,
+            parent_clauses={prop: model.spec.clauses.own_parent(prop) for prop in layout.shown_parents},
         )
 
     @staticmethod

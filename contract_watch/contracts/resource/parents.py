@@ -9,6 +9,9 @@ from contract_watch.contracts.resource.call import Call
 from contract_watch.contracts.resource.spec import ResourceSpec
 from contract_watch.contracts.resource.state import ResourceState
 
+OTHERS_PARENT = "parent-of-others"
+"""The interpretation that says if other accounts than the first one see the given object."""
+
 
 def is_elsewhere(spec: ResourceSpec, call: Call) -> bool:
     """Return True if a request is below another object than the given one."""
@@ -26,12 +29,15 @@ def check_parents(spec: ResourceSpec, state: ResourceState, call: Call) -> Itera
     is_own = spec.get_tenant(call.account.name) == spec.get_tenant(first)
     is_documented = statuses.documents_unknown(operation, spec.table)
     for argument, value in spec.contract.given.get_values(operation).items():
-        sent = str(call.arguments.get(argument, ""))
-        if sent == value and (is_own or state.is_complete):
+        sent = call.arguments.get(argument)
+        if sent == value and is_own:
             continue
-        is_absent = state.is_complete or (sent != value and is_documented and state.is_known_absent(sent))
         clause = spec.clauses.unknown_parent(operation.id, argument)
         why = spec.rules.get(clause, f"No such {argument.strip('{}')} exists.")
+        is_absent = is_documented and state.is_known_absent(str(sent))
         for status in statuses.list_unknown_statuses(operation, spec.table):
             check = Check(status, clause if is_documented else f"{operation.id}/response/{status}", why)
-            yield check if is_absent else replace(check, is_undecidable=True)
+            if sent == value:
+                yield replace(check, interpretation=OTHERS_PARENT, refusing_values=("unknown",))
+            else:
+                yield check if is_absent or state.is_complete else replace(check, is_undecidable=True)

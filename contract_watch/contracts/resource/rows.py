@@ -1,7 +1,7 @@
 """The matchers of objects in responses: one row, a list of rows, and the body around them."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from contract_watch.contracts.matchers import (
@@ -39,15 +39,19 @@ class ResourceList(ListMatcher):
     """The matcher of a list that shows no unknown object with a mark of this run.
 
     ``mark`` is the property with the mark; ``is_stray`` returns True for a name and a mark that no object can have,
-    ``stray_clause`` is the clause that such a row breaks.
+    ``stray_clause`` is the clause that such a row breaks. ``parents`` are the values of the properties that show an object
+    above the resource, ``parent_clauses`` the clauses that a row with another value breaks.
     """
 
     mark: str = ""
     is_stray: Callable[[str, str], bool] = lambda _name, _mark: False
     stray_clause: str = ""
+    parents: Mapping[str, str] = field(default_factory=dict)
+    parent_clauses: Mapping[str, str] = field(default_factory=dict)
 
     def find_mismatches(self, value: JSON, path: ValuePath = ()) -> Iterator[Mismatch]:
         yield from super().find_mismatches(value, path)
+        yield from self._find_other_parents(value, path)
         if not self.mark or not isinstance(value, list):
             return
         for index, row in enumerate(value):
@@ -58,6 +62,17 @@ class ResourceList(ListMatcher):
             if self.is_stray(str(name), mark):
                 expected = "no object that the run did not create"
                 yield Mismatch((*path, index), "unexpected", expected, self.stray_clause, str(name))
+
+
+    def _find_other_parents(self, value: JSON, path: ValuePath) -> Iterator[Mismatch]:
+        """Yield the first row of another parent; that of an object of the run breaks a clause of its own."""
+        rows = value if isinstance(value, list) else []
+        for prop, parent in self.parents.items():
+            for index, row in enumerate(rows):
+                shown = row.get(prop, parent) if isinstance(row, dict) else parent
+                if str(shown) != parent and str(row.get(self.key)) not in self.known_rows:
+                    yield Mismatch((*path, index, prop), "unexpected", f'"{parent}"', self.parent_clauses[prop])
+                    break
 
 
 class RowBuilder:

@@ -134,6 +134,8 @@ class ArgumentBuilder:
     ) -> Iterator[Variant]:
         """Generate values of an argument on one side of its constraints: those to be ``accepted``, or the others."""
         role = self.get_role(operation, name)
+        if role == "given":  # whatever else is sent names an unknown object, which is refused for that alone
+            return
         prop = self._resolve_items(prop)
         items = self._collect_schemas(operation, name, item=True) if "items" in prop else None
         judges = self._collect_schemas(operation, name, item=False)
@@ -158,14 +160,10 @@ class ArgumentBuilder:
                     continue
                 word = "key" if role == "fresh" else "n"
                 place = f"{{{word}:{size}}}" if size > _MIN_NAME_LENGTH else f"{{short:{size}}}" if size else ""
-                if role not in ("foreign", "given") or not accepted:
+                if role != "foreign" or not accepted:
                     yield Variant(variant.keyword, place)
             elif variant.keyword == "type" and not accepted:
-                yield Variant("type", "{n}") if role == "given" else variant
-        if role == "given" and not accepted and "pattern" in prop and judges.all_reject(
-            fill_with_stand_ins("{n}", contract=self._contract)
-        ):
-            yield Variant("pattern", "{n}")
+                yield variant
 
     def _can_choose_length(self, role: str, size: int) -> bool:
         """Return True if a run can name an object with ``size`` characters: ids are the server's, an address is longer."""

@@ -109,7 +109,8 @@ class _FlowDeriver:
                 word = argument.strip("{}")
                 title = f"A request below an unknown {word} is rejected, and changes nothing below the given one."
                 steps = list(self._plan_parent(argument, list(known)))
-                yield self._build(f"unknown-{word}", title, list(known.values()), steps)
+                shown = [self._spec.clauses.own_parent(prop) for prop in self._layout.shown_parents]
+                yield self._build(f"unknown-{word}", title, [*known.values(), *shown], steps)
 
     def _derive_filters(self) -> Iterator[Probe]:
         for argument, prop in self._spec.table.filters.items():
@@ -175,9 +176,11 @@ class _FlowDeriver:
         """Plan each of ``names`` about an existing object below an unknown parent, and reads below the given one."""
         layout = self._layout
         yield self._create("a", self._choose_values(layout.create, varied=False))
-        changing = [name for name in (*layout.updates, *layout.actions) if name in names]
-        for name in (*(one for one in names if one not in (*changing, layout.create, layout.remove)), *changing):
-            yield self._below(self._name(name, "a"), argument)
+        if layout.list in names:
+            yield from (self._below(step, argument) for step in self._list())
+        for name in (*layout.readers, *layout.updates, *layout.actions):
+            if name in names:
+                yield self._below(self._name(name, "a"), argument)
         if layout.create in names:
             yield self._below(self._create("b", {}), argument)
             # Where the creation succeeds nevertheless, this one removes the object again.

@@ -22,6 +22,8 @@ _KEYWORDS = (
 )  # fmt: skip
 """Keywords of requests for which no violating value is made."""
 _VIOLATED_AS = {"additionalProperties": "falseSchema", "unevaluatedProperties": "falseSchema"}
+_BOUNDS = {"enum", "const", "pattern", "minLength", "maxLength", "minimum", "maximum"}
+_GIVEN = "is not sent beyond its bounds: only its given value and names of no object are"
 _MAX_DEPTH = 12
 
 
@@ -53,6 +55,9 @@ def _find_in_operation(contract: Contract, operation: Operation) -> Iterator[Unc
             yield Unchecked(
                 f"{operation.id}/request/{key}", f"{operation.name}: {key}", f"cannot be sent: {spec.problem}"
             )
+    for argument in contract.given.get_values(operation):
+        if operation.path_schemas[argument].keys() & _BOUNDS:
+            yield Unchecked(f"{operation.id}/request/{argument}", f"{operation.name}: {argument}", _GIVEN)
     yield from _find_media_types(operation)
     yield from _find_security(contract, operation)
     found = list(_find_constraints(contract.effective.schemas, operation))

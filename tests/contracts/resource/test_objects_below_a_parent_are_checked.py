@@ -19,17 +19,15 @@ DATA = Path(__file__).parents[2] / "data" / "alcove"
 _MAX_REQUESTS = 190
 FINDINGS = {
     "parent ignored on read": "getUser/rule/domain-unknown/accepted",
-    "parent ignored on list": "listUsers/rule/domain-unknown/accepted",
+    "parent ignored on list": "listUsers/rule/domain-only/unexpected",
     "parent ignored on update": "updateUser/rule/domain-unknown/accepted",
     "parent ignored on delete": "deleteUser/rule/domain-unknown/accepted",
-    "created below another parent": "createUser/effect/created/refused",
+    "created below another parent": "createUser/effect/domain/value",
     "unknown parent created": "createUser/rule/domain-unknown/accepted",
     "unknown parent is empty": "listUsers/rule/domain-unknown/accepted",
-    "unknown parent is forbidden": "getUser/rule/domain-unknown/status-403",
+    "unknown parent is forbidden": "listUsers/rule/domain-unknown/status-403",
     "unknown parent deletes": "deleteUser/rule/domain-unknown/accepted",
     "others see the domain's users": "listUsers/rule/own-account/unexpected",
-    "name unique everywhere": "",
-    "deleted stays": "deleteUser/effect/removed/accepted",
 }
 """The finding that names each drift; others may stand beside it."""
 
