@@ -93,7 +93,7 @@ def derive_request_mutants(contract: Contract) -> Iterator[Mutant]:
             yield from _derive_body_mutants(operation, optional)
         required = operation.get_required_arguments()
         for name, prop in operation.get_arguments().items():
-            if name not in operation.specs:
+            if name not in operation.specs and name not in contract.given.values:
                 yield from PropertyMutants(contract, operation, name, prop, required=name in required).derive()
 
 

@@ -10,6 +10,7 @@ from contract_watch.contracts.matchers import EncodedJson, ForClause, ListMatche
 from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.outcomes import Outcome
 from contract_watch.contracts.registry import Contract
+from contract_watch.contracts.resource.rows import ResourceList
 from contract_watch.contracts.schema import resolve_reference
 from contract_watch.mutants.mutant import Mutant, Mutation, VendorRequest
 from contract_watch.mutants.mutated_vendor import MutatedVendor
@@ -138,6 +139,9 @@ class DisabledRule(Mutation):
                 if name not in matcher.known_rows and matcher.get_absence_clause(name) == self._rule
             ]
             rows = [{**copy.deepcopy(body[0]), matcher.key: name} for name in extra if body]
+            if isinstance(matcher, ResourceList):
+                broken = [prop for prop, clause in matcher.parent_clauses.items() if clause == self._rule]
+                rows += [{**copy.deepcopy(body[0]), matcher.key: "of-another", prop: "another"} for prop in broken if body]
             self.activations += bool(rows)
             return [*body, *rows]
         return body

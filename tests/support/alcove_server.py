@@ -161,6 +161,8 @@ class AlcoveServer:
             if not isinstance(value, str) or not shortest <= len(value) <= longest:
                 raise AlcoveRefusal(400, f"{name} is invalid.")
         quota = body.get("quota", 0)
+        if isinstance(quota, float) and quota.is_integer():
+            quota = int(quota)
         if isinstance(quota, bool) or not isinstance(quota, int) or not 0 <= quota <= 5000:
             raise AlcoveRefusal(400, "quota is invalid.")
         return body
