@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from contract_watch.contracts.openapi import Operation
-from contract_watch.contracts.roles import as_table
 from contract_watch.contracts.tables import parse_tables
 from contract_watch.errors import UsageError
 
@@ -26,10 +25,13 @@ class Given:
 
 
 class GivenArguments:
-    """The given arguments of one contract by name, such as ``{domain}``, with the values of the present run."""
+    """The given arguments of one contract by name, such as ``{domain}``, with the values of the present run.
 
-    def __init__(self, tables: Mapping[str, Given]) -> None:
-        self.tables = tables
+    An argument with a role in ``identities`` is no given one in that operation.
+    """
+
+    def __init__(self, tables: Mapping[str, Given], identities: Mapping[str, Mapping[str, str]]) -> None:
+        self.tables, self._identities = tables, identities
         self.values = {name: table.test for name, table in tables.items()}
 
     def read(self, environment: Mapping[str, str]) -> None:
@@ -42,7 +44,10 @@ class GivenArguments:
 
     def get_values(self, operation: Operation) -> dict[str, str]:
         """Return the value of each given argument of ``operation``."""
-        return {name: value for name, value in self.values.items() if name in operation.path_schemas}
+        roles = self._identities.get(operation.id, {})
+        return {
+            name: value for name, value in self.values.items() if name in operation.path_schemas and name not in roles
+        }
 
     def complete(self, operation: Operation, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """Return the parameters of a request with each given argument that they leave out."""
@@ -51,7 +56,7 @@ class GivenArguments:
     def find_problem(self, name: str, operations: Mapping[str, Operation]) -> str:
         """Return the first operation that does not accept the value of ``name``, with the reason; empty if all do."""
         for operation in operations.values():
-            if name in operation.path_schemas:
+            if name in self.get_values(operation):
                 found = next(operation.find_parameter_violations({name[1:-1]: self.values[name]}), None)
                 if found is not None:
                     return f"{operation.name}, which expects {found.expected}"
@@ -64,21 +69,16 @@ def parse_given(
     """Return the arguments of ``raw``, the table `[given]` of ``file``.
 
     Raises:
-        UsageError: an argument is in no path, or has a role in ``identities`` too.
+        UsageError: an argument is in no path.
     """
     if not isinstance(raw, dict):
         raise UsageError(f'{file}: `given` must be a table of tables such as [given."{{domain}}"], got {raw!r}')
     tables: dict[str, Given] = {}
     for name, table in raw.items():
-        users = [one.id for one in operations.values() if name in one.path_schemas]
-        if not users:
+        if not any(name in one.path_schemas for one in operations.values()):
             raise UsageError(
                 f"{file}: `given` has the bad entry {name!r}, which no path of the document has; "
                 'write a parameter of a path, such as "{domain}"'
             )
-        if twice := [one for one in users if name in as_table(identities.get(one))]:
-            raise UsageError(
-                f"{file}: `identities.{twice[0]}` gives {name!r} a role, and `given` a value; remove one of them"
-            )
         tables[name] = parse_tables(file, f"given.{name}", table, Given)[0]
-    return GivenArguments(tables)
+    return GivenArguments(tables, identities)

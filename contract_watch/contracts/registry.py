@@ -171,7 +171,7 @@ class Contract:
     def given(self) -> GivenArguments:
         """The arguments that name an object above the resource, with the values of the present run."""
         raw = self.settings.get("given", {})
-        return parse_given(raw, self.operations, self.settings["identities"], self.config_file)
+        return parse_given(raw, self.operations, self.identities, self.config_file)
 
     @property
     def idempotency_argument(self) -> str:

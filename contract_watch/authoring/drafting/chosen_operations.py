@@ -81,7 +81,8 @@ def classify(choices: Sequence[Choice]) -> list[Choice]:
         if len(matching) > 1:
             names = " and ".join(escape_text(one.name, 100) for one in matching[:2])
             raise UsageError(
-                f"--operations: {names} both {kind} an object; a contract has one; write action= before the other"
+                f"--operations: {names} both {kind} an object; a contract has one; write action= before the other, "
+                "or give its objects a contract of their own"
             )
     if not any(choice.kind in ("get", "list") for choice in found):
         raise UsageError("--operations: no operation reads an object; add the GET of an object or of the list")

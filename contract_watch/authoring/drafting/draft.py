@@ -148,7 +148,7 @@ class _Drafter:
                 actions.append(build_action(location, why, {"operationId": name}))
         named = [name for name, roles in shape.identities.items() if "existing" in roles.values()]
         actions += add_responses(self._document, self._choices, self._ids, named, self._errors)
-        actions += RequestExamples(self._document, self._choices, self._ids, shape.identities).derive()
+        actions += RequestExamples(self._document, self._choices, self._ids, shape.identities, shape.given).derive()
         paging = self._find_paging(shape)
         pages = [tuple(str(paging[key]).split("/")[1:]) for key in ("more", "total") if key in paging]
         actions += RequiredProperties(self._document, self._choices, shape, self._ids, pages).derive()

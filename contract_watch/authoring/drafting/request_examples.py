@@ -1,6 +1,6 @@
 """Examples and requirements of requests that a document leaves out, without which nothing can be sent."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import jsonschema_rs
@@ -39,14 +39,18 @@ _TITLES = {"body": "A body with required properties is required.", "secret": "It
 
 
 class RequestExamples:
-    """A walk through the requests of a document; ``skipped`` are the arguments that name objects, by operation id."""
+    """A walk through the requests of a document; ``skipped`` are the arguments that name objects, by operation id.
+
+    ``given`` are the path parameters whose value ``contract.toml`` gives.
+    """
 
     def __init__(
         self, document: Mapping[str, Any], choices: Sequence[Choice], ids: Sequence[str],
-        skipped: Mapping[str, Mapping[str, str]],
+        skipped: Mapping[str, Mapping[str, str]], given: Collection[str] = (),
     ) -> None:  # fmt: skip
         self._document, self._source = document, SourceDocument(document)
         self._choices, self._ids, self._skipped = choices, ids, skipped
+        self._given = given
         self._done: set[Location] = set()
 
     def derive(self) -> Iterator[Action | OpenPoint]:
@@ -74,7 +78,7 @@ class RequestExamples:
             )
             role = self._skipped.get(name, {}).get(key)
             has_example = "example" in parameter or bool(parameter.get("examples"))
-            if parameter.get("required") and role != "existing" and not has_example and "schema" in parameter:
+            if parameter.get("required") and role != "existing" and key not in self._given and not has_example and "schema" in parameter:
                 yield from self._visit(
                     (*location, "schema"), parameter["schema"], [], str(parameter.get("name")), choice, _MAX_DEPTH
                 )
@@ -132,11 +136,7 @@ class RequestExamples:
         if name.lower() in _SECRETS:
             yield build_action(location, _TITLES["secret"], {"format": "password"})
             return
-        try:
-            judge = Schema(self._document, schema)
-        except ValueError:
-            judge = None
-        value = next((one for one in [*known, *_list_texts(schema, name)] if _accepts(judge, one)), None)
+        value = find_text(self._document, schema, name, known)
         if value is not None:
             yield build_action(location, _TITLES["value"], {"example": value})
         else:
@@ -145,9 +145,18 @@ class RequestExamples:
             )
 
 
-def _accepts(judge: Schema | None, value: Any) -> bool:
+def find_text(document: Mapping[str, Any], schema: Mapping[str, Any], name: str, known: Sequence[Any]) -> str | None:
+    """Return a string that ``schema`` accepts: the first of ``known``, or one that suits the name; None if none is known."""
     try:
-        return judge is not None and isinstance(value, str) and len(value) <= _MAX_LENGTH and judge.accepts(value)
+        judge = Schema(document, schema)
+    except ValueError:
+        return None
+    return next((one for one in [*known, *_list_texts(schema, name)] if _accepts(judge, one)), None)
+
+
+def _accepts(judge: Schema, value: Any) -> bool:
+    try:
+        return isinstance(value, str) and len(value) <= _MAX_LENGTH and judge.accepts(value)
     except (ValueError, jsonschema_rs.ValidationError):
         return False
 

@@ -8,6 +8,7 @@ from typing import Any
 from contract_watch.authoring.drafting.chosen_operations import Choice
 from contract_watch.authoring.drafting.name_template import choose_template
 from contract_watch.authoring.drafting.open_points import CONFIG, OVERLAY, OpenPoint
+from contract_watch.authoring.drafting.request_examples import find_text
 from contract_watch.authoring.drafting.schema_search import (
     PropertyPath,
     find_property,
@@ -18,6 +19,9 @@ from contract_watch.authoring.drafting.schema_search import (
     list_parameters,
     list_types,
 )
+from contract_watch.contracts.samples import build_value
+from contract_watch.contracts.schema import flatten_schema
+from contract_watch.diff.document.source import as_object
 from contract_watch.errors import UsageError
 
 _MARKS = (
@@ -41,7 +45,7 @@ class ResourceShape:
     ``identities`` maps operation ids to arguments and their roles, as in ``contract.toml``. ``mark`` is the argument of
     create with the name or the mark of a new object, ``template`` the form of such names if it is not a plain one.
     ``id`` is the path of the id in the response of create, empty if requests name objects by the name that create was
-    sent. The others are paths in the response of the list, and in one of its rows.
+    sent. ``given`` maps the arguments that name objects of another kind to a value. The others are paths in the response of the list, and in one of its rows.
     """
 
     mark: str
@@ -54,6 +58,7 @@ class ResourceShape:
     row_id: str = ""
     created: str = ""
     changed: str = ""
+    given: Mapping[str, str] = field(default_factory=dict)
     decisions: Sequence[OpenPoint] = field(default_factory=list)
 
 
@@ -67,6 +72,7 @@ class ShapeFinder:
         self._create = self._find_first("create")
         self._arguments = self._list_arguments(self._create)
         self._decisions: list[OpenPoint] = []
+        self._given: dict[str, str] = {}
 
     def find(self) -> ResourceShape:
         """Return the shape.
@@ -89,7 +95,7 @@ class ShapeFinder:
         key = id_path[-1] if id_path else mark
         return ResourceShape(
             mark, template, id_path, dict(self._list_identities(mark, key)),
-            listed, *self._describe_rows(found, row, mark, key), decisions=self._decisions,
+            listed, *self._describe_rows(found, row, mark, key), given=self._given, decisions=self._decisions,
         )  # fmt: skip
 
     def _find_first(self, kind: str) -> str:
@@ -203,17 +209,32 @@ class ShapeFinder:
             naming = self._find_naming(name, choice, mark, key)
             for parameter in choice.parameters:
                 argument = f"{{{parameter}}}"
-                roles[argument] = "existing" if argument == naming else "foreign"
-                if argument != naming:
+                if argument == naming:
+                    roles[argument] = "existing"
+                elif argument not in self._given:
+                    self._given[argument] = self._choose_value(choice, parameter)
                     self._decisions.append(OpenPoint(
-                        CONFIG, f"{choice.name}: {argument} names an object of another kind, of which no request makes one",
-                        "give it an `example` in overlay.yaml that exists on the account"))  # fmt: skip
+                        CONFIG, f"given.{argument}: {choice.name} names an object of another kind, of which no request makes one",
+                        "set its variable to one that exists on the account; add `shown` if the rows show it"))  # fmt: skip
             if naming and naming not in roles:
                 roles[naming if ":" in naming else f"/{naming}"] = "existing"
             if choice.kind in ("create", "update"):
                 renaming = self._find_renaming(name, mark, naming)
                 roles |= {f"/{renaming}": "new"} if renaming else {}
             yield name, roles
+
+    def _choose_value(self, choice: Choice, name: str) -> str:
+        """Return a value of a path parameter: its example, or one made from its schema."""
+        parameters = list_parameters(self._document, self._document["paths"][choice.path], choice.method)
+        found = next((one for one in parameters if (one.get("in"), one.get("name")) == ("path", name)), {})
+        if "example" in found:
+            return str(found["example"])
+        schema = flatten_schema(self._document, found.get("schema", {}))
+        named = [as_object(one).get("value") for one in as_object(found.get("examples")).values()]
+        known = [one for one in (*named, schema.get("example"), schema.get("default"), *schema.get("enum", ())) if one]
+        if list_types(schema) in ([], ["string"]):
+            return find_text(self._document, schema, name, known) or f"test-{name}"
+        return str(known[0] if known else build_value(self._document, schema))
 
     def _find_naming(self, name: str, choice: Choice, mark: str, key: str) -> str:
         """Return the argument that names the object of a request; empty if it names none."""

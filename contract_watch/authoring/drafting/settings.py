@@ -1,5 +1,6 @@
 """``contract.toml`` of a draft."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -43,6 +44,8 @@ def format_settings(settings: DraftSettings) -> str:
                                               "required": True, "about": credential.about})  # fmt: skip
     lines += ["", "[identities]"]
     lines += [f"{format_key(name)} = {format_value(dict(roles))}" for name, roles in shape.identities.items()]
+    for argument, value in shape.given.items():
+        lines += _format_given(argument, value, variable)
     read = settings.operations.get("get") or settings.operations["list"]
     lines += format_table("[lifecycle]", {"create": settings.operations["create"], "remove": settings.operations["delete"],
                                           "read": read, "id": format_pointer(shape.id) if shape.id else ""})  # fmt: skip
@@ -57,3 +60,11 @@ def format_settings(settings: DraftSettings) -> str:
         table = format_table("[resource]", {key: value for key, value in resource.items() if value})
         lines += table if len(table) > 2 else []
     return "\n".join(lines) + "\n"
+
+
+def _format_given(argument: str, value: str, prefix: str) -> list[str]:
+    """Return the lines of the table of a given argument; its variable has a name that no credential has."""
+    word = re.sub(r"[^A-Z0-9]+", "_", argument.strip("{}").upper()).strip("_") or "PARENT"
+    variable = f"{prefix}_{word}{'_ID' if word.endswith('KEY') else ''}"
+    about = f"the {argument.strip('{}')} of which a run tests the objects"
+    return format_table(f"[given.{format_key(argument)}]", {"variable": variable, "test": value, "about": about})

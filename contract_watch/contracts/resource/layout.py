@@ -1,6 +1,6 @@
 """The locations of objects in requests and responses, from the effective document and ``contract.toml``."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -9,6 +9,7 @@ from contract_watch.contracts.openapi import Operation, ResponseSpec
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.resource.table import ResourceTable
 from contract_watch.contracts.schema import Document, flatten_schema, resolve_reference
+from contract_watch.errors import UsageError
 
 EVERY = "*"
 """The part of a row's path that stands for the items of an array."""
@@ -102,8 +103,24 @@ class Layout:
         others = [name for name in self.operations if name not in (self.create, self.remove, self.list)]
         self.readers = [name for name in others if contract.is_read_only(name) and self.get_naming(name)]
         changing = [name for name in others if not contract.is_read_only(name) and self.get_naming(name)]
+        self._refuse_second_creation(others)
         self.updates = [name for name in changing if self.get_settable(name)]
         self.actions = [name for name in changing if name not in self.updates]
+
+    def _refuse_second_creation(self, others: Sequence[str]) -> None:
+        """Raise `UsageError` for an operation that creates as well, or changes an object above the resource."""
+        for operation in (self.operations[name] for name in others):
+            if self._contract.is_read_only(operation.id) or self.get_naming(operation.id):
+                continue
+            row = self.get_row(operation.id)
+            creates = 201 in operation.responses or (row is not None and not row.is_list)
+            if not (creates or self.get_parents(operation.id)):
+                continue
+            raise UsageError(
+                f"{self._contract.config_file}: lifecycle: {operation.id} ({operation.name}) names no `existing` object, and "
+                f"{self.create} is the one operation that creates; leave {operation.id} out, and give its objects a contract "
+                "of their own (OPERATIONS), where [given] names those above them"
+            )
 
     @property
     def has_server_ids(self) -> bool:

@@ -112,7 +112,7 @@ class Guard:
         # An absent field of a message decodes as empty.
         named = {name: value for name, value in parameters.items() if value or not outgoing.is_grpc_message}
         in_path = {name: value for name, value in named.items() if not is_parameter_key(name)}
-        wrong = next((name for name, value in in_path.items() if not self._is_harmless(value, operation.id, name)), None)
+        wrong = next((name for name, value in in_path.items() if not self._is_harmless(value, operation.id, f"{{{name}}}")), None)
         wrong = wrong or self._find_foreign_parameter(operation, named)
         wrong = wrong or self._find_foreign_argument(body, operation.id)
         if wrong is not None:
