@@ -141,7 +141,9 @@ class DisabledRule(Mutation):
             rows = [{**copy.deepcopy(body[0]), matcher.key: name} for name in extra if body]
             if isinstance(matcher, ResourceList):
                 broken = [prop for prop, clause in matcher.parent_clauses.items() if clause == self._rule]
-                rows += [{**copy.deepcopy(body[0]), matcher.key: "of-another", prop: "another"} for prop in broken if body]
+                rows += [
+                    {**copy.deepcopy(body[0]), matcher.key: "of-another", prop: "another"} for prop in broken if body
+                ]
             self.activations += bool(rows)
             return [*body, *rows]
         return body

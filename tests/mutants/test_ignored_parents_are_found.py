@@ -1,8 +1,6 @@
 """Mutants that ignore the object above a resource are derived for each operation, and found."""
 
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -13,20 +11,18 @@ from contract_watch.mutants.derivation import derive_mutants
 from contract_watch.mutants.mutant import Mutation
 from contract_watch.mutants.mutant_runner import MutantRunner
 from contract_watch.mutants.mutated_vendor import MutantApp, MutantServer
+from tests.support.alcove import copy_alcove
 
-DATA = Path(__file__).parents[1] / "data" / "alcove"
 OPERATIONS = ("createUser", "listUsers", "getUser", "updateUser", "deleteUser")
 CLAUSES = [*(f"{operation}/rule/domain-unknown" for operation in OPERATIONS), "listUsers/rule/domain-only"]
 
 
 @pytest.fixture(name="alcove", scope="module")
 def _alcove(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Contract]:
-    root = tmp_path_factory.mktemp("alcove")
-    shutil.copytree(DATA, root / "contracts" / "alcove", ignore=shutil.ignore_patterns("__pycache__"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(mutant_runner, "run_client", lambda *_: [])
         patch.setattr(mutant_runner, "parse_recorded_responses", lambda *_: [])
-        yield Contract("alcove", root)
+        yield copy_alcove(tmp_path_factory.mktemp("alcove"))
 
 
 def _find_drifts(contract: Contract, mutation: Mutation) -> list[str]:

@@ -78,7 +78,13 @@ class RequestExamples:
             )
             role = self._skipped.get(name, {}).get(key)
             has_example = "example" in parameter or bool(parameter.get("examples"))
-            if parameter.get("required") and role != "existing" and key not in self._given and not has_example and "schema" in parameter:
+            if (
+                parameter.get("required")
+                and role != "existing"
+                and key not in self._given
+                and not has_example
+                and "schema" in parameter
+            ):
                 yield from self._visit(
                     (*location, "schema"), parameter["schema"], [], str(parameter.get("name")), choice, _MAX_DEPTH
                 )

@@ -8,7 +8,7 @@ from typing import Any
 from contract_watch.contracts.openapi import Operation, ResponseSpec
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.resource.table import ResourceTable
-from contract_watch.contracts.schema import Document, flatten_schema, resolve_reference
+from contract_watch.contracts.schema import Document, find_kind, flatten_schema, resolve_reference
 from contract_watch.errors import UsageError
 
 EVERY = "*"
@@ -144,10 +144,15 @@ class Layout:
         return list(self._contract.given.get_values(self.operations[operation]))
 
     @property
-    def shown_parents(self) -> dict[str, str]:
+    def shown_parents(self) -> dict[str, str | int]:
         """The present value of each property that shows an object above the resource."""
         given = self._contract.given
-        return {one.shown: given.values[name] for name, one in given.tables.items() if one.shown}
+        shown = {one.shown: given.values[name] for name, one in given.tables.items() if one.shown}
+        return {prop: int(text) if self._is_integer(prop) else text for prop, text in shown.items()}
+
+    def _is_integer(self, prop: str) -> bool:
+        found = (row.properties[prop] for row in self._rows.values() if row is not None and prop in row.properties)
+        return any(find_kind(flatten_schema(self.document, schema)) == "integer" for schema in found)
 
     def get_renaming(self, operation: str) -> str:
         """Return the argument of an update that gives the object another name; empty if none does.

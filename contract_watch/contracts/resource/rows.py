@@ -46,7 +46,7 @@ class ResourceList(ListMatcher):
     mark: str = ""
     is_stray: Callable[[str, str], bool] = lambda _name, _mark: False
     stray_clause: str = ""
-    parents: Mapping[str, str] = field(default_factory=dict)
+    parents: Mapping[str, str | int] = field(default_factory=dict)
     parent_clauses: Mapping[str, str] = field(default_factory=dict)
 
     def find_mismatches(self, value: JSON, path: ValuePath = ()) -> Iterator[Mismatch]:
@@ -63,14 +63,13 @@ class ResourceList(ListMatcher):
                 expected = "no object that the run did not create"
                 yield Mismatch((*path, index), "unexpected", expected, self.stray_clause, str(name))
 
-
     def _find_other_parents(self, value: JSON, path: ValuePath) -> Iterator[Mismatch]:
         """Yield the first row of another parent; that of an object of the run breaks a clause of its own."""
         rows = value if isinstance(value, list) else []
         for prop, parent in self.parents.items():
             for index, row in enumerate(rows):
                 shown = row.get(prop, parent) if isinstance(row, dict) else parent
-                if str(shown) != parent and str(row.get(self.key)) not in self.known_rows:
+                if shown != parent and str(row.get(self.key)) not in self.known_rows:
                     yield Mismatch((*path, index, prop), "unexpected", f'"{parent}"', self.parent_clauses[prop])
                     break
 

@@ -112,7 +112,9 @@ class Guard:
         # An absent field of a message decodes as empty.
         named = {name: value for name, value in parameters.items() if value or not outgoing.is_grpc_message}
         in_path = {name: value for name, value in named.items() if not is_parameter_key(name)}
-        wrong = next((name for name, value in in_path.items() if not self._is_harmless(value, operation.id, f"{{{name}}}")), None)
+        wrong = next(
+            (name for name, value in in_path.items() if not self._is_harmless(value, operation.id, f"{{{name}}}")), None
+        )
         wrong = wrong or self._find_foreign_parameter(operation, named)
         wrong = wrong or self._find_foreign_argument(body, operation.id)
         if wrong is not None:
@@ -140,7 +142,10 @@ class Guard:
             sent = parameters.get(name[1:-1])
             if sent != value and not (isinstance(sent, str) and self._is_own_name(sent)):
                 raise BlockedRequestError(f"{operation.name}: `{name}` names another object than the given one")
-        is_about = operation.id == self.contract.lifecycle.create or "existing" in self.contract.get_roles(operation.id).values()
+        is_about = (
+            operation.id == self.contract.lifecycle.create
+            or "existing" in self.contract.get_roles(operation.id).values()
+        )
         if given and not reads and not is_about:
             raise BlockedRequestError(f"{operation.name}: it changes an object that the run did not create")
 

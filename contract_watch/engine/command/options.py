@@ -22,7 +22,13 @@ from contract_watch.cli import (
 from contract_watch.contracts.registry import Contract, choose_contracts
 from contract_watch.engine.account.live_settings import LiveSettings, read_live_settings
 from contract_watch.engine.fleet.cluster import validate_scheduler
-from contract_watch.engine.protocols.targets import find_vendor, load_account_keys, load_given_values, resolve_address, validate_target
+from contract_watch.engine.protocols.targets import (
+    find_vendor,
+    load_account_keys,
+    load_given_values,
+    resolve_address,
+    validate_target,
+)
 from contract_watch.errors import UsageError
 from contract_watch.history.remember import HISTORY_HELP, locate_history
 from contract_watch.report.overview import REQUIRE_HELP, read_required

@@ -152,18 +152,20 @@ class ArgumentBuilder:
         if role == "fresh" and accepted:
             yield Variant("type", "{key}")
         for variant in found:
-            if role is None:
-                yield variant
-            elif variant.keyword in ("minLength", "maxLength"):
-                size = len(variant.value)
-                if accepted and not self._can_choose_length(role, size):
-                    continue
-                word = "key" if role == "fresh" else "n"
-                place = f"{{{word}:{size}}}" if size > _MIN_NAME_LENGTH else f"{{short:{size}}}" if size else ""
-                if role != "foreign" or not accepted:
-                    yield Variant(variant.keyword, place)
-            elif variant.keyword == "type" and not accepted:
-                yield variant
+            yield from [variant] if role is None else self._fit_to_role(role, variant, accepted=accepted)
+
+    def _fit_to_role(self, role: str, variant: Variant, *, accepted: bool) -> Iterator[Variant]:
+        """Generate the value of an argument with a role that has the length of ``variant``, or its wrong type."""
+        if variant.keyword in ("minLength", "maxLength"):
+            size = len(variant.value)
+            if accepted and not self._can_choose_length(role, size):
+                return
+            word = "key" if role == "fresh" else "n"
+            place = f"{{{word}:{size}}}" if size > _MIN_NAME_LENGTH else f"{{short:{size}}}" if size else ""
+            if role != "foreign" or not accepted:
+                yield Variant(variant.keyword, place)
+        elif variant.keyword == "type" and not accepted:
+            yield variant
 
     def _can_choose_length(self, role: str, size: int) -> bool:
         """Return True if a run can name an object with ``size`` characters: ids are the server's, an address is longer."""

@@ -1,6 +1,7 @@
 """A draft runs at once: its mock keeps the contract, every clause of a rule is reached, and what is open is a line."""
 
 import json
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,15 @@ from contract_watch.authoring.completeness import find_gaps
 from contract_watch.authoring.drafting import draft as drafting
 from contract_watch.authoring.self_check import run_self_check
 from contract_watch.contracts.registry import ROOT
+from tests.support.alcove import OPERATIONS as ALCOVE_OPERATIONS
+from tests.support.alcove import read_document
 from tests.support.drafts import OPERATIONS, copy_boxes, draft, write_draft
 
 DATA = ROOT / "tests" / "data"
 _OTHERS = {
     "quill": "POST /senders, GET /senders, GET /senders/{id}, PATCH /senders/{id}, DELETE /senders/{id}, POST /senders/{id}/pause",
     "parcel": "POST /labels, GET /labels, PATCH /labels/{id}, DELETE /labels/{id}",
+    "alcove": ALCOVE_OPERATIONS,
     "depot": "POST /crates, GET /crates, PATCH /crates/{id}, DELETE /crates/{id}",
 }
 
@@ -135,3 +139,40 @@ def test_the_key_is_where_the_document_says(
     assert (place.header, place.form) == (header, form)
     lines = [one.format("x") for one in made.decisions if "credentials" in one.problem or "places" in one.problem]
     assert [says in line for line in lines] == ([True] if says else [])
+
+
+def test_object_above_the_resource_is_given(tmp_path: Path) -> None:
+    """A path's further argument gets a variable, and the document's example; a line says what a person decides."""
+    made = draft(tmp_path, read_document(), ALCOVE_OPERATIONS)
+    table = tomllib.loads(made.files["contract.toml"])["given"]["{domain}"]
+    assert (table["variable"], table["test"]) == ("ATTIC_DOMAIN", "example.com")
+    lines = [one.format("contracts/attic") for one in made.decisions if "domain" in one.problem]
+    (line,) = [line for line in lines if "given." in line]
+    assert line == (
+        "contracts/attic/contract.toml: given.{domain}: POST /domains/{domain}/users names an object of another kind, of which "
+        "no request makes one; set its variable to one that exists on the account; add `shown` if the rows show it"
+    )
+    assert [line for line in find_gaps(write_draft(tmp_path, made)) if "given" in line or "{domain}" in line] == []
+
+
+@pytest.mark.usefixtures("no_trial")
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        ({"type": "integer", "example": 42}, "42"),
+        ({"type": "string", "format": "uuid"}, "00000000-0000-4000-8000-000000000001"),
+        ({"type": "string", "enum": ["a.example", "b.example"]}, "a.example"),
+        ({"type": "string"}, "host.example.com"),
+    ],
+)
+def test_given_value_suits_its_schema(tmp_path: Path, schema: dict[str, Any], value: str) -> None:
+    """Without an example the value is made from the schema and the name."""
+    document = read_document()
+    document["components"]["parameters"]["Domain"] = {
+        "name": "domain",
+        "in": "path",
+        "required": True,
+        "schema": schema,
+    }
+    table = tomllib.loads(draft(tmp_path, document, ALCOVE_OPERATIONS).files["contract.toml"])["given"]["{domain}"]
+    assert table["test"] == value

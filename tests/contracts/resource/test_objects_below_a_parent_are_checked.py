@@ -1,8 +1,6 @@
 """A contract of data whose objects are below a given one, against a server that shares no code with its model."""
 
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -13,9 +11,9 @@ from contract_watch.mutants import mutant_runner
 from contract_watch.mutants.mutant_runner import MutantRunner
 from contract_watch.mutants.mutated_vendor import MutantServer
 from contract_watch.report.finding import Finding
+from tests.support.alcove import copy_alcove
 from tests.support.alcove_server import DRIFTS, AlcoveServer
 
-DATA = Path(__file__).parents[2] / "data" / "alcove"
 _MAX_REQUESTS = 190
 FINDINGS = {
     "parent ignored on read": "getUser/rule/domain-unknown/accepted",
@@ -34,9 +32,7 @@ FINDINGS = {
 
 @pytest.fixture(name="alcove", scope="module")
 def _alcove(tmp_path_factory: pytest.TempPathFactory) -> Contract:
-    root = tmp_path_factory.mktemp("alcove")
-    shutil.copytree(DATA, root / "contracts" / "alcove", ignore=shutil.ignore_patterns("__pycache__"))
-    return Contract("alcove", root)
+    return copy_alcove(tmp_path_factory.mktemp("alcove"))
 
 
 @pytest.fixture(name="run", scope="module")

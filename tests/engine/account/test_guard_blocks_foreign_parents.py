@@ -3,7 +3,6 @@
 import datetime as dt
 import json
 import re
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,11 +20,11 @@ from contract_watch.engine.protocols.wire import encode_library_request
 from contract_watch.errors import UsageError
 from contract_watch.generator.outputs import generate_outputs
 from contract_watch.mock.server import run_in_thread
+from tests.support.alcove import copy_alcove
 from tests.support.alcove_server import KEYS, AlcoveServer
 from tests.support.live_runs import run_suite
 from tests.support.virtual_clock import VirtualClock
 
-DATA = Path(__file__).parents[2] / "data" / "alcove"
 NAMES = NameGenerator(dt.date(2026, 11, 29))
 OURS = NAMES.create_name()
 KEY = next(iter(KEYS))
@@ -35,9 +34,8 @@ _BLANK = complete_settings()
 
 @pytest.fixture(name="alcove")
 def _alcove(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Contract:
-    shutil.copytree(DATA, tmp_path / "contracts" / "alcove", ignore=shutil.ignore_patterns("__pycache__"))
+    contract = copy_alcove(tmp_path)
     monkeypatch.setenv("CONTRACTS", str(tmp_path / "contracts"))
-    contract = Contract("alcove", tmp_path)
     contract.given.read({"ALCOVE_DOMAIN": GIVEN})
     return contract
 
@@ -95,7 +93,9 @@ def test_permitted_pair_is_about_objects_not_parents(alcove: Contract) -> None:
     assert _is_blocked(guard, "DELETE", "/domains/usr_1/users/usr_1")
 
 
-@pytest.mark.parametrize("body", [{"domain": "example.org"}, {"Domain": GIVEN.upper()}, {"note": {"domain": "example.org"}}])
+@pytest.mark.parametrize(
+    "body", [{"domain": "example.org"}, {"Domain": GIVEN.upper()}, {"note": {"domain": "example.org"}}]
+)
 def test_body_that_names_another_parent_is_blocked(alcove: Contract, body: Mapping[str, Any]) -> None:
     """A lenient server may read the parent from a body, in any spelling and at any depth."""
     guard = _make_guard(alcove)
@@ -128,7 +128,14 @@ def test_run_asks_below_the_given_parent_alone(alcove: Contract, tmp_path: Path)
     generate_outputs(alcove, alcove.output_directory)
     server = AlcoveServer(domains=("example.com", GIVEN))
     with run_in_thread(server) as base:
-        raw = {"vendor": "alcove", "target": base, "live": "mutate", "explore": "1", "seed": "7", "out": str(tmp_path / "out")}
+        raw = {
+            "vendor": "alcove",
+            "target": base,
+            "live": "mutate",
+            "explore": "1",
+            "seed": "7",
+            "out": str(tmp_path / "out"),
+        }
         environment = {"LEDGER": str(tmp_path / "ledger"), "ALCOVE_DOMAIN": GIVEN}
         options = resolve_options({**_BLANK, **raw}, environment)
         record = run_suite(options, VirtualClock(), ExplorationDepth(5))
