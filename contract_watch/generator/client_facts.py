@@ -10,8 +10,10 @@ from openapi_python_client.strings import PythonIdentifier
 from contract_watch.contracts.nullable import expand_nullable
 from contract_watch.contracts.openapi import OpenApi, Operation, read_toml
 from contract_watch.contracts.registry import Contract
+from contract_watch.contracts.roles import as_table
 from contract_watch.contracts.schema import resolve_reference
 from contract_watch.contracts.servers import find_base_path
+from contract_watch.contracts.text_values import decode_text
 from contract_watch.errors import UsageError
 from contract_watch.escaping import escape_lines, escape_text, format_python_literal
 from contract_watch.generator.configuration import FIELD_PREFIX
@@ -102,7 +104,7 @@ def build_basic_facts(contract: Contract, document: OpenApi) -> dict[str, JSON]:
             one.name: {str(status): escape_lines(spec.description) for status, spec in one.responses.items()}
             for one in operations
         },
-        "examples": {one.name: _build_example(document, one, own) for one in operations},
+        "examples": {one.name: _build_example(document, one, own, contract) for one in operations},
         "create": "",
         "remove": "",
         "read": "",
@@ -155,10 +157,20 @@ def _get_method_name(operation: Operation) -> str:
     return str(PythonIdentifier(operation.id, FIELD_PREFIX))
 
 
-def _build_example(document: OpenApi, operation: Operation, own: Mapping[str, JSON]) -> dict[str, JSON]:
+def _build_example(
+    document: OpenApi, operation: Operation, own: Mapping[str, JSON], contract: Contract
+) -> dict[str, JSON]:
     """Return the arguments of an example call by their names in the document, as JSON."""
+    tests = {name: as_table(table).get("test") for name, table in as_table(contract.settings.get("given")).items()}
+    given = {
+        name[1:-1]: decode_text(document.raw, schema, str(tests[name]))
+        for name, schema in operation.path_schemas.items()
+        if name in tests
+    }
     values = {
-        one["name"]: own.get(one["name"], choose_value(document.raw, one.get("schema", {}), own))
+        one["name"]: own.get(
+            one["name"], given.get(one["name"], choose_value(document.raw, one.get("schema", {}), own))
+        )
         for one in operation.parameters
         if one.get("required") or one.get("in") == "path"
     }
