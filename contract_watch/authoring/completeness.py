@@ -27,7 +27,7 @@ from contract_watch.authoring.completeness_checks import (
     check_simulation,
     check_uniqueness,
 )
-from contract_watch.authoring.identity_checks import check_created_object, check_public_names
+from contract_watch.authoring.identity_checks import check_created_object, check_given, check_public_names
 from contract_watch.authoring.pointer_checks import check_pointers
 from contract_watch.contracts.directories import list_directories
 from contract_watch.contracts.registry import ROOT, SLUG, Contract
@@ -38,7 +38,7 @@ CompletenessCheck = Callable[[Contract], Iterator[str]]
 _ORDER: tuple[tuple[CompletenessCheck, ...], ...] = (
     (check_settings, *(partial(check_setting, name) for name in SETTINGS)),
     (check_overlay, check_credentials),
-    (check_operations, check_identities, check_public_names, check_floors, check_pointers),
+    (check_operations, check_identities, check_given, check_public_names, check_floors, check_pointers),
     (check_model, check_created_object, check_uniqueness),
     (check_client, check_scenarios),
     (check_simulation,),

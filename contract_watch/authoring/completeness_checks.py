@@ -106,7 +106,6 @@ def check_credentials(contract: Contract) -> Iterator[str]:
         yield f"{contract.config_file}: has no `credentials`; add a table for each account that the rules tell apart"
     elif not contract.credentials[0].required:
         yield f"{contract.config_file}: the first of `credentials` is not required: no run can do without it"
-    yield from _check_given(contract)
     for credential in contract.credentials:
         label = f"{contract.config_file}: credentials.{credential.account}"
         test = credential.test
@@ -122,20 +121,6 @@ def check_credentials(contract: Contract) -> Iterator[str]:
         seen |= {credential.account, credential.variable, test}
     if contract.rate.requests <= 0 or contract.rate.seconds <= 0:
         yield f"{contract.config_file}: `rate` allows nothing; give requests and seconds above 0"
-
-
-def _check_given(contract: Contract) -> Iterator[str]:
-    """Check that each argument of `[given]` has a variable of its own, and a test value that the document accepts."""
-    used = {credential.variable for credential in contract.credentials} | {contract.address_variable}
-    for name, one in contract.given.tables.items():
-        label = f"{contract.config_file}: given.{name}"
-        if not _VARIABLE.fullmatch(one.variable) or one.variable in used:
-            yield f"{label}: its variable {one.variable!r} is no name for one, or is used twice; write another in CAPITALS"
-        if not one.test or (problem := contract.given.find_problem(name, contract.operations)):
-            yield f"{label}: its test value {one.test!r} is none of {problem if one.test else 'any operation'}; correct it"
-        if not one.about.strip():
-            yield f"{label}: does not describe its object; fill in `about`"
-        used.add(one.variable)
 
 
 def check_operations(contract: Contract) -> Iterator[str]:

@@ -3,6 +3,7 @@
 Each check yields lines for `make check-contracts`: file, gap, remedy.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from contract_watch.contracts.registry import Contract
 from contract_watch.engine.planning.probe import get_pool_stand_in
 from contract_watch.engine.planning.simulation import NAME_PREFIX, Simulation
 
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
 _MAX_NAMES = 3
 """Names that a line lists."""
 
@@ -51,6 +53,20 @@ def check_created_object(contract: Contract) -> Iterator[str]:
             f"{path}: after {create.id} `list_owned` must name the new object {identity or given!r}, got "
             f"{_list_names(owned)}; return (account, name or id) of each object in the state"
         )
+
+
+def check_given(contract: Contract) -> Iterator[str]:
+    """Check that each argument of `[given]` has a variable of its own, and a test value that the document accepts."""
+    used = {credential.variable for credential in contract.credentials} | {contract.address_variable}
+    for name, one in contract.given.tables.items():
+        label = f"{contract.config_file}: given.{name}"
+        if not _VARIABLE.fullmatch(one.variable) or one.variable in used:
+            yield f"{label}: its variable {one.variable!r} is no name for one, or is used twice; write another in CAPITALS"
+        if not one.test or (problem := contract.given.find_problem(name, contract.operations)):
+            yield f"{label}: its test value {one.test!r} is none of {problem if one.test else 'any operation'}; correct it"
+        if not one.about.strip():
+            yield f"{label}: does not describe its object; fill in `about`"
+        used.add(one.variable)
 
 
 def check_public_names(contract: Contract) -> Iterator[str]:

@@ -67,7 +67,7 @@ def test_parents_may_be_several(tmp_path: Path) -> None:
 
 
 def test_operation_without_a_refusal_promises_none(tmp_path: Path) -> None:
-    """Where no document says how an unknown parent is refused, no clause and no probe asks, and each answer is allowed."""
+    """If no document says how an unknown parent is refused, no clause and no probe asks, and each answer is allowed."""
     contract = copy_alcove(tmp_path, _drop_refusals)
     assert "listUsers/rule/domain-unknown" not in contract.model.rules
     asked = [

@@ -36,13 +36,13 @@ def _alcove(tmp_path_factory: pytest.TempPathFactory) -> Contract:
 
 
 @pytest.fixture(name="run", scope="module")
-def _run(alcove: Contract) -> Iterator["_Run"]:
+def _run(alcove: Contract) -> Iterator["_AlcoveRun"]:
     server = MutantServer()
     with run_in_thread(server) as base:
-        yield _Run(MutantRunner(alcove, base, server), server)
+        yield _AlcoveRun(MutantRunner(alcove, base, server), server)
 
 
-class _Run:
+class _AlcoveRun:
     """Runs the probes against Alcove's server."""
 
     def __init__(self, runner: MutantRunner, server: MutantServer) -> None:
@@ -69,7 +69,7 @@ def test_own_mock_keeps_every_clause(alcove: Contract) -> None:
     assert checked.unreached == {}
 
 
-def test_faithful_server_is_never_accused(run: _Run) -> None:
+def test_faithful_server_is_never_accused(run: _AlcoveRun) -> None:
     """A server that keeps its document gets no finding, within the allowance of requests."""
     requests, found = run()
     assert [(finding.id, finding.title) for finding in found] == []
@@ -77,7 +77,7 @@ def test_faithful_server_is_never_accused(run: _Run) -> None:
 
 
 @pytest.mark.parametrize("drift", DRIFTS)
-def test_drift_is_named(run: _Run, drift: str) -> None:
+def test_drift_is_named(run: _AlcoveRun, drift: str) -> None:
     """Each drift of the list is found, and told by its own clause."""
     _, found = run(drift)
     assert FINDINGS[drift] in [finding.id for finding in found], DRIFTS[drift]
