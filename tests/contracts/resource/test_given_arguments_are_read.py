@@ -99,6 +99,22 @@ def test_suite_knows_the_given_parent_alone(tmp_path: Path, account: str, domain
     assert {outcome.status for outcome in model.outcomes(state, request)} == statuses
 
 
+def test_nothing_known_is_below_an_unknown_parent(tmp_path: Path) -> None:
+    """A name that is taken below the given parent is no reason there: no such parent exists is the one answer."""
+    model = copy_alcove(tmp_path).model
+    state = model.start([Account("main", "k")], Interpretations(model.interpretations), "ct-1")
+
+    def create(domain: str) -> Request:
+        headers = {"authorization": "Bearer k", "content-type": "application/json"}
+        return Request("createUser", "POST", "/x", headers, {"name": "ct-1-a"}, {"domain": domain})
+
+    (created,) = [one for one in model.outcomes(state, create("example.com")) if one.status == 201]
+    assert created.body is not None
+    after = created.resolve_next_state(created.body.render())
+    assert {one.status for one in model.outcomes(after, create("example.com"))} == {409}
+    assert {one.status for one in model.outcomes(after, create("ct-1-p"))} == {404}
+
+
 @pytest.mark.parametrize(
     ("new", "says"),
     [

@@ -109,6 +109,17 @@ def test_given_object_is_never_an_existing_one(alcove: Contract) -> None:
     assert _is_blocked(_make_guard(alcove), "DELETE", f"/domains/{GIVEN}/users/{GIVEN}")
 
 
+def test_role_takes_precedence(tmp_path: Path) -> None:
+    """Where an operation's argument names an object of the run, the given value is a foreign one."""
+    old = 'deleteUser = {"{id}" = "existing"}'
+    contract = copy_alcove(tmp_path, old=old, new='deleteUser = {"{id}" = "existing", "{domain}" = "existing"}')
+    contract.given.read({"ALCOVE_DOMAIN": GIVEN})
+    guard = _make_guard(contract)
+    assert _is_blocked(guard, "DELETE", f"/domains/{GIVEN}/users/{OURS}")
+    assert not _is_blocked(guard, "PATCH", f"/domains/{GIVEN}/users/{OURS}", {"note": "x"})
+    assert not _is_blocked(guard, "DELETE", f"/domains/{OURS}/users/{OURS}")
+
+
 def test_operation_on_the_given_object_itself_is_blocked(alcove: Contract) -> None:
     """An operation that changes the given object, such as its removal, never reaches a real account."""
     document = json.loads(alcove.published_file.read_text(encoding="utf-8"))
