@@ -110,7 +110,7 @@ def test_given_object_is_never_an_existing_one(alcove: Contract) -> None:
 
 
 def test_role_takes_precedence(tmp_path: Path) -> None:
-    """Where an operation's argument names an object of the run, the given value is a foreign one."""
+    """The given value is foreign to an operation whose argument names an object of the run."""
     old = 'deleteUser = {"{id}" = "existing"}'
     contract = copy_alcove(tmp_path, old=old, new='deleteUser = {"{id}" = "existing", "{domain}" = "existing"}')
     contract.given.read({"ALCOVE_DOMAIN": GIVEN})
