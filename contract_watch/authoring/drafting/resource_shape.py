@@ -45,7 +45,8 @@ class ResourceShape:
     ``identities`` maps operation ids to arguments and their roles, as in ``contract.toml``. ``mark`` is the argument of
     create with the name or the mark of a new object, ``template`` the form of such names if it is not a plain one.
     ``id`` is the path of the id in the response of create, empty if requests name objects by the name that create was
-    sent. ``given`` maps the arguments that name objects of another kind to a value. The others are paths in the response of the list, and in one of its rows.
+    sent. ``given`` maps the arguments that name objects of another kind to a value. The others are paths in the response of
+    the list, and in one of its rows.
     """
 
     mark: str

@@ -2,7 +2,8 @@
 
 A mutating request passes only if every value that could name an object is the run's own, or cannot name anything.
 Arguments are recognised by the identities in ``contract.toml``, of any operation, in any spelling and at any depth of
-a body. An argument of `[given]` must have the given value, or a name of the run, also in a request that only reads. Everything else is blocked before it is sent; a blocked request is a defect of the suite.
+a body. An argument of `[given]` must have the given value, or a name of the run, also in a request that only reads.
+Everything else is blocked before it is sent; a blocked request is a defect of the suite.
 """
 
 import json
