@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from contract_watch.authoring.self_check import run_self_check
 from contract_watch.authoring.skeleton import PLACEHOLDER
+from contract_watch.contracts.credential_locations import find_key_problem
 from contract_watch.contracts.openapi import Operation, read_json
 from contract_watch.contracts.overlay import apply_overlay, read_overlay
 from contract_watch.contracts.registry import Contract, load_contracts
@@ -19,7 +20,7 @@ from contract_watch.mock.vendor import MockVendor, check_overlaps
 from contract_watch.mutants.derivation import MutantConfig, derive_mutants
 
 REQUIRED_FILES = ("contract.toml",)
-SETTINGS = ("credential_locations", "credentials", "rate", "published")
+SETTINGS = ("token", "credential_locations", "credentials", "rate", "published")
 """The parts of ``contract.toml`` that are read one by one, so that each can be refused."""
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
 _OPERATION_ID = re.compile(r"[a-z][A-Za-z0-9]*")
@@ -109,8 +110,7 @@ def check_credentials(contract: Contract) -> Iterator[str]:
     for credential in contract.credentials:
         label = f"{contract.config_file}: credentials.{credential.account}"
         test = credential.test
-        if not (test.isascii() and test.isprintable() and " " not in test and len(test) >= 8):
-            yield f"{label}: has no test value; give one of 8 characters or more that a header can carry"
+        yield from (f"{label}: {problem}" for problem in _find_test_problems(contract, test))
         if not _VARIABLE.fullmatch(credential.variable):
             yield f"{label}: its variable {credential.variable!r} is no name for one; write it in CAPITALS"
         if not credential.about.strip():
@@ -121,6 +121,13 @@ def check_credentials(contract: Contract) -> Iterator[str]:
         seen |= {credential.account, credential.variable, test}
     if contract.rate.requests <= 0 or contract.rate.seconds <= 0:
         yield f"{contract.config_file}: `rate` allows nothing; give requests and seconds above 0"
+
+
+def _find_test_problems(contract: Contract, test: str) -> Iterator[str]:
+    if not (test.isascii() and test.isprintable() and " " not in test and len(test) >= 8):
+        yield "has no test value; give one of 8 characters or more that a header can carry"
+    elif problem := find_key_problem(contract, "`test`", test):
+        yield problem
 
 
 def check_operations(contract: Contract) -> Iterator[str]:

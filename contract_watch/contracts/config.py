@@ -1,5 +1,6 @@
 """The tables of ``contract.toml`` as types; fields have the names of the keys, except where ``key`` gives another."""
 
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -9,26 +10,71 @@ from contract_watch.errors import UsageError
 
 @dataclass(frozen=True)
 class CredentialLocation:
-    """A location of the credential in a request: the header ``header``, or the property ``field`` of the JSON body.
+    """A location of the credential in a request: a header, a query parameter, or the property ``field`` of the JSON body.
 
-    ``form`` is the value, with ``{}`` in place of the key; ``name`` names the location in clause ids.
+    ``form`` is the value, with ``{}`` in place of the key; ``name`` names the location in clause ids. ``encoding`` is
+    ``base64`` for a key ``user:password`` that is sent encoded, as Basic wants it.
     """
 
     name: str
     form: str
     header: str = ""
     field: str = ""
+    query: str = ""
+    encoding: str = ""
 
     @property
     def scheme(self) -> str:
         """The form without the key, such as ``Bearer``; empty if the key stands alone."""
         return self.form.replace("{}", "").strip()
 
+    @property
+    def key(self) -> str:
+        """The name under which the headers of a request hold the value; empty for a property of the body."""
+        return f"query:{self.query}" if self.query else self.header.lower()
+
+    def encode_key(self, key: str) -> str:
+        """Return a key as a request carries it, without its scheme."""
+        return base64.b64encode(key.encode("utf-8", "surrogateescape")).decode() if self.encoding else key
+
+    def decode_key(self, text: str) -> str:
+        """Return the key that a request carries as ``text``; a text of another encoding is no key and stays."""
+        if not self.encoding:
+            return text
+        try:
+            return base64.b64decode(text, validate=True).decode()
+        except ValueError:
+            return f"not base64: {text}"
+
+    def build_value(self, key: str) -> str:
+        """Return the value for a key."""
+        return self.form.format(self.encode_key(key))
+
+    def read_key(self, value: str) -> str | None:
+        """Return the key in a value; None if it has another form. Schemes are compared without case."""
+        before, _, after = self.form.partition("{}")
+        if value[: len(before)].lower() != before.lower() or not value.endswith(after):
+            return None
+        return self.decode_key(value[len(before) : len(value) - len(after)])
+
     def insert_key(self, value: str, headers: Mapping[str, str], body: Any) -> tuple[dict[str, str], Any]:
         """Return ``headers`` and ``body`` with ``value`` inserted; a body other than an object stays as it is."""
-        if self.header:
-            return {**headers, self.header: value}, body
+        if not self.field:
+            return {**headers, self.key: value}, body
         return dict(headers), {**body, self.field: value} if isinstance(body, dict) else body
+
+
+@dataclass(frozen=True)
+class TokenConfig:
+    """The endpoint that exchanges a key ``client_id:client_secret`` for an access token (RFC 6749, client credentials).
+
+    ``path`` begins at the root of the server that keys go to. ``auth`` says how the client names itself: by ``basic``, or
+    in the ``body``.
+    """
+
+    path: str
+    scope: str = ""
+    auth: str = "basic"
 
 
 @dataclass(frozen=True)
@@ -162,6 +208,14 @@ class LimitsConfig:
     requests: int = 1000
     objects: int = 15
     minutes: float = 30.0
+
+    def check(self, label: str) -> None:
+        """Raise `UsageError`, which begins with ``label``, if a limit is out of range."""
+        if not (0 < self.share <= 1 and self.requests > 0 and self.objects > 0 and 0 < self.minutes <= 6 * 60):
+            raise UsageError(
+                f"{label}: `limits` is out of range; `share` must be above 0 and at most 1, "
+                "`minutes` above 0 and at most 360, `requests` and `objects` above 0"
+            )
 
 
 @dataclass(frozen=True)

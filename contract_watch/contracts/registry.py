@@ -20,7 +20,9 @@ from contract_watch.contracts.config import (
     LimitsConfig,
     ListConfig,
     RateConfig,
+    TokenConfig,
 )
+from contract_watch.contracts.credential_locations import check_locations
 from contract_watch.contracts.given import GivenArguments, parse_given
 from contract_watch.contracts.model import Model
 from contract_watch.contracts.model_loader import load_model
@@ -75,13 +77,15 @@ class Contract:
 
     @cached_property
     def credential_locations(self) -> list[CredentialLocation]:
-        """The locations of a credential in a request, the default one first; that one is a header."""
+        """The locations of a credential in a request, the default one first."""
         locations: list[CredentialLocation] = self._load_tables("places", CredentialLocation)
-        if not locations or not locations[0].header or any(bool(one.header) == bool(one.field) for one in locations):
-            raise UsageError(
-                f"{self.config_file}: each of `places` must have either `header` or `field`; the first must have `header`"
-            )
+        check_locations(self.config_file, locations, self.token)
         return locations
+
+    @cached_property
+    def token(self) -> TokenConfig | None:
+        """The endpoint that gives access tokens for keys; None if requests carry the keys themselves."""
+        return self._load_tables("token", TokenConfig)[0] if "token" in self.settings else None
 
     @cached_property
     def credentials(self) -> list[Credential]:
@@ -119,11 +123,7 @@ class Contract:
         if "limits" not in self.settings:
             return LimitsConfig()
         limits: LimitsConfig = self._load_tables("limits", LimitsConfig)[0]
-        if not (0 < limits.share <= 1 and limits.requests > 0 and limits.objects > 0 and 0 < limits.minutes <= 6 * 60):
-            raise UsageError(
-                f"{self.config_file}: `limits` is out of range; `share` must be above 0 and at most 1, "
-                "`minutes` above 0 and at most 360, `requests` and `objects` above 0"
-            )
+        limits.check(str(self.config_file))
         return limits
 
     @cached_property
@@ -226,6 +226,10 @@ class Contract:
         grpc: GrpcConfig = self._load_tables("grpc", GrpcConfig)[0]
         for operation in grpc.methods:
             self._check_operation_declared(operation, "grpc.methods")
+        if self.token is not None or any(one.query for one in self.credential_locations):
+            raise UsageError(
+                f"{self.config_file}: `grpc` cannot carry a key in the query, nor an access token; remove it"
+            )
         if named := [one.id for one in self.operations.values() if one.specs or one.codec.is_form]:
             raise UsageError(
                 f"{self.config_file}: `grpc` cannot carry the parameters or the form of {named[0]}; "
@@ -286,7 +290,7 @@ class Contract:
     def _credential_keys(self) -> frozenset[str]:
         """The parameters that carry credentials; settings that cannot be read are reported by `credential_locations`."""
         tables = [one for one in self.settings["places"] if isinstance(one, dict)]
-        return frozenset(f"header:{one.get('header', '')}".lower() for one in tables)
+        return frozenset(f"{kind}:{one.get(kind, '')}".lower() for one in tables for kind in ("header", "query"))
 
     @property
     def operations(self) -> dict[str, Operation]:

@@ -66,10 +66,10 @@ def build_basic_facts(contract: Contract, document: OpenApi) -> dict[str, JSON]:
     """
     location = contract.credential_locations[0]
     form = re.fullmatch(r"(?:([\w-]+) )?\{\}", location.form)
-    if not form or not re.fullmatch(r"[\w-]+", location.header):
+    if not form or not re.fullmatch(r"[\w-]+", location.header or location.query):
         raise UsageError(
             f"{contract.config_file}: places: the form of the first place must be `{{}}` or a word, a space and `{{}}`, "
-            f"got {location.form!r} in {location.header!r}; list another place first"
+            f"got {location.form!r} in {location.header or location.query!r}; list another place first"
         )
     regions = contract.client.regions
     if bad := next((name for name in regions if not _REGION.fullmatch(name)), None):
@@ -79,7 +79,8 @@ def build_basic_facts(contract: Contract, document: OpenApi) -> dict[str, JSON]:
         operations = list(document.operations.values())
     except UsageError:
         operations = []  # the generator refuses such a document, in its own words
-    key = contract.credentials[0].variable if contract.credentials else None
+    # Where requests carry access tokens, the variable holds none.
+    key = contract.credentials[0].variable if contract.credentials and contract.token is None else None
     return {
         "banner": format_banner(contract),
         "slug": contract.slug,
@@ -99,6 +100,9 @@ def build_basic_facts(contract: Contract, document: OpenApi) -> dict[str, JSON]:
         "request_id_literal": format_python_literal(contract.client.request_id or None),
         "header": location.header,
         "prefix": form[1] or "",
+        "query_literal": format_python_literal(location.query or None),
+        "is_base64": bool(location.encoding),
+        "takes_token": contract.token is not None,
         "repeatable": _list_repeatable(contract, operations),
         "errors": {
             one.name: {str(status): escape_lines(spec.description) for status, spec in one.responses.items()}

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from contract_watch.contracts.credential_locations import list_key_secrets, split_query_keys
 from contract_watch.contracts.headers import format_header
 from contract_watch.contracts.model import match_headers
 from contract_watch.contracts.openapi import METHODS, Operation
@@ -29,6 +30,7 @@ from contract_watch.mock.bodies import (
 from contract_watch.mock.controls import MockControls
 from contract_watch.mock.faults import Fault, FaultQueue
 from contract_watch.mock.journal import MockJournal
+from contract_watch.mock.token_endpoint import TokenEndpoint
 from contract_watch.mock.vendor import MAX_BODY, MockVendor, check_overlaps, parse_body, read_keys
 
 if TYPE_CHECKING:
@@ -45,12 +47,18 @@ class Mock:
         check_overlaps(list(vendors))
         self.vendors = {vendor.contract.slug: vendor for vendor in vendors}
         names = {name for v in vendors for name in find_password_names(v.contract.effective.raw)}
-        values = [key for v in vendors for key in read_keys(v.contract, environment).values()]
+        values = [
+            secret
+            for v in vendors
+            for key in read_keys(v.contract, environment).values()
+            for secret in list_key_secrets(v.contract, key)
+        ]
         credential_names = {
             name.lower()
             for v in vendors
             for location in v.contract.credential_locations
-            for name in (location.header, location.field)
+            for name in (location.key, location.field, location.query)
+            if name
         }
         # A name may be public for one vendor and hold another's secret, so that all of them have to agree.
         public = frozenset.intersection(*(v.contract.public_names for v in vendors)) if vendors else ()
@@ -58,7 +66,7 @@ class Mock:
         self.journal = MockJournal(redactor, credential_names)
         self.faults = FaultQueue()
         self.grpc_calls: list[GrpcCalls] = []
-        endpoints: dict[str, ASGIApp] = dict(self._build_endpoints())
+        endpoints: dict[str, ASGIApp] = {**dict(self._build_endpoints()), **dict(self._build_token_endpoints())}
         if grpc_vendors := [vendor for vendor in vendors if vendor.contract.grpc is not None]:
             endpoints |= self._build_grpc_endpoints(grpc_vendors)
         self._static_endpoints = {path: endpoint for path, endpoint in endpoints.items() if "{" not in path}
@@ -84,6 +92,12 @@ class Mock:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; paths without parameters bypass Starlette's slower router."""
         await self._static_endpoints.get(scope["path"], self._app)(scope, receive, send)
+
+    def _build_token_endpoints(self) -> Iterator[tuple[str, TokenEndpoint]]:
+        for vendor in self.vendors.values():
+            if vendor.issuer is not None:
+                endpoint = TokenEndpoint(vendor.issuer, vendor.find_client, self.faults, self.journal)
+                yield vendor.issuer.config.path, endpoint
 
     def _build_endpoints(self) -> Iterator[tuple[str, "VendorEndpoint"]]:
         for vendor in self.vendors.values():
@@ -115,7 +129,9 @@ class VendorEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request as the vendor would, or as a fault specifies."""
-        headers = _decode_headers(scope)
+        raw_query = scope.get("query_string", b"").decode("latin-1")
+        query, keys = split_query_keys(self._vendor.contract.credential_locations, raw_query)
+        headers = self._vendor.identify({**_decode_headers(scope), **keys})
         try:
             received = await read_body(receive)
         except RequestTooLargeError:
@@ -123,7 +139,7 @@ class VendorEndpoint:
             return
         method, path = scope["method"], scope["path"]
         operation = self._operations.get(method)
-        body, named = _decode_request(operation, scope, headers, received)
+        body, named = _decode_request(operation, query, headers, received)
         fault = self._faults.take(operation.id if operation else None, method, path)
         if fault is not None and fault.delay:
             await asyncio.sleep(fault.delay)
@@ -164,13 +180,12 @@ def _decode_headers(scope: Scope) -> dict[str, str]:
 
 
 def _decode_request(
-    operation: Operation | None, scope: Scope, headers: Mapping[str, str], received: bytes
+    operation: Operation | None, query: str, headers: Mapping[str, str], received: bytes
 ) -> tuple[Any, dict[str, Any]]:
     """Decode the body, and the parameters outside the path, of a request."""
     if operation is None:
         return parse_body(received), {}
-    query = scope.get("query_string", b"")
-    named = decode_parameters(operation.specs, query.decode("latin-1"), headers) if operation.specs or query else {}
+    named = decode_parameters(operation.specs, query, headers) if operation.specs or query else {}
     return operation.codec.decode(headers.get("content-type", ""), received, parse_body), named
 
 

@@ -12,6 +12,7 @@ from contract_watch.contracts.outcomes import Interpretations, ModelState, Outco
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody, Request
 from contract_watch.errors import UsageError
+from contract_watch.mock.tokens import TokenIssuer
 
 MAX_BODY = 8 * 1024 * 1024
 """The largest request body that the mock reads, in bytes."""
@@ -31,6 +32,7 @@ class MockVendor:
         self.contract = contract
         self.accounts = [Account(name, key) for name, key in read_keys(contract, environment).items()]
         contract.given.read(environment)
+        self.issuer = TokenIssuer(contract.token, self.accounts) if contract.token is not None else None
         self._chosen_interpretations = dict(interpretations)
         self.state: ModelState = None
         self.reset()
@@ -72,6 +74,14 @@ class MockVendor:
         request = Request(operation.id, operation.method, path, headers, body, parameters, time.time())
         return self.apply_outcome(self.contract.model.outcomes(self.state, request)[0])
 
+    def find_client(self, key: str) -> str | None:
+        """Return the account's key for the key of a token request; None if it is unknown."""
+        return self.issuer.find_key(key) if self.issuer is not None else None
+
+    def identify(self, headers: Mapping[str, str]) -> Mapping[str, str]:
+        """Return the headers of a request with keys in place of current access tokens, if the vendor has such."""
+        return headers if self.issuer is None else self.issuer.identify(headers, self.contract.credential_locations)
+
     def apply_outcome(self, outcome: Outcome) -> tuple[int, Any]:
         """Return status and rendered body of ``outcome``, and move to its next state."""
         body = outcome.body.render() if outcome.body is not None else None
@@ -109,6 +119,7 @@ def check_overlaps(vendors: list[MockVendor]) -> None:
     for vendor in vendors:
         contract = vendor.contract
         paths = {contract.base_path + operation.path for operation in contract.operations.values()}
+        paths |= {contract.token.path} if contract.token is not None else set()
         if contract.grpc is not None:
             paths |= {f"/{contract.grpc.service}/{method}" for method in contract.grpc.methods.values()}
         for path in sorted(paths):

@@ -88,19 +88,30 @@ class IgnoredCredential(Mutation):
         location = vendor.contract.credential_locations[self._location]
         if request.operation.id == self._operation and read_credential(location, request) is not None:
             self.activations += 1
-            headers = {name: value for name, value in request.headers.items() if name != location.header.lower()}
+            headers = {name: value for name, value in request.headers.items() if name != location.key}
             request = replace(request, headers=headers)
             request = remove_arguments(request, location.field) if location.field else request
         return super().respond(vendor, request)
 
 
+class LaxTokenEndpoint(Mutation):
+    """Mutation that hands out an access token for a client's id, whatever its secret is."""
+
+    def find_client(self, vendor: MutatedVendor, key: str) -> str | None:
+        """Implement `Mutation.find_client`."""
+        client = key.partition(":")[0]
+        found = next((account.key for account in vendor.accounts if account.key.partition(":")[0] == client), None)
+        self.activations += found is not None
+        return found
+
+
 _CASES: Mapping[str, tuple[str, CredentialTest]] = {
     "not-needed": ("no credential", lambda _location, value, _key: value is None),
     "any-value": ("any value", lambda location, value, _key: value is not None and value.startswith(location.form.split("{}")[0])),
-    "any-scheme": ("the key under any scheme", lambda _location, value, key: value is not None and value.endswith(f" {key}")),
-    "no-scheme": ("the key without its scheme", lambda location, value, key: bool(location.scheme) and value == key),
+    "any-scheme": ("the key under any scheme", lambda location, value, key: value is not None and value.endswith(f" {location.encode_key(key)}")),
+    "no-scheme": ("the key without its scheme", lambda location, value, key: bool(location.scheme) and value == location.encode_key(key)),
     "beginning": ("any value that begins with the key",
-                  lambda location, value, key: value is not None and value.startswith(location.form.format(key))),
+                  lambda location, value, key: value is not None and (location.read_key(value) or "").startswith(key)),
 }  # fmt: skip
 
 
@@ -135,6 +146,9 @@ def derive_credential_mutants(contract: Contract) -> Iterator[Mutant]:
                 description_text,
                 partial(LaxAuthentication, operation, accepts, number),
             )
+    if contract.token is not None:
+        description_text = "The token endpoint gives an access token for a wrong client secret."
+        yield Mutant("credentials/all/wrong-secret", "", "", description_text, LaxTokenEndpoint)
     if _has_several_accounts(contract):
         for operation, declared in contract.operations.items():
             if contract.is_read_only(operation) or "existing" in contract.get_roles(operation).values():

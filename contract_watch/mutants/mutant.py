@@ -50,6 +50,10 @@ class Mutation:
         """Return status and JSON body for a declared operation, and advance the vendor's state."""
         return vendor.apply_outcome(vendor.compute_outcome(request))
 
+    def find_client(self, vendor: "MutatedVendor", key: str) -> str | None:  # noqa: ARG002 (for subclasses)
+        """Return the account's key for which a wrong ``key`` gets an access token, or None."""
+        return None
+
     def intercept(self, operation: Operation | None, method: str, path: str) -> Response | None:  # noqa: ARG002 (for subclasses)
         """Return a response before the vendor sees the request, or None. ``path`` is the document's."""
         return None

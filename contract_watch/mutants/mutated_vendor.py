@@ -45,6 +45,10 @@ class MutatedVendor(MockVendor):
         """Implement `MockVendor.handle_request`."""
         return self.mutation.respond(self, VendorRequest(operation, path, headers, body, time.time(), parameters))
 
+    def find_client(self, key: str) -> str | None:
+        """Implement `MockVendor.find_client`."""
+        return super().find_client(key) or self.mutation.find_client(self, key)
+
     def compute_outcome(self, request: VendorRequest, state: ModelState = None) -> Outcome:
         """Compute the faithful outcome of a request, in the present state or another."""
         return self._list_outcomes(request, frozenset(), state)[0]
@@ -112,21 +116,18 @@ class MutatedVendor(MockVendor):
     # -- accounts and names of a request
 
     def find_account(self, request: VendorRequest) -> str | None:
-        """Find the account whose key the request carries."""
-        sent = {
-            value
-            for location in self.contract.credential_locations
-            if (value := read_credential(location, request)) is not None
-        }
-        forms = [location.form for location in self.contract.credential_locations]
-        accepted = ((account.name, form.format(account.key)) for account in self.accounts for form in forms)
-        return next((name for name, value in accepted if value in sent), None)
+        """Find the account whose key the request carries in one of its locations."""
+        sent = [(location, read_credential(location, request)) for location in self.contract.credential_locations]
+        return next(
+            (account.name for account in self.accounts for one, value in sent if value == one.build_value(account.key)),
+            None,
+        )
 
     def build_credential(self, account: str) -> dict[str, str]:
         """Build the credential header of an account."""
         location = self.contract.credential_locations[0]
         key = next(known.key for known in self.accounts if known.name == account)
-        return {location.header.lower(): location.form.format(key)}
+        return {location.key: location.build_value(key)}
 
     def list_roles(self, operation: Operation) -> dict[str, str]:
         """List the arguments that name objects of the account, each with its role `new` or `existing`."""
@@ -155,8 +156,8 @@ def remove_arguments(request: VendorRequest, *names: str) -> VendorRequest:
 
 def read_credential(location: CredentialLocation, request: VendorRequest) -> str | None:
     """Read the value in a credential's location; None if there is none."""
-    if location.header:
-        return request.headers.get(location.header.lower())
+    if not location.field:
+        return request.headers.get(location.key)
     value = request.body.get(location.field) if isinstance(request.body, dict) else None
     return value if isinstance(value, str) else None
 

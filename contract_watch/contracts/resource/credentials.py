@@ -16,19 +16,18 @@ KEY_ORDER = "key-order"
 
 
 def _find_keys(request: Request, locations: list[CredentialLocation]) -> Iterator[tuple[str, object, str]]:
-    """Yield location, value and scheme of each key in the request; schemes are compared without case."""
+    """Yield location, key and scheme of each key in the request."""
     for location in locations:
-        before, _, after = location.form.partition("{}")
-        if location.header:
-            value: object = request.headers.get(location.header.lower())
+        if not location.field:
+            value: object = request.headers.get(location.key)
         else:
             value = request.body.get(location.field) if isinstance(request.body, dict) else None
         if value is None:
             continue
         if not isinstance(value, str):
             yield location.name, value, ""
-        elif value[: len(before)].lower() == before.lower() and value.endswith(after):
-            yield location.name, value[len(before) : len(value) - len(after)], value[: len(before)].strip()
+        elif (key := location.read_key(value)) is not None:
+            yield location.name, key, value[: location.form.index("{}")].strip()
 
 
 def authenticate(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from contract_watch.contracts import grpc_web_frames
 from contract_watch.contracts.bodies import JSON_TYPE, is_form_type, strip_media_type
+from contract_watch.contracts.credential_locations import list_sent_keys, split_query_keys
 from contract_watch.contracts.openapi import Operation, join_arguments
 from contract_watch.contracts.parameters import is_parameter_key, strip_location
 from contract_watch.contracts.registry import Contract
@@ -22,6 +23,7 @@ from contract_watch.contracts.request import MissingBody
 from contract_watch.engine.account.object_names import NameGenerator
 from contract_watch.engine.account.sent_parameters import ParameterReader, nest_pairs, normalize_name
 from contract_watch.engine.protocols.encoded_request import EncodedRequest
+from contract_watch.engine.protocols.token_requests import read_token_request
 
 if TYPE_CHECKING:
     from contract_watch.contracts.protobuf import MessageCodec
@@ -102,6 +104,8 @@ class Guard:
 
     def check_request(self, encoded: EncodedRequest) -> Decision:
         """Return the decision for a permitted request, or raise `BlockedRequestError`."""
+        if (asked := self._find_token_request(encoded)) is not None:
+            return asked
         outgoing = _unframe_message(encoded)
         operation, parameters, body = self._parse_request(outgoing)
         reads = self.contract.is_read_only(operation.id)
@@ -150,6 +154,17 @@ class Guard:
         if given and not reads and not is_about:
             raise BlockedRequestError(f"{operation.name}: it changes an object that the run did not create")
 
+    def _find_token_request(self, encoded: EncodedRequest) -> Decision | None:
+        """Return the decision for a request that asks for an access token and for nothing else."""
+        token = self.contract.token
+        key = read_token_request(token, encoded) if token is not None else None
+        if token is None or key is None:
+            return None
+        asking = Operation(
+            "", "POST", token.path, None, body_required=False, media_type=None, parameters=(), responses={}
+        )
+        return Decision(asking, False, next((a for a, one in self.keys.items() if one == key), ""))
+
     def _has_consent(self, operation: str, decision: Decision) -> bool:
         pairs = {(operation, name) for name in decision.existing_names}
         return operation in self.consents or (bool(pairs) and pairs <= self.permitted_pairs)
@@ -165,7 +180,8 @@ class Guard:
             )
         if outgoing.is_grpc_message:
             return self._parse_message(outgoing)
-        path, _, query = outgoing.path.partition("?")
+        path, _, full_query = outgoing.path.partition("?")
+        query, _ = split_query_keys(self.contract.credential_locations, full_query)
         operation, parameters = None, dict[str, str]()
         if path.startswith(f"{self.base_path}/"):
             operation, parameters = self.contract.effective.match_request(
@@ -211,11 +227,13 @@ class Guard:
 
     def _find_holder(self, outgoing: EncodedRequest, body: Any) -> str:
         """Return the account whose key is in a request, alone or between separators; else an empty string."""
-        values = [*outgoing.headers.values(), *_iterate_strings(body)]
+        _, in_query = split_query_keys(self.contract.credential_locations, outgoing.path.partition("?")[2])
+        values = [*outgoing.headers.values(), *in_query.values(), *_iterate_strings(body)]
         parts = {
             part for value in values for part in value.replace(",", " ").replace(";", " ").replace('"', " ").split()
         }
-        return next((account for account, key in self.keys.items() if key in parts or key in values), "")
+        carried = parts | set(values)
+        return next((a for a, key in self.keys.items() if carried & list_sent_keys(self.contract, key)), "")
 
     # -- names
 

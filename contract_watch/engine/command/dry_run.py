@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from contract_watch.contracts.redaction import Redactor, find_password_names
+from contract_watch.contracts.redaction import Redactor, find_password_names, mask_secret
 from contract_watch.contracts.registry import Contract, choose_contracts
 from contract_watch.engine.account.clock import FastClock
 from contract_watch.engine.account.gate import Gate
@@ -25,6 +25,7 @@ from contract_watch.engine.command.pytest_run import run_pytest
 from contract_watch.engine.command.suite import Suite
 from contract_watch.engine.protocols.encoded_request import EncodedRequest, RequestGate
 from contract_watch.engine.protocols.grpc_protocols import GrpcProtocol
+from contract_watch.engine.protocols.shell_commands import is_form, replace_secrets_in_url
 from contract_watch.engine.protocols.wire import Response, Wire
 from contract_watch.mock.app import Mock
 from contract_watch.mock.server import build_mock
@@ -83,15 +84,18 @@ class _DryRunWire(Wire):
         self._thread = ThreadPoolExecutor(1)  # the client may call from within an event loop of its own
 
     def _deliver(self, encoded: EncodedRequest) -> Response:
-        request = httpx.Request(encoded.method, encoded.url, headers=dict(encoded.headers), content=encoded.content)
+        sent = self.insert_tokens(encoded)
+        request = httpx.Request(sent.method, sent.url, headers=dict(sent.headers), content=sent.content)
         passage = self._guarded.guard.check_request(encoded)
         body = None
         if encoded.json_content is not None:
             body = json.loads(encoded.json_content)
-        elif request.content:
+        elif request.content and not is_form(encoded.headers):
             body = json.loads(request.content)
         self._connector.change_count += passage.is_mutating and bool(passage.holder)
-        self._connector.record_request(self._guarded, f"{request.method} {request.url}", body, passage.holder)
+        redactor = _create_redactor(self._guarded.guard.contract)
+        shown_url = replace_secrets_in_url(encoded.url, redactor, mask_secret)
+        self._connector.record_request(self._guarded, f"{encoded.method} {shown_url}", body, passage.holder)
         answer = self._thread.submit(
             asyncio.run, _ask_mock(self._connector.get_mock(self._guarded.guard.contract), request)
         )
@@ -138,7 +142,7 @@ class _DryRunGrpc(GrpcProtocol):
 
 
 def _create_redactor(contract: Contract) -> Redactor:
-    names = {place.field for place in contract.credential_locations if place.field}
+    names = {name for place in contract.credential_locations for name in (place.field, place.query) if name}
     return Redactor(find_password_names(contract.effective.raw) | names, public_names=contract.public_names)
 
 

@@ -9,6 +9,7 @@ import httpx
 from hypothesis.errors import FlakyFailure, FlakyStrategyDefinition
 from hypothesis.stateful import run_state_machine_as_test
 
+from contract_watch.contracts.credential_locations import join_query_keys
 from contract_watch.contracts.openapi import join_arguments, split_arguments
 from contract_watch.engine.account.guard import BlockedRequestError
 from contract_watch.engine.account.restoration import confirm_removals
@@ -238,8 +239,8 @@ def _send_case(session: Session, runner: Runner, operation: str, case: Case) -> 
     if not all(value.isascii() and value.isprintable() for value in built.headers.values()):
         return  # HTTP libraries disagree about other characters
     sent = {"Content-Type": built.media_type} if built.content else {}
-    headers = {**built.headers, **session.build_credential_headers(), **sent}
-    request = httpx.Request(built.method, built.url, headers=headers, content=built.content)
+    url, headers = join_query_keys(built.url, {**built.headers, **session.build_credential_headers(), **sent})
+    request = httpx.Request(built.method, url, headers=headers, content=built.content)
     if _may_be_sent(session, request):
         with contextlib.suppress(TransportError):
             session.send_http_request(request)

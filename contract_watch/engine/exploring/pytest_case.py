@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import Any
 
+from contract_watch.contracts.credential_locations import split_query_keys
 from contract_watch.contracts.openapi import join_arguments
 from contract_watch.contracts.parameters import is_parameter_key
 from contract_watch.engine.protocols.exchange import Exchange
+from contract_watch.engine.protocols.request_parser import find_account
 from contract_watch.engine.protocols.shell_commands import replace_secrets_in_url
 from contract_watch.engine.running.generated_client import ClientModules
 from contract_watch.engine.running.session import Session
@@ -73,9 +75,8 @@ class PytestCase:
         return _format_source("\n".join(head) + "\n")
 
     def _find_account(self, exchange: Exchange) -> str:
-        sent = " ".join(exchange.request.headers.values())
-        keys = self._session.keys.items()
-        return next((account for account, key in keys if key in sent), self._session.contract.credentials[0].account)
+        session, request = self._session, exchange.request
+        return find_account(session.contract, session.keys, request.headers, None)
 
     def _render_request(self, exchange: Exchange) -> list[str]:
         account, body = self._find_account(exchange), exchange.build_synthetic_body(self._session.redactor)
@@ -114,6 +115,7 @@ class PytestCase:
     def _render_query(self, exchange: Exchange) -> str:
         url = replace_secrets_in_url(exchange.encoded_request.url, self._session.redactor, synthesize_secret)
         query = url.partition("?")[2] if exchange.protocol.name == "rest" else ""
+        query, _ = split_query_keys(self._session.contract.credential_locations, query)
         return self._session.redactor.redact_string(f"?{query}") if query else ""
 
     def _render_path(self, exchange: Exchange) -> str:

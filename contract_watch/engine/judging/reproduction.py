@@ -2,9 +2,9 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from contract_watch.contracts.config import Lifecycle
+from contract_watch.contracts.config import Lifecycle, TokenConfig
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody
@@ -12,19 +12,65 @@ from contract_watch.contracts.schema import parse_json
 from contract_watch.engine.planning.passwords import build_wrong_key
 from contract_watch.engine.protocols.exchange import Exchange
 from contract_watch.engine.protocols.shell_commands import format_request_as_curl
+from contract_watch.engine.protocols.targets import get_origin
 from contract_watch.escaping import quote_shell
 from contract_watch.report.curl import PLAIN_ID, ShellVariables, is_plain_id
 
 _MAX_EXCHANGES = 8
+_TOKEN, _WRONG = "_TOKEN", "_OF_WRONG_KEY"
+"""Ends of the names of variables: of an access token, and of one that a wrong key got."""
+_FILTER = 's/.*"access_token" *: *"\\([^"]*\\)".*/\\1/p'
 
 
-def build_key_variables(contract: Contract, keys: Mapping[str, str]) -> dict[str, str]:
-    """Map each key, and each wrong key that probes send, to its shell expression."""
+def build_key_variables(contract: Contract, keys: Mapping[str, str], granted: Collection[str] = ()) -> dict[str, str]:
+    """Map each key, and each wrong key that probes send, to its shell expression; encoded ones too.
+
+    Where requests carry access tokens, these are the expressions. ``granted`` are wrong keys that got a token.
+    """
     found: dict[str, str] = {}
+    encoders = [location.encode_key for location in contract.credential_locations if location.encoding]
     for credential in contract.credentials:
-        if (key := keys.get(credential.account)) is not None:
-            found |= {key: f"${credential.variable}", build_wrong_key(key): f"${{{credential.variable}}}x"}
+        if (key := keys.get(credential.account)) is None:
+            continue
+        wrong, name = build_wrong_key(key), credential.variable
+        if contract.token is not None:
+            name = f"{name}{_TOKEN}"
+        found |= {key: f"${name}", wrong: f"${name}{_WRONG}" if wrong in granted else f"${{{name}}}x"}
+        for encode in encoders:
+            found |= {encode(one): f"$(printf %s \"{found[one]}\" | base64 | tr -d '\\n')" for one in (key, wrong)}
     return found
+
+
+def list_token_commands(contract: Contract, script: str, base: str) -> list[str]:
+    """List the commands that fetch the access tokens of ``script``, each into its variable."""
+    commands: list[str] = []
+    if contract.token is None:
+        return commands
+    for credential in contract.credentials:
+        name = f"{credential.variable}{_TOKEN}"
+        for variable, key in ((name, f"${credential.variable}"), (f"{name}{_WRONG}", f"${{{credential.variable}}}x")):
+            if re.search(rf"\$(\{{{variable}\}}|{variable}(?![A-Za-z0-9_]))", script):
+                commands.append(
+                    f"{variable}=$({_format_token_request(contract.token, credential.variable, key, base)})"
+                )
+    return commands
+
+
+def _format_token_request(token: TokenConfig, name: str, key: str, base: str) -> str:
+    """Format the command that prints an access token for the shell expression ``key``; ``name`` is its variable."""
+    words = ["curl -sS"]
+    if token.auth == "basic":
+        words.append(f'-u "{key}"')
+    else:
+        tail = key.rpartition("}")[2] if "{" in key else ""
+        words += [
+            f'--data-urlencode "client_id=${{{name}%%:*}}"',
+            f'--data-urlencode "client_secret=${{{name}#*:}}{tail}"',
+        ]
+    words.append("-d grant_type=client_credentials")
+    words += [f"--data-urlencode {quote_shell(f'scope={token.scope}')}"] if token.scope else []
+    words.append(quote_shell(get_origin(base) + token.path))
+    return " ".join(words) + " | LC_ALL=C sed -n " + quote_shell(_FILTER)
 
 
 def select_exchanges(

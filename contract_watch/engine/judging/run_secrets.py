@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from contract_watch.contracts.credential_locations import list_key_secrets
 from contract_watch.contracts.parameters import is_parameter_key, strip_location
 from contract_watch.contracts.redaction import Redactor, find_password_names, mask_value
 from contract_watch.contracts.registry import Contract
@@ -28,16 +29,28 @@ class RunSecrets:
         self, contract: Contract, keys: Mapping[str, str], seed: int | None = None, redactor: Redactor | None = None
     ) -> None:
         self._password_properties = find_password_names(contract.effective.raw)
-        names = {name.lower() for one in contract.credential_locations for name in (one.header, one.field) if name}
+        names = {
+            name.lower() for one in contract.credential_locations for name in (one.header, one.field, one.query) if name
+        }
         self.redactor = redactor or Redactor(
             self._password_properties | names, public=contract.public_content, public_names=contract.public_names
         )
-        for key in keys.values():
-            self.redactor.add_secret(key)
-            self.redactor.add_secret(build_wrong_key(key))
         self.substitute = SecretSubstituter(seed)
-        self._sent: dict[str, None] = dict.fromkeys(key for key in keys.values() if len(key) >= _MIN_LENGTH)
+        self._sent: dict[str, None] = {}
         self._received: set[str] = set()
+        self.granted_keys: set[str] = set()
+        """Wrong keys for which the target gave an access token."""
+        for key in keys.values():
+            for secret in list_key_secrets(contract, key):
+                self.add_key(secret)
+            for secret in list_key_secrets(contract, build_wrong_key(key)):
+                self.redactor.add_secret(secret)
+
+    def add_key(self, key: str) -> None:
+        """Add a key or an access token: no response may hold it, and no report shows it."""
+        self.redactor.add_secret(key)
+        if len(key) >= _MIN_LENGTH:
+            self._sent[key] = None
 
     def learn_request(self, request: Request, *, find_later: bool) -> None:
         """Learn the secrets in a request's body and parameters; with ``find_later``, its passwords are looked for in later responses.

@@ -336,12 +336,17 @@ def _build_equivalence_key(name: str, prop: Mapping[str, Any], variant: Variant)
 
 def _build_credential_cases(location: CredentialLocation, *, first: bool) -> dict[str, Callable[[str], str | None]]:
     """Build the credentials for one location by case; the right key only in locations that are not the usual one."""
-    cases: dict[str, Callable[[str], str | None]] = {"wrong": lambda key: location.form.format(build_wrong_key(key))}
+    cases: dict[str, Callable[[str], str | None]] = {"wrong": lambda key: location.build_value(build_wrong_key(key))}
     if not first:
-        return {"good": location.form.format, **cases}
+        return {"good": location.build_value, **cases}
     cases = {"none": lambda _key: None, **cases}
     if location.scheme:
-        return {**cases, "other-scheme": lambda key: f"Basic {key}", "malformed": lambda key: key}
+        other = "Bearer" if location.scheme.lower() == "basic" else "Basic"
+        return {
+            **cases,
+            "other-scheme": lambda key: f"{other} {location.encode_key(key)}",
+            "malformed": location.encode_key,
+        }
     return {**cases, "malformed": lambda key: key[:4]}
 
 

@@ -244,9 +244,9 @@ def build_request(
 
 
 def build_credential_headers(contract: Contract, key: str) -> dict[str, str]:
-    """Build the usual credential header for a key."""
+    """Build the usual credential for a key, as a header; see `credential_locations` for one in the query."""
     location = contract.credential_locations[0]
-    return {location.header: location.form.format(key)}
+    return {location.header or location.key: location.build_value(key)}
 
 
 def find_object_names(contract: Contract, request: Request, role: str | None = None) -> frozenset[str]:

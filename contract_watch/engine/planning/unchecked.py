@@ -90,14 +90,16 @@ def _find_media_types(operation: Operation) -> Iterator[Unchecked]:
 
 def _find_security(contract: Contract, operation: Operation) -> Iterator[Unchecked]:
     schemes = contract.effective.schemas.get("components", {}).get("securitySchemes", {})
-    headers = {location.header.lower() for location in contract.credential_locations if location.header}
+    used = {("query", one.query) if one.query else ("header", one.header.lower())
+            for one in contract.credential_locations if not one.field}  # fmt: skip
     for requirement in operation.security:
         for name in requirement:
             scheme = resolve_reference(contract.effective.schemas, schemes.get(name, {}))
             kind, place = str(scheme.get("type", "unknown")), str(scheme.get("in", ""))
-            if kind == "apiKey" and place == "header" and str(scheme.get("name", "")).lower() in headers:
+            named = str(scheme.get("name", ""))
+            if kind == "apiKey" and (place, named if place == "query" else named.lower()) in used:
                 continue
-            if kind in ("http", "oauth2", "openIdConnect") and "authorization" in headers:
+            if kind in ("http", "oauth2", "openIdConnect") and ("header", "authorization") in used:
                 continue  # the key stands where the document says, however it was issued
             yield Unchecked(
                 f"{operation.id}/security/{name}",

@@ -41,6 +41,18 @@ class CannotEncodeError(Exception):
     """A request that a protocol cannot express: a string where protobuf has a number, an undeclared HTTP method."""
 
 
+class RequestAuthorizer(Protocol[ResponseT]):
+    """A layer below the gate that replaces the keys of requests by what the server accepts."""
+
+    def send(self, encoded: EncodedRequest, deliver: Callable[[EncodedRequest], ResponseT]) -> ResponseT:
+        """Send a request with ``deliver``, and before it what it needs."""
+        ...
+
+    def insert(self, encoded: EncodedRequest) -> EncodedRequest:
+        """Return the request as it leaves."""
+        ...
+
+
 class RequestGate(Protocol):
     """A check that every request passes before it leaves."""
 

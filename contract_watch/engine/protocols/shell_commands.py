@@ -3,6 +3,7 @@
 import json
 import secrets
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, unquote_plus
 
@@ -79,9 +80,9 @@ def format_request_as_curl(
 ) -> str:
     """Format a request as a curl command."""
     body, expressions = None, dict[str, str]()
+    # A server cannot guess a placeholder, so none of its strings becomes a variable.
+    mark = f"variable-{secrets.token_hex(16)}"
     if content:
-        # A server cannot guess a placeholder, so none of its strings becomes a variable.
-        mark = f"variable-{secrets.token_hex(16)}"
         placeholders = {known: f"{mark}-{number}-" for number, known in enumerate({**variables.ids, **variables.keys})}
         expressions = {placeholders[known]: one for known, one in {**variables.ids, **variables.keys}.items()}
         try:
@@ -93,9 +94,22 @@ def format_request_as_curl(
                 )
         except ValueError:
             body = redactor.redact_string(content.decode("utf-8", "surrogateescape"))
-    safe_url = redactor.redact_string(replace_secrets_in_url(url, redactor, synthesize_secret))
+    in_url = {f"{mark}-{number}-key": known for number, known in enumerate(variables.keys)}
+    marks = {known: one for one, known in in_url.items()}
+    safe_url = redactor.redact_string(
+        replace_secrets_in_url(url, redactor, lambda value: marks.get(value) or synthesize_secret(value))
+    )
     safe_headers = format_headers(headers, redactor, variables.keys)
+    quoted = {one: _encode_expression(known, variables.keys[known]) for one, known in in_url.items() if one in safe_url}
+    variables = replace(variables, keys={**variables.keys, **quoted})
     return format_curl(method, safe_url, safe_headers, body, variables, expressions)
+
+
+def _encode_expression(key: str, expression: str) -> str:
+    """Return a shell expression for a key in a query: percent-encoded, if the key known here needs that."""
+    if quote(key, safe="") == key:
+        return expression
+    return f"$(printf %s \"{expression}\" | od -An -v -tx1 | tr -d ' \\n' | sed 's/../%&/g')"
 
 
 def _replace_secrets(value: JSON, redactor: Redactor, placeholders: Mapping[str, str], *, secret: bool = False) -> JSON:

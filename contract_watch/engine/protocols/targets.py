@@ -7,6 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 
+from contract_watch.contracts.credential_locations import find_key_problem
 from contract_watch.contracts.registry import Contract, choose_contracts
 from contract_watch.errors import UsageError
 from contract_watch.net import is_loopback
@@ -152,6 +153,8 @@ def load_account_keys(contract: Contract, target: str, environment: Mapping[str,
             raise UsageError(
                 f"{credential.variable} has a character that no header can carry, such as white space; copy the key again"
             )
+        if given and (problem := find_key_problem(contract, credential.variable, given)):
+            raise UsageError(problem)
         if given:
             keys[credential.account] = given
         elif is_own_target(target):

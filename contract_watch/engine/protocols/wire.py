@@ -10,12 +10,18 @@ from dataclasses import dataclass
 import httpx
 
 from contract_watch.contracts.bodies import BodyCodec
+from contract_watch.contracts.credential_locations import join_query_keys
 from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.parameters import encode_parameters
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.contracts.request import Request
 from contract_watch.contracts.text_values import NotEncodableError
-from contract_watch.engine.protocols.encoded_request import CannotEncodeError, EncodedRequest, RequestGate
+from contract_watch.engine.protocols.encoded_request import (
+    CannotEncodeError,
+    EncodedRequest,
+    RequestAuthorizer,
+    RequestGate,
+)
 from contract_watch.engine.protocols.shell_commands import format_request_as_curl
 from contract_watch.net import BodyTooLargeError, Deadline, create_transport, get_tls_context, read_body
 from contract_watch.report.curl import ShellVariables
@@ -74,6 +80,7 @@ class Wire:
         total_timeout: float | None = None,
     ) -> None:
         self._gate = gate
+        self.authorizer: RequestAuthorizer[Response] | None = None
         self._total_timeout = total_timeout
         self._base = httpx.URL(base)
         self._deadline = Deadline()
@@ -87,11 +94,19 @@ class Wire:
 
     def send(self, encoded: EncodedRequest) -> Response:
         """Send a request and read the whole response; raise `TransportError` if none comes. The gate may raise too."""
+        return self._pass_gate(encoded) if self.authorizer is None else self.authorizer.send(encoded, self._pass_gate)
+
+    def _pass_gate(self, encoded: EncodedRequest) -> Response:
         if self._gate is None:
             return self._deliver(encoded)
         return self._gate.send(encoded, lambda: self._deliver(encoded))
 
+    def insert_tokens(self, encoded: EncodedRequest) -> EncodedRequest:
+        """Return a request as it leaves; the gate judges it before, by the key that it carries."""
+        return encoded if self.authorizer is None else self.authorizer.insert(encoded)
+
     def _deliver(self, encoded: EncodedRequest) -> Response:
+        encoded = self.insert_tokens(encoded)
         request = httpx.Request(encoded.method, encoded.url, headers=dict(encoded.headers), content=encoded.content)
         if (request.url.scheme, request.url.host, request.url.port) != (
             self._base.scheme,
@@ -146,7 +161,7 @@ def encode_as_rest(base: str, request: Request, operations: Mapping[str, Operati
         raise CannotEncodeError(str(error)) from error
     headers = {**request.headers, **named, **({"content-type": media_type} if media_type else {})}
     url = str(httpx.URL(base + request.path)) + (f"?{query}" if query else "")
-    return EncodedRequest(request.method, url, headers, content, request.operation)
+    return EncodedRequest(request.method, *join_query_keys(url, headers), content, request.operation)
 
 
 def encode_library_request(request: httpx.Request) -> EncodedRequest:

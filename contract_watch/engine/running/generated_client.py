@@ -22,6 +22,7 @@ from uuid import UUID
 
 import httpx
 
+from contract_watch.contracts.credential_locations import join_query_keys
 from contract_watch.contracts.openapi import ResponseSpec, split_arguments
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.judging.disagreement import ADDITIVE, BREAKING, Disagreement
@@ -86,8 +87,19 @@ class ClientModules:
 
     def build_session_client(self, session: Session, key: str) -> Any:
         """Build the client that the generator's own functions take, with ``key`` and the run's connection."""
-        arguments = {"transport": HttpxTransport(session.send_http_request), "trust_env": False}
         location = session.contract.credential_locations[0]
+        if location.query:
+            # Below httpx, which logs the addresses that it requests.
+            def send(request: httpx.Request) -> Response:
+                url, headers = join_query_keys(str(request.url), {**request.headers, location.key: key})
+                return session.send_http_request(
+                    httpx.Request(request.method, url, headers=headers, content=request.read())
+                )
+
+            return self.package.Client(
+                base_url=session.base, httpx_args={"transport": HttpxTransport(send), "trust_env": False}
+            )
+        arguments = {"transport": HttpxTransport(session.send_http_request), "trust_env": False}
         credential = {"prefix": location.scheme, "auth_header_name": location.header}
         return self.package.AuthenticatedClient(base_url=session.base, token=key, httpx_args=arguments, **credential)
 

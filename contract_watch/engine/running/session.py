@@ -37,6 +37,7 @@ from contract_watch.engine.protocols.wire import (
     encode_as_rest,
     encode_library_request,
 )
+from contract_watch.engine.running.access_tokens import AccessTokens
 from contract_watch.engine.running.coverage import Coverage
 from contract_watch.engine.running.lag import Lag
 from contract_watch.engine.running.log_redaction import redact_log_records
@@ -88,7 +89,8 @@ class Session:
     ) -> None:
         self.contract, self.base, self.names, self.gate = contract, base.rstrip("/"), names, gate
         self.keys = dict(keys)
-        self._rest = RestProtocol(self.base, wire or Wire(get_origin(base), gate), contract.operations)
+        carrier = wire or Wire(get_origin(base), gate)
+        self._rest = RestProtocol(self.base, carrier, contract.operations)
         self.protocol: WireProtocol = protocol or self._rest
         self.secrets = RunSecrets(contract, self.keys, record.seed if gate is None else None, redactor)
         redact_log_records(self.redactor)
@@ -97,8 +99,10 @@ class Session:
         self.coverage = Coverage(contract, record, self.protocol.name)
         self.attempt = Attempt()
         self._judge = ResponseJudge(contract, self.secrets)
-        self._scripted_status: int | None = None
+        self.scripted_status: int | None = None
         self._stop_reason: str | None = None
+        if contract.token is not None:
+            carrier.authorizer = AccessTokens(self, contract.token)
 
     @property
     def record(self) -> Record:
@@ -177,11 +181,11 @@ class Session:
     @contextmanager
     def expect_fault(self, status: int | None) -> Iterator[None]:
         """Judge the responses in the block as a scripted fault with ``status``; None: as usual."""
-        self._scripted_status = status
+        self.scripted_status = status
         try:
             yield
         finally:
-            self._scripted_status = None
+            self.scripted_status = None
 
     # -- sending
 
@@ -240,7 +244,7 @@ class Session:
         A read that shows the state before a change is retried for as long as the vendor may lag.
         """
         exchange, judged = self._send_and_judge(request, encoded, protocol)
-        if judged.disagreements and self._scripted_status is None:
+        if judged.disagreements and self.scripted_status is None:
             exchange, judged = self._wait_for_lag(exchange, judged)
         self._note_result(exchange, judged)
         assert exchange.response is not None
@@ -282,15 +286,15 @@ class Session:
         self.secrets.learn_request(request, find_later=self.coverage.stage != "explore")
         sent = Exchange(request, encoded, None, protocol, "", find_object_names(self.contract, request))
         exchange = self._deliver(sent)
-        while self._scripted_status is None and self._asks_to_wait(exchange):
+        while self.scripted_status is None and self._asks_to_wait(exchange):
             self._wait_out(exchange)
             exchange = self._deliver(sent)
         response = exchange.response
         assert response is not None
         self.attempt.exchanges.append(exchange)
         states = self.target.possible_states
-        if self._scripted_status is not None:
-            return exchange, self._judge.judge_fault(states, request, response, self._scripted_status)
+        if self.scripted_status is not None:
+            return exchange, self._judge.judge_fault(states, request, response, self.scripted_status)
         clauses, satisfied = self.attempt.intended_clauses, self.coverage.satisfied_clauses
         judged = self._judge.judge_response(states, request, response, clauses, satisfied)
         if judged.disagreements and 300 <= response.status < 500 and self._may_be_intercepted(request, encoded):
@@ -348,7 +352,7 @@ class Session:
         if self.coverage.count_bytes(len(response.body)):
             self.stop("the target sends very large responses: nothing more is asked, to keep the memory bounded")
         self._report_to_gate(exchange.request, response.status)
-        if 400 <= response.status < 500 or self._scripted_status is not None:
+        if 400 <= response.status < 500 or self.scripted_status is not None:
             take_back()
         return replace(exchange, response=response)
 
@@ -384,7 +388,7 @@ class Session:
         # The state of an object that was lost is unknown for a reason that is reported.
         if judged.is_excused_refusal and exchange.names.isdisjoint(self.target.forgotten_objects):
             self.attempt.excused_refusals.append((exchange, len(self.target.mutations)))
-        self.target.note_response(exchange, judged, is_scripted=self._scripted_status is not None)
+        self.target.note_response(exchange, judged, is_scripted=self.scripted_status is not None)
         self.secrets.note_passwords(judged.json)
         for found in judged.disagreements:
             redacted = redact_disagreement(found, self.redactor)

@@ -1,0 +1,92 @@
+"""Access tokens of the mock: handed out for clients (RFC 6749, section 4.4), and found in requests."""
+
+import base64
+import secrets
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from contract_watch.contracts.config import CredentialLocation, TokenConfig
+from contract_watch.contracts.model import Account
+from contract_watch.contracts.parameters import parse_query
+
+LIFETIME = 300
+"""Seconds for which a token is accepted."""
+_MAX_TOKENS = 10_000
+_FORM = "application/x-www-form-urlencoded"
+
+
+class OAuthError(Exception):
+    """A refused token request: the status, and the error code of RFC 6749, section 5.2."""
+
+    def __init__(self, status: int, code: str) -> None:
+        super().__init__(code)
+        self.status, self.code = status, code
+
+
+class TokenIssuer:
+    """The tokens of one vendor. ``clock`` returns seconds; tests set it."""
+
+    def __init__(
+        self, config: TokenConfig, accounts: Sequence[Account], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.config, self._accounts, self._clock = config, accounts, clock
+        self._tokens: dict[str, tuple[str, float]] = {}
+
+    def issue(
+        self, headers: Mapping[str, str], received: bytes, find_key: Callable[[str], str | None]
+    ) -> dict[str, Any]:
+        """Return the answer to a token request; ``find_key`` returns the key of the account that a key belongs to.
+
+        Raises:
+            OAuthError: the request is refused.
+        """
+        if headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
+            raise OAuthError(400, "invalid_request")
+        pairs = parse_query(received.decode("ascii", "replace"))
+        form = dict(pairs)
+        if len(form) < len(pairs) or "grant_type" not in form:
+            raise OAuthError(400, "invalid_request")
+        key = find_key(self._read_client(headers, form))
+        if key is None:
+            raise OAuthError(401, "invalid_client")
+        if form["grant_type"] != "client_credentials":
+            raise OAuthError(400, "unsupported_grant_type")
+        if set(form.get("scope", "").split()) - set(self.config.scope.split()):
+            raise OAuthError(400, "invalid_scope")
+        token = secrets.token_urlsafe(32)
+        while len(self._tokens) >= _MAX_TOKENS:
+            del self._tokens[next(iter(self._tokens))]
+        self._tokens[token] = key, self._clock() + LIFETIME
+        scope = {"scope": self.config.scope} if self.config.scope else {}
+        return {"access_token": token, "token_type": "Bearer", "expires_in": LIFETIME, **scope}
+
+    def find_key(self, key: str) -> str | None:
+        """Return ``key`` if an account has it."""
+        return key if any(account.key == key for account in self._accounts) else None
+
+    def _read_client(self, headers: Mapping[str, str], form: Mapping[str, str]) -> str:
+        """Return the client's ``id:secret``, from where the contract has it."""
+        scheme, _, encoded = headers.get("authorization", "").partition(" ")
+        if self.config.auth == "body" or scheme.lower() != "basic":
+            is_given = self.config.auth == "body" and "client_id" in form
+            return f"{form['client_id']}:{form.get('client_secret', '')}" if is_given else ""
+        try:
+            return base64.b64decode(encoded, validate=True).decode()
+        except ValueError:
+            return ""
+
+    def identify(self, headers: Mapping[str, str], locations: Sequence[CredentialLocation]) -> dict[str, str]:
+        """Return ``headers`` with the account's key in place of each current token; a key itself is no token."""
+        found = dict(headers)
+        for location in locations:
+            before, space, word = headers.get(location.key, "").rpartition(" ")
+            if word:
+                found[location.key] = before + space + self._find_holder(word)
+        return found
+
+    def _find_holder(self, word: str) -> str:
+        for token, (key, expires) in self._tokens.items():
+            if word.startswith(token) and expires > self._clock():
+                return key + word[len(token) :]  # a token with more behind it stays a wrong one
+        return "no-token" if self.find_key(word) else word
