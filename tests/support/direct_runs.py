@@ -2,6 +2,7 @@
 
 from contract_watch.contracts.clauses import derive_clauses
 from contract_watch.contracts.registry import Contract
+from contract_watch.engine.account.clock import Clock
 from contract_watch.engine.planning.encodability import can_encode_rest
 from contract_watch.engine.planning.planner import plan_probes
 from contract_watch.engine.planning.probe import FAMILIES
@@ -13,9 +14,9 @@ from contract_watch.report.record import Record
 from tests.support.protocol_sessions import make_session
 
 
-def run_directly(contract: Contract, base: str) -> tuple[Record, Runner]:
+def run_directly(contract: Contract, base: str, clock: Clock | None = None) -> tuple[Record, Runner]:
     """Run all probes and the client on ``base``; return the record and the runner."""
-    session = make_session(contract, base, None, lag=0.0)
+    session = make_session(contract, base, None, lag=0.0, clock=clock)
     runner = Runner(session)
     run_preflight(session, runner)
     probes = [probe for probe in plan_probes(contract) if can_encode_rest(contract, probe)]

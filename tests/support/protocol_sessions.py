@@ -8,11 +8,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from contract_watch.contracts.registry import Contract
+from contract_watch.engine.account.clock import Clock
 from contract_watch.engine.account.object_names import NameGenerator
 from contract_watch.engine.protocols.grpc_protocols import GrpcProtocol, GrpcWebProtocol
 from contract_watch.engine.protocols.protocol import WireProtocol
 from contract_watch.engine.protocols.wire import Wire
-from contract_watch.engine.running.session import Session
+from contract_watch.engine.running.session import Patience, Session
 from contract_watch.mock.app import Mock
 from contract_watch.mock.server import build_mock, run_in_thread
 from contract_watch.report.record import Record
@@ -54,12 +55,14 @@ def make_session(
     protocol: WireProtocol | None,
     keys: Mapping[str, str] | None = None,
     lag: float | None = None,
+    clock: Clock | None = None,
 ) -> Session:
-    """Create a session at ``base`` over ``protocol``, with the test values as keys."""
+    """Create a session at ``base`` over ``protocol``, with the test values as keys, on the machine's clock by default."""
     now = dt.datetime.now(dt.UTC)
     record = Record(contract.slug, contract.name, contract.digest, base, 0, now)
     known = {credential.account: credential.test for credential in contract.credentials}
-    return Session(contract, base, keys or known, NameGenerator(now.date()), record, protocol, lag=lag)
+    return Session(contract, base, keys or known, NameGenerator(now.date()), record, protocol,
+                   patience=Patience.begin(contract, record, clock, lag))  # fmt: skip
 
 
 @contextmanager

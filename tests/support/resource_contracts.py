@@ -19,7 +19,7 @@ seconds = 60
 [[credentials]]
 account = "main"
 variable = "MADE_KEY"
-test = "made_test_main_0123456789"
+test = "{key}"
 required = true
 about = "an account"
 [identities]
@@ -65,6 +65,8 @@ class MadeApi:
     rules: str = ""
     extra: str = ""
     flows: str = ""
+    key: str = "made_test_main_0123456789"
+    security: dict[str, Any] = field(default_factory=dict)
 
     @property
     def _property_schemas(self) -> dict[str, Any]:
@@ -152,6 +154,7 @@ class MadeApi:
             "info": {"title": "Made", "version": "1.0.0"},
             "servers": [{"url": "https://api.made.example/v1"}],
             "paths": {self.base: collection, f"{self.base}/{{{key}}}": item},
+            **({"security": [{"key": []}], "components": {"securitySchemes": {"key": self.security}}} if self.security else {}),
         }
 
     def _build_body(self, schema: dict[str, Any]) -> dict[str, Any]:
@@ -182,7 +185,7 @@ class MadeApi:
         listing = ["[listing]", 'operation = "listThings"', f'rows = "/{self.rows}"', 'name = "/name"']
         listing += ['id = "/id"'] if self.id_schema is not None else []
         text = _TOML.format(
-            slug=slug, places=self.places, identities="\n".join(identities), lifecycle="\n".join(lifecycle),
+            slug=slug, key=self.key, places=self.places, identities="\n".join(identities), lifecycle="\n".join(lifecycle),
             listing="\n".join([*listing, self.paging]), resource=self.resource,
         )  # fmt: skip
         (directory / "contract.toml").write_text(text + self.extra, encoding="utf-8")

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import httpx
-from hypothesis.errors import FlakyFailure, FlakyStrategyDefinition
+from hypothesis.errors import FlakyFailure, FlakyStrategyDefinition, Unsatisfiable
 from hypothesis.stateful import run_state_machine_as_test
 
-from contract_watch.contracts.credential_locations import join_query_keys
+from contract_watch.contracts.credential_locations import join_query_keys, split_query_keys
 from contract_watch.contracts.openapi import join_arguments, split_arguments
 from contract_watch.engine.account.guard import BlockedRequestError
 from contract_watch.engine.account.restoration import confirm_removals
@@ -160,8 +160,8 @@ def _search_once(runner: Runner, state: "SearchState", search: Callable[[], None
     is_flaky = False
     try:
         search()
-    except DriftFoundError:
-        pass
+    except (DriftFoundError, Unsatisfiable):
+        pass  # the second: no such request exists, as where a path parameter may be any string
     except _SearchTimeout:
         pass  # the smallest example so far is reported
     except (FlakyFailure, FlakyStrategyDefinition, _NotRepeatedError):
@@ -239,7 +239,10 @@ def _send_case(session: Session, runner: Runner, operation: str, case: Case) -> 
     if not all(value.isascii() and value.isprintable() for value in built.headers.values()):
         return  # HTTP libraries disagree about other characters
     sent = {"Content-Type": built.media_type} if built.content else {}
-    url, headers = join_query_keys(built.url, {**built.headers, **session.build_credential_headers(), **sent})
+    address, _, query = built.url.partition("?")
+    query, _ = split_query_keys(session.contract.credential_locations, query)  # Schemathesis draws credentials too
+    address += f"?{query}" if query else ""
+    url, headers = join_query_keys(address, {**built.headers, **session.build_credential_headers(), **sent})
     request = httpx.Request(built.method, url, headers=headers, content=built.content)
     if _may_be_sent(session, request):
         with contextlib.suppress(TransportError):

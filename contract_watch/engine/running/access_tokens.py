@@ -53,6 +53,7 @@ class AccessTokens:
         self._tokens: dict[str, AccessToken] = {}
         self._refused: set[str] = set()
         self._fruitless: set[str] = set()
+        self._idle = 0
 
     @property
     def _throttling(self) -> Throttling:
@@ -77,19 +78,26 @@ class AccessTokens:
         token = self._tokens.get(words[0]) if len(words) == 1 and self._is_usual(encoded, words[0]) else None
         if token is None:
             return response
-        was_good, token.has_worked = token.has_worked, token.has_worked or response.status != _DENIED
-        if response.status != _DENIED or not was_good or self._session.scripted_status is not None:
+        if response.status != _DENIED:
+            token.has_worked = True
+            return response
+        if self._session.scripted_status is not None or not self._may_replace(token):
             return response
         del self._tokens[words[0]]  # the next request gets another one
-        kind = encoded.operation or encoded.method
-        if kind in self._fruitless or not self._may_repeat(encoded, response):
+        if not token.has_worked or not self._may_repeat(encoded, response):
             return response
         self._provide(words[0], deliver)
         self._session.coverage.count_request()
         again = deliver(encoded)
+        self._tokens[words[0]].has_worked = again.status != _DENIED
         if again.status == _DENIED:
-            self._fruitless.add(kind)
+            self._fruitless.add(encoded.operation or encoded.method)
         return again
+
+    def _may_replace(self, token: AccessToken) -> bool:
+        """Return True if a refused token may be replaced: always if it has worked, else a few times in a run."""
+        self._idle += not token.has_worked
+        return token.has_worked or self._idle <= _MAX_TRIES
 
     def insert(self, encoded: EncodedRequest) -> EncodedRequest:
         """Return a request with tokens in place of keys."""
@@ -128,6 +136,8 @@ class AccessTokens:
         RFC 6750 lets a server say `invalid_token`; it has not carried out the request then. The report notes it.
         """
         contract = self._session.contract
+        if (encoded.operation or encoded.method) in self._fruitless:
+            return False
         if encoded.method in ("GET", "HEAD", "OPTIONS") or contract.is_read_only(encoded.operation):
             return True
         if 'error="invalid_token"' not in response.headers.get("www-authenticate", ""):

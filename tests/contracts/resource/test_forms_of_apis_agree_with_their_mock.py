@@ -13,6 +13,7 @@ from contract_watch.authoring.completeness_checks import (
 )
 from contract_watch.contracts.clauses import derive_clauses
 from contract_watch.engine.planning.unchecked import find_unchecked
+from tests.support import credential_forms
 from tests.support.resource_contracts import MadeApi
 
 _LIMIT = {"limit": {"type": "integer", "minimum": 1, "maximum": 50, "default": 4}}
@@ -62,6 +63,7 @@ FORMS: dict[str, MadeApi] = {
                        resource='filters = {"query:kind" = "kind"}', paging='limit = "query:limit"'),
     "password": MadeApi(hidden={"password": {"type": "string", "format": "password", "minLength": 8, "maxLength": 40}}),
     "basic": MadeApi(places=_BASIC),
+    **credential_forms.FORMS,
     "unique mark": MadeApi(resource='unique = ["name"]\ntaken = [400]'),
 }  # fmt: skip
 

@@ -19,5 +19,9 @@ KEY_VARIABLE: str | None = "JETEMAIL_API_KEY"
 KEY_HEADER = "Authorization"
 KEY_PREFIX = "Bearer"
 """The word before the key in the header; empty if there is none."""
+KEY_QUERY: str | None = None
+"""The query parameter of the key; None if a header holds it."""
+KEY_IS_BASE64 = False
+"""True if the key is ``user:password`` and is sent in Base64."""
 REQUEST_ID_FIELD: str | None = None
 """The property of every response body that identifies the request."""

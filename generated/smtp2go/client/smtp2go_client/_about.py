@@ -23,5 +23,9 @@ KEY_VARIABLE: str | None = "SMTP2GO_API_KEY"
 KEY_HEADER = "X-Smtp2go-Api-Key"
 KEY_PREFIX = ""
 """The word before the key in the header; empty if there is none."""
+KEY_QUERY: str | None = None
+"""The query parameter of the key; None if a header holds it."""
+KEY_IS_BASE64 = False
+"""True if the key is ``user:password`` and is sent in Base64."""
 REQUEST_ID_FIELD: str | None = "request_id"
 """The property of every response body that identifies the request."""

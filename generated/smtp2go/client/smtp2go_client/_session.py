@@ -93,10 +93,20 @@ def prepare(settings: Settings, call: Call[Any]) -> Prepared | RequestValidation
     for name in ("params", "data", "files"):
         if name in arguments:
             prepared.extras[name] = arguments[name]
-    if params := arguments.get("params"):
-        shown = "&".join(f"{name}={MASK if is_secret_name(name) else '…'}" for name in params)
-        prepared.shown_url = f"{url}?{shown}"
+    _add_key_to_query(prepared, settings)
     return prepared
+
+
+def _add_key_to_query(prepared: Prepared, settings: Settings) -> None:
+    """Add the key to the query if it belongs there; the address in logs and errors shows names alone."""
+    params = prepared.extras.get("params") or {}
+    if _about.KEY_QUERY is not None:
+        params = prepared.extras["params"] = {**params, _about.KEY_QUERY: settings.key.value}
+    if params:
+        shown = "&".join(
+            f"{name}={MASK if name == _about.KEY_QUERY or is_secret_name(name) else '…'}" for name in params
+        )
+        prepared.shown_url = f"{prepared.url}?{shown}"
 
 
 class _Base:

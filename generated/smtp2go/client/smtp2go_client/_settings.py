@@ -3,6 +3,7 @@
 
 """Keys and addresses, checked before anything is sent."""
 
+import base64
 import ipaddress
 import math
 import os
@@ -43,10 +44,9 @@ class Settings:
         self.url = url
         self.key = Secret(key)
         own = {"Accept": "application/json", "User-Agent": USER_AGENT}
-        self.headers = {
-            **join_headers(own, headers),
-            _about.KEY_HEADER: f"{_about.KEY_PREFIX} {key}".strip(),
-        }
+        self.headers = join_headers(own, headers)
+        if _about.KEY_QUERY is None:
+            self.headers[_about.KEY_HEADER] = f"{_about.KEY_PREFIX} {encode_key(key)}".strip()
         self.timeout = min(timeout, LONGEST_TIMEOUT)
         self.max_retries = max_retries
         self.validate = validate
@@ -97,6 +97,11 @@ def build_settings(
     return Settings(url, _find_key(key).value, headers or {}, timeout, max_retries, validate, connection)
 
 
+def encode_key(key: str) -> str:
+    """Return ``key`` as a request carries it."""
+    return base64.b64encode(key.encode()).decode() if _about.KEY_IS_BASE64 else key
+
+
 def _find_key(given: Secret) -> Secret:
     """Return the key that was given, else the one in the environment."""
     if given.value is None and _about.KEY_VARIABLE is not None:
@@ -115,6 +120,8 @@ def find_key_problem(key: Secret, name: str = _KEY_NAME) -> str | None:
         return f"{name} must not be empty"
     if not (value.isascii() and value.isprintable()) or " " in value:
         return f"{name} must be printable ASCII without spaces or line breaks; check how it was copied"
+    if _about.KEY_IS_BASE64 and ":" not in value:
+        return f"{name} must be user:password, with a colon between them"
     return None
 
 
@@ -145,7 +152,7 @@ def find_header_problem(headers: Mapping[Any, Any], name: str = "default_headers
             return f"{name} must have header names as keys"
         if not (isinstance(value, str) and value.isascii() and value.isprintable()):
             return f"{name} must map names to printable ASCII strings"
-        if key.lower() == _about.KEY_HEADER.lower():
+        if _about.KEY_QUERY is None and key.lower() == _about.KEY_HEADER.lower():
             return f"{name} must not hold {_about.KEY_HEADER}; pass api_key"
         if key.lower() in _FRAMING:
             return f"{name} must not hold {key}, which says where the request ends"

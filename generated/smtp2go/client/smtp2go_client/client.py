@@ -19,7 +19,7 @@ from ._http import build_client, send_with, send_with_async
 from ._messages import Arguments, Failure, Prepared
 from ._reading import Outcome
 from ._secrets import Secret
-from ._settings import TIMEOUT, USER_AGENT, find_key_problem, find_url_problem
+from ._settings import TIMEOUT, USER_AGENT, encode_key, find_key_problem, find_url_problem
 from .errors import ConfigurationError
 
 _clients: "weakref.WeakSet[Client]" = weakref.WeakSet()
@@ -213,6 +213,8 @@ class AuthenticatedClient(Client):
         secret = Secret(token)
         del token
         problem = find_key_problem(secret, "token") or find_url_problem("base_url", base_url, None)
+        if _about.KEY_QUERY is not None:  # httpx logs the addresses that its clients request
+            problem = "AuthenticatedClient cannot send a key in the query without logging it; use connect()"
         if problem is not None:
             options.clear()  # a traceback shows what is left
             raise ConfigurationError(problem)
@@ -237,7 +239,7 @@ class AuthenticatedClient(Client):
 
     def _build_options(self) -> dict[str, Any]:
         options = super()._build_options()
-        credential = f"{self._prefix} {self._token.value}" if self._prefix else self._token.value
+        credential = f"{self._prefix} {encode_key(self.token)}".strip()
         return {**options, "headers": {**options["headers"], self._auth_header_name: credential}}
 
     def _prepare(self, arguments: Mapping[str, Any]) -> Prepared:

@@ -1,0 +1,40 @@
+"""Every lax check of a credential is found, in whatever form the key travels."""
+
+from pathlib import Path
+
+import pytest
+
+from contract_watch.mock.server import run_in_thread
+from contract_watch.mutants import mutant_runner
+from contract_watch.mutants.credential_mutants import derive_credential_mutants
+from contract_watch.mutants.mutant_runner import MutantRunner
+from contract_watch.mutants.mutated_vendor import MutantServer
+from tests.support.credential_forms import FORMS
+
+EXPECTED = {
+    "madequery": {"all/not-needed", "all/any-value", "all/beginning"},
+    "madeboth": {"all/no-scheme", "listThings/query-refused", "listThings/query-any-value"},
+    "madebasic": {"all/any-scheme", "all/no-scheme", "all/beginning"},
+    "madetoken": {"all/not-needed", "all/any-value", "all/wrong-secret"},
+    "madebody": {"all/beginning", "all/wrong-secret"},
+}
+"""Some of the mutants of each form."""
+
+
+@pytest.fixture(autouse=True)
+def _no_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mutant_runner, "run_client", lambda *_: [])
+    monkeypatch.setattr(mutant_runner, "parse_recorded_responses", lambda *_: [])
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_mutant_of_a_form_is_found(tmp_path: Path, form: str) -> None:
+    """Each mutant made a difference, and the suite found it."""
+    contract = FORMS[form].write(tmp_path, form)
+    mutants = list(derive_credential_mutants(contract))
+    assert EXPECTED[form] <= {one.id.removeprefix("credentials/") for one in mutants}
+    server = MutantServer()
+    with run_in_thread(server) as base:
+        runner = MutantRunner(contract, base, server)
+        results = [runner.run_mutant(mutant) for mutant in mutants]
+    assert [one.mutant for one in results if not (one.finding and one.activations)] == []
