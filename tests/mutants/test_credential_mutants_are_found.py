@@ -7,6 +7,7 @@ import pytest
 from contract_watch.mock.server import run_in_thread
 from contract_watch.mutants import mutant_runner
 from contract_watch.mutants.credential_mutants import derive_credential_mutants
+from contract_watch.mutants.derivation import derive_mutants
 from contract_watch.mutants.mutant_runner import MutantRunner
 from contract_watch.mutants.mutated_vendor import MutantServer
 from tests.support.credential_forms import FORMS
@@ -32,6 +33,8 @@ def test_every_mutant_of_a_form_is_found(tmp_path: Path, form: str) -> None:
     """Each mutant made a difference, and the suite found it."""
     contract = FORMS[form].write(tmp_path, form)
     mutants = list(derive_credential_mutants(contract))
+    if contract.token is not None:  # a refused token may be one that ended early, and may not hide a refusal
+        mutants += [one for one in derive_mutants(contract) if one.family == "status" and one.id.endswith("/401")]
     assert EXPECTED[form] <= {one.id.removeprefix("credentials/") for one in mutants}
     server = MutantServer()
     with run_in_thread(server) as base:

@@ -6,7 +6,10 @@ CLIENT = "made-client:made_secret_0123456789"
 _BEARER = '[[places]]\nname = "bearer"\nheader = "Authorization"\nform = "Bearer {}"\n'
 _QUERY = '[[places]]\nname = "query"\nquery = "api_key"\nform = "{}"\n'
 _BASIC = '[[places]]\nname = "basic"\nheader = "Authorization"\nform = "Basic {}"\nencoding = "base64"\n'
-_OAUTH = {"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": "https://api.made.example/oauth/token", "scopes": {}}}}
+_OAUTH = {
+    "type": "oauth2",
+    "flows": {"clientCredentials": {"tokenUrl": "https://api.made.example/oauth/token", "scopes": {}}},
+}
 
 FORMS: dict[str, MadeApi] = {
     "madequery": MadeApi(places=_QUERY, security={"type": "apiKey", "in": "query", "name": "api_key"}),

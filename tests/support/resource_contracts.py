@@ -154,7 +154,11 @@ class MadeApi:
             "info": {"title": "Made", "version": "1.0.0"},
             "servers": [{"url": "https://api.made.example/v1"}],
             "paths": {self.base: collection, f"{self.base}/{{{key}}}": item},
-            **({"security": [{"key": []}], "components": {"securitySchemes": {"key": self.security}}} if self.security else {}),
+            **(
+                {"security": [{"key": []}], "components": {"securitySchemes": {"key": self.security}}}
+                if self.security
+                else {}
+            ),
         }
 
     def _build_body(self, schema: dict[str, Any]) -> dict[str, Any]:

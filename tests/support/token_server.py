@@ -79,8 +79,10 @@ class TokenServer:
             self.requests.append((method, path, headers, body))
         more: Mapping[str, str] = {}
         try:
-            status, answer = self._hand_out(method, headers, body) if path == "/oauth/token" else self._serve(
-                method, path, headers, body
+            status, answer = (
+                self._hand_out(method, headers, body)
+                if path == "/oauth/token"
+                else self._serve(method, path, headers, body)
             )
         except Refusal as refusal:
             status, more = refusal.status, refusal.headers

@@ -125,7 +125,9 @@ def test_tokens_that_end_early_are_renewed(run: Callable[..., Record]) -> None:
 
 
 @pytest.mark.parametrize(("is_explicit", "sent"), [(False, 1), (True, 2)])
-def test_a_change_is_sent_again_only_if_its_token_was_named(contract: Contract, sent: int, *, is_explicit: bool) -> None:
+def test_a_change_is_sent_again_only_if_its_token_was_named(
+    contract: Contract, sent: int, *, is_explicit: bool
+) -> None:
     """A 401 to a change may mean anything; one that says `invalid_token` was refused for that, and the report notes it."""
     with _serve() as (server, base):
         app = server.app = TokenServer(uses=1, is_explicit=is_explicit)
@@ -134,7 +136,11 @@ def test_a_change_is_sent_again_only_if_its_token_was_named(contract: Contract, 
             session.send_operation("listThings")
             answer = session.send_operation("createThing", {"name": "first"}).response
         session.close()
-    changes = [headers["authorization"] for method, path, headers, _ in app.requests if (method, path) == ("POST", "/v1/things")]
+    changes = [
+        headers["authorization"]
+        for method, path, headers, _ in app.requests
+        if (method, path) == ("POST", "/v1/things")
+    ]
     assert len(changes) == len(set(changes)) == sent
     assert answer is not None
     assert answer.status == (201 if is_explicit else 401)
