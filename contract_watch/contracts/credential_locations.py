@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from contract_watch.contracts.registry import Contract
 
 _QUERY = "query:"
-_TOKEN_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+")
+TOKEN_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 
 
 def check_locations(file: Path, locations: Sequence[CredentialLocation], token: TokenConfig | None) -> None:
@@ -37,7 +37,7 @@ def check_locations(file: Path, locations: Sequence[CredentialLocation], token: 
         raise UsageError(
             f"{file}: `token` needs `places` with a `header` and no `encoding`; an access token stands there"
         )
-    if not _TOKEN_PATH.fullmatch(token.path) or {".", ".."} & set(token.path.split("/")):
+    if not TOKEN_PATH.fullmatch(token.path) or {".", ".."} & set(token.path.split("/")):
         raise UsageError(
             f"{file}: `token.path` must be a path from the server's root such as /oauth/token, got {token.path!r}"
         )
@@ -84,7 +84,7 @@ def split_query_keys(locations: Iterable[CredentialLocation], query: str) -> tup
     for pair in query.split("&"):
         name, _, value = pair.partition("=")
         plain = unquote_plus(name, errors="surrogateescape")
-        if plain not in names:
+        if plain not in names or ";" in value:  # some servers separate pairs there
             rest.append(pair)
             continue
         key, text = _QUERY + plain, unquote_plus(value, errors="surrogateescape")

@@ -262,4 +262,6 @@ def test_grpc_methods_overlap_too() -> None:
 def _make_vendor_stub(slug: str, path: str) -> Any:
     """Build a stand-in for a vendor with one path."""
     operation = SimpleNamespace(path=path)
-    return SimpleNamespace(contract=SimpleNamespace(slug=slug, base_path="", operations={"a": operation}, grpc=None))
+    return SimpleNamespace(
+        contract=SimpleNamespace(slug=slug, base_path="", operations={"a": operation}, grpc=None, token=None)
+    )

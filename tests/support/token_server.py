@@ -136,16 +136,20 @@ class TokenServer:
         if method not in (("GET", "POST"), ("GET", "PATCH", "DELETE"))[len(parts) - 1]:
             raise Refusal(405, "No such method.")
         self._authenticate(headers)
-        if len(parts) == 1 and method == "GET":
+        return self._serve_list(method, body) if len(parts) == 1 else self._serve_thing(method, parts[1], body)
+
+    def _serve_list(self, method: str, body: bytes) -> tuple[int, Any]:
+        if method == "GET":
             return 200, {"things": list(self._things.values())}
-        if len(parts) == 1:
-            given = self._read_body(body)
-            if "name" not in given:
-                raise Refusal(400, "A name is missing.")
-            name = f"th_{next(self._numbers):04d}abcd"
-            self._things[name] = {"id": name, "name": given["name"], "size": given.get("size", 7)}
-            return 201, self._things[name]
-        name = urllib.parse.unquote(parts[1])
+        given = self._read_body(body)
+        if "name" not in given:
+            raise Refusal(400, "A name is missing.")
+        name = f"th_{next(self._numbers):04d}abcd"
+        self._things[name] = {"id": name, "name": given["name"], "size": given.get("size", 7)}
+        return 201, self._things[name]
+
+    def _serve_thing(self, method: str, segment: str, body: bytes) -> tuple[int, Any]:
+        name = urllib.parse.unquote(segment)
         if method == "PATCH":
             given = self._read_body(body)
             if not given:

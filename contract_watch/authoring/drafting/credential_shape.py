@@ -1,30 +1,31 @@
 """The location of the key in requests, from the document's security schemes."""
 
-import base64
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 from contract_watch.authoring.drafting.chosen_operations import Choice
 from contract_watch.authoring.drafting.open_points import CONFIG, OpenPoint
+from contract_watch.contracts.credential_locations import TOKEN_PATH
 from contract_watch.diff.document.source import SourceDocument, as_object
 
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 """The name of a header (RFC 9110)."""
-_BEARER = ("bearer", "Authorization", "Bearer {}")
+_BEARER = {"name": "bearer", "header": "Authorization", "form": "Bearer {}"}
+_BASIC = {"name": "basic", "header": "Authorization", "form": "Basic {}", "encoding": "base64"}
 
 
 @dataclass(frozen=True)
 class CredentialShape:
-    """The location: its ``name``, ``header`` and ``form``, a key for tests, and a sentence about the key."""
+    """The location, as a table of `places`; a key for tests, a sentence about it, and the table `token`, if there is one."""
 
-    name: str
-    header: str
-    form: str
+    place: Mapping[str, str]
     test: str
     about: str
     decisions: Sequence[OpenPoint] = field(default_factory=list)
+    token: Mapping[str, str] = field(default_factory=dict)
 
 
 def find_credential(document: Mapping[str, Any], choices: Sequence[Choice], slug: str) -> CredentialShape:
@@ -37,19 +38,23 @@ def find_credential(document: Mapping[str, Any], choices: Sequence[Choice], slug
         scheme = source.follow(schemes.get(name))
         kind, method = scheme.get("type"), str(scheme.get("scheme", "")).lower()
         if kind == "http" and method == "bearer":
-            return CredentialShape(*_BEARER, test, "an account")
+            return CredentialShape(_BEARER, test, "an account")
         if kind == "http" and method == "basic":
-            remedy = "write base64 of user and password, with a colon between them, into the variable"
-            told = [OpenPoint(CONFIG, "credentials: the key is sent after `Basic` as it is", remedy)]
-            return CredentialShape(
-                "basic", "Authorization", "Basic {}", _encode_basic(slug), "base64 of user:password", told
-            )
+            return CredentialShape(_BASIC, f"{slug}_test:0123456789abcdef", "an account, as user:password")
         if kind in ("oauth2", "openIdConnect"):
+            if path := _find_token_path(document, scheme):
+                client = f"{slug}_client:0123456789abcdef"
+                return CredentialShape(_BEARER, client, "a client, as client_id:client_secret", token={"path": path})
             told = [OpenPoint(CONFIG, "credentials: no request fetches a token of OAuth 2", "put one that lasts longer than a run into the variable")]  # fmt: skip
-            return CredentialShape(*_BEARER, test, "an access token", told)
-        header = scheme.get("name")
-        if kind == "apiKey" and scheme.get("in") == "header" and isinstance(header, str) and _TOKEN.fullmatch(header):
-            return CredentialShape("key", header, "{}", test, "an account")
+            return CredentialShape(_BEARER, test, "an access token", told)
+        name_there, where = scheme.get("name"), scheme.get("in")
+        if (
+            kind == "apiKey"
+            and where in ("header", "query")
+            and isinstance(name_there, str)
+            and _TOKEN.fullmatch(name_there)
+        ):
+            return CredentialShape({"name": "key", str(where): name_there, "form": "{}"}, test, "an account")
     shown = ", ".join(map(str, names))
     problem = (
         f"places: the security scheme {shown} is not spoken"
@@ -57,7 +62,7 @@ def find_credential(document: Mapping[str, Any], choices: Sequence[Choice], slug
         else "places: the document names no security scheme"
     )
     remedy = "a bearer token was written; name the header that carries the key"
-    return CredentialShape(*_BEARER, test, "an account", [OpenPoint(CONFIG, problem, remedy)])
+    return CredentialShape(_BEARER, test, "an account", [OpenPoint(CONFIG, problem, remedy)])
 
 
 def _list_schemes(document: Mapping[str, Any], choices: Sequence[Choice]) -> Iterator[str]:
@@ -68,5 +73,14 @@ def _list_schemes(document: Mapping[str, Any], choices: Sequence[Choice]) -> Ite
             yield from as_object(requirement)
 
 
-def _encode_basic(slug: str) -> str:
-    return base64.b64encode(f"{slug}_test:0123456789abcdef".encode()).decode()
+def _find_token_path(document: Mapping[str, Any], scheme: Mapping[str, Any]) -> str:
+    """Return the path of the token endpoint for client credentials; empty if it is on another server, or there is none."""
+    flow = as_object(as_object(scheme.get("flows")).get("clientCredentials"))
+    servers = document.get("servers")
+    server = as_object(servers[0]).get("url") if isinstance(servers, list) and servers else ""
+    try:
+        found, own = urlsplit(urljoin(str(server), str(flow.get("tokenUrl", "")))), urlsplit(str(server))
+    except ValueError:
+        return ""
+    is_ours = bool(flow) and not found.query and (found.scheme, found.netloc) == (own.scheme, own.netloc)
+    return found.path if is_ours and TOKEN_PATH.fullmatch(found.path) else ""

@@ -39,7 +39,8 @@ def format_settings(settings: DraftSettings) -> str:
     if settings.provoked:
         lines.append(f"provoked = {format_value(settings.provoked)}")
     lines += format_table("[rate]", _RATE, "A guess: write the limit that the vendor publishes.")
-    lines += format_table("[[places]]", {"name": credential.name, "header": credential.header, "form": credential.form})
+    lines += format_table("[[places]]", dict(credential.place))
+    lines += format_table("[token]", dict(credential.token)) if credential.token else []
     lines += format_table("[[credentials]]", {"account": "main", "variable": f"{variable}_API_KEY", "test": credential.test,
                                               "required": True, "about": credential.about})  # fmt: skip
     lines += ["", "[identities]"]

@@ -116,14 +116,21 @@ def test_configuration_follows_the_document(tmp_path: Path) -> None:
         "query:limit", "query:after", "/has_more", 40, 20)  # fmt: skip
 
 
+def _oauth(url: str) -> dict[str, Any]:
+    return {"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": url, "scopes": {}}}}
+
+
 @pytest.mark.usefixtures("no_trial")
 @pytest.mark.parametrize(
     ("scheme", "header", "form", "says"),
     [
         ({"type": "apiKey", "in": "header", "name": "X-Attic-Key"}, "X-Attic-Key", "{}", ""),
-        ({"type": "http", "scheme": "Basic"}, "Authorization", "Basic {}", "base64"),
+        ({"type": "http", "scheme": "Basic"}, "Authorization", "Basic {}", ""),
         ({"type": "oauth2", "flows": {}}, "Authorization", "Bearer {}", "no request fetches a token"),
-        ({"type": "apiKey", "in": "query", "name": "key"}, "Authorization", "Bearer {}", "scheme token is not spoken"),
+        (_oauth("https://api.attic.example/oauth/token"), "Authorization", "Bearer {}", ""),
+        (_oauth("https://login.attic.example/token"), "Authorization", "Bearer {}", "no request fetches a token"),
+        ({"type": "apiKey", "in": "query", "name": "key"}, "query:key", "{}", ""),
+        ({"type": "apiKey", "in": "cookie", "name": "key"}, "Authorization", "Bearer {}", "scheme token is not spoken"),
         ({"type": "apiKey", "in": "header", "name": "X\r\nEvil: 1"}, "Authorization", "Bearer {}", "is not spoken"),
         ({"type": "mutualTLS"}, "Authorization", "Bearer {}", "is not spoken"),
     ],
@@ -135,8 +142,12 @@ def test_the_key_is_where_the_document_says(
     document = copy_boxes()
     document["components"]["securitySchemes"]["token"] = scheme
     made = draft(tmp_path, document)
-    place = write_draft(tmp_path, made).credential_locations[0]
-    assert (place.header, place.form) == (header, form)
+    contract = write_draft(tmp_path, made)
+    place = contract.credential_locations[0]
+    assert (place.header or place.key, place.form) == (header, form)
+    assert bool(place.encoding) is (form == "Basic {}")
+    flow = scheme.get("flows", {}).get("clientCredentials", {}).get("tokenUrl", "")
+    assert (contract.token.path if contract.token else "") == ("/oauth/token" if "api.attic" in flow else "")
     lines = [one.format("x") for one in made.decisions if "credentials" in one.problem or "places" in one.problem]
     assert [says in line for line in lines] == ([True] if says else [])
 

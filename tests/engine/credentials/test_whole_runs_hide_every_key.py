@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from contract_watch.contracts.registry import Contract
 from contract_watch.generator.outputs import generate_outputs
 from contract_watch.mock.server import run_in_thread
 from contract_watch.mutants.derivation import derive_mutants
