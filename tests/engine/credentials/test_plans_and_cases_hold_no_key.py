@@ -1,4 +1,4 @@
-"""What a live run would send, and the case that an exploration writes, hold no key in any form; both run as they are."""
+"""Plans of live runs and written cases hold no key in any form, and both run as they are."""
 
 import re
 from collections.abc import Mapping
