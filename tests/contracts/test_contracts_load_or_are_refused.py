@@ -79,7 +79,7 @@ def test_malformed_setting_is_named(root: Path, key: str, break_with: str) -> No
     [
         ('name = "JetEmail"', 'name = "', "name", "is not TOML"),
         ('name = "JetEmail"', f"name = {'9' * 5000}", "name", "is not TOML"),
-        (r'header = "Authorization"\n', "", "places", "`places` must have either `header` or `field`"),
+        (r'header = "Authorization"\n', "", "places", "must have one of `header`, `query` and `field`"),
         (r'form = "Bearer \{\}"\n', "", "places", "`places` lacks the key 'form'; add it"),
         (
             'variable = "JETEMAIL_API_KEY"',
