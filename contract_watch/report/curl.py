@@ -98,10 +98,13 @@ def format_binary_curl(
 
 
 def _quote_address(url: str, variables: ShellVariables) -> str:
-    """Quote an address. No id replaces a part of scheme and authority: a server would choose where the key goes."""
+    """Quote an address. No id replaces a part of scheme and authority: a server would choose where the key goes.
+
+    A number replaces a segment of the path alone: in a query it may mean anything.
+    """
     path = url.find("/", url.find("://") + 3) if "://" in url else 0
     path = len(url) if path < 0 else path
-    known = "|".join(map(re.escape, variables.ids))
+    known = "|".join(f"(?<=/){one}" if one.isdigit() else re.escape(one) for one in variables.ids)
     parts = re.split(f"(?<=[/?&=])({known})(?=[/?&=:#]|$)", url[path:]) if known else [url[path:]]
     if len(parts) == 1:
         return quote_words(url, variables.keys)

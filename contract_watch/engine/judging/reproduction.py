@@ -151,6 +151,6 @@ def _format_over_rest(step: Exchange, redactor: Redactor, variables: ShellVariab
 
 
 def _build_id_filter(life: Lifecycle) -> str:
-    """Build a sed script that prints the id in a create response, if it is a plain word."""
+    """Build a sed script that prints the id in a create response, if it is a plain word or a number."""
     name = re.sub(r"[][\\.*^$/]", r"\\\g<0>", life.id.rpartition("/")[2])
-    return f's/.*"{name}": *"\\({PLAIN_ID}\\)".*/\\1/p'
+    return ";".join(f's/.*"{name}": *{form}.*/\\1/p' for form in (f'"\\({PLAIN_ID}\\)"', r"\([0-9][0-9]*\)"))
