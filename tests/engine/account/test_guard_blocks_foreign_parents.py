@@ -79,7 +79,7 @@ def test_request_below_another_parent_is_blocked(alcove: Contract, domain: str) 
     assert [_is_blocked(guard, *one) for one in _list_requests(domain)] == [True] * 5
 
 
-@pytest.mark.parametrize("domain", [GIVEN, NAMES.create_name()])
+@pytest.mark.parametrize("domain", [GIVEN, NAMES.create_name()], ids=["given", "fresh"])
 def test_request_below_the_given_parent_or_a_fresh_name_passes(alcove: Contract, domain: str) -> None:
     """A name of the run is no object's name, so that a request below it changes nothing."""
     guard = _make_guard(alcove)
