@@ -41,7 +41,8 @@ class MadeApi:
     method of an update, ``media_type`` that of bodies. ``invalid`` is the status of a bad request, ``created`` and ``removed``
     are those of successes. ``wrapper`` is the property around an object in responses, empty for none; ``rows`` that around
     a list's array. ``paging`` are lines of `[listing]`, ``query`` the list's query parameters. ``properties`` are further
-    properties of requests and responses; ``hidden`` those of requests alone.
+    properties of requests and responses; ``hidden`` those of requests alone, ``shown`` those of responses. ``refusals`` are
+    further statuses of a bad request.
     """
 
     id_schema: dict[str, Any] | None = field(default_factory=lambda: {"type": "string", "example": "th_0001abcd"})
@@ -58,6 +59,8 @@ class MadeApi:
     envelope: dict[str, Any] = field(default_factory=dict)
     properties: dict[str, Any] = field(default_factory=dict)
     hidden: dict[str, Any] = field(default_factory=dict)
+    shown: dict[str, Any] = field(default_factory=dict)
+    refusals: tuple[int, ...] = ()
     resource: str = ""
     places: str = _BEARER
     has_read: bool = True
@@ -80,7 +83,8 @@ class MadeApi:
     def _thing(self) -> dict[str, Any]:
         shown = {name: {k: v for k, v in raw.items() if k != "default"} for name, raw in self._property_schemas.items()}
         ids = {"id": self.id_schema} if self.id_schema is not None else {}
-        return {"type": "object", "required": [*ids, "name", "size", *self.properties], "properties": {**ids, **shown}}
+        required = [*ids, "name", "size", *self.properties, *self.shown]
+        return {"type": "object", "required": required, "properties": {**ids, **shown, **self.shown}}
 
     def _respond(self, status: int, schema: dict[str, Any] | None) -> dict[str, Any]:
         content = {} if schema is None else {"content": {"application/json": {"schema": schema}}}
@@ -95,7 +99,7 @@ class MadeApi:
         }
         refusals = {
             str(status): {"description": "Refused.", "content": {"application/json": {"schema": problem}}}
-            for status in (self.invalid, 401)
+            for status in (self.invalid, *self.refusals, 401)
         }
         unknown = {"404": refusals["401"]}
         thing = self._thing

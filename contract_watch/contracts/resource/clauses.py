@@ -101,8 +101,7 @@ def _derive(
         yield names.taken(layout.create, prop), f"A {prop} belongs to one object; a second one is rejected."
     if table.idempotency:
         yield names.idempotent, f"A create with a {table.idempotency} that was used creates no second object."
-    for prop in layout.get_settable(layout.create):
-        yield f"{layout.create}/effect/{prop}", f"A new object has the {prop} that was sent, or its default."
+    yield from _derive_create(layout)
     for operation in layout.updates:
         yield from _derive_update(layout, table, names, operation)
     for prop in layout.shown_parents:
@@ -130,6 +129,13 @@ def _derive_list(layout: Layout, table: ResourceTable, names: ClauseNames, accou
     for argument, prop in table.filters.items():
         if prop != layout.key:
             yield names.filtered(argument), f"A list with {argument} shows only objects with that {prop}."
+
+
+def _derive_create(layout: Layout) -> Iterator[tuple[str, str]]:
+    for prop in layout.get_settable(layout.create):
+        yield f"{layout.create}/effect/{prop}", f"A new object has the {prop} that was sent, or its default."
+    for prop in layout.given_secrets:
+        yield f"{layout.create}/effect/{prop}", f"A new object gets a {prop}, and keeps it."
 
 
 def _derive_update(

@@ -24,6 +24,10 @@ class RuleEffects:
             (operation, rule.name): rule.body for operation, found in self._rules.items() for rule in found if rule.body
         }
 
+    def has_effect(self, operation: str) -> bool:
+        """Return True if a rule says what a success of ``operation`` does to its object."""
+        return any(rule.sets or rule.resets or rule.forgets for rule in self._rules[operation])
+
     def get_body(self, check: Check) -> Mapping[str, Any]:
         """Return the properties that a rule shows in the refusal of ``check``."""
         if not isinstance(check, RuleCheck):

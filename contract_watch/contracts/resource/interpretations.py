@@ -55,7 +55,7 @@ def derive_interpretations(
 
 
 def _list_refusals(contract: Contract, table: ResourceTable, rules: RulesFile) -> list[int]:
-    """Return the statuses of all refusals after authentication, in numerical order."""
+    """Return the statuses of all refusals after authentication, in numerical order but where the table has another."""
     found: set[int] = set()
     for operation in contract.operations.values():
         if not contract.is_read_only(operation.id):
@@ -65,7 +65,12 @@ def _list_refusals(contract: Contract, table: ResourceTable, rules: RulesFile) -
             }
     create = contract.operations[contract.lifecycle.create]
     found |= set(statuses.list_taken_statuses(create, table)) if table.unique else set()
-    return sorted(found | {status for rule in rules.rules for status in rule.refuse})
+    ordered = sorted(found | {status for rule in rules.rules for status in rule.refuse})
+    for preferred in (table.invalid, table.unknown, table.taken):
+        present = [status for status in preferred if status in ordered]
+        for place, status in zip(sorted(map(ordered.index, present)), present, strict=True):
+            ordered[place] = status
+    return ordered
 
 
 def _derive_name_interpretations(

@@ -41,7 +41,7 @@ class ItemOutcomes:
         if repeated is not None and (repeated.is_same or state.is_complete):
             return outcomes
         sent = self._model.read_sent(state, call)
-        values = self._model.store.build_new(call.operation, sent)
+        values = self._model.store.build_new(state, call.operation, sent)
         clauses = {name: f"{layout.create}/effect/{name}" for name in values}
         name = None if layout.has_server_ids else spec.names.predict_stored_name(state, requested)
         parents = layout.shown_parents
@@ -113,9 +113,16 @@ class ItemOutcomes:
         named = (
             settable if operation.id in self._spec.table.full else [one for one in settable if one in call.arguments]
         )
+        old = item.values
+        if (
+            operation.id in layout.actions
+            and not state.is_complete
+            and not self._model.effects.has_effect(operation.id)
+        ):
+            old = {name: value for name, value in old.items() if name in (layout.name_argument, *layout.shown_parents)}
         new = replace(
             item,
-            values=self._model.store.build_changed(state, operation, item.values, sent),
+            values=self._model.store.build_changed(state, operation, old, sent),
             clauses={**item.clauses, **{name: f"{operation.id}/effect/{name}" for name in named}},
             changed_at=call.at,
             unlisted_changes=item.unlisted_changes | set(named),

@@ -206,6 +206,12 @@ class Layout:
         """Return the name of an argument in responses."""
         return self._table.shown_as.get(argument, argument)
 
+    @cached_property
+    def given_secrets(self) -> list[str]:
+        """The secrets that responses show and no request sets: the server makes one for each object."""
+        settable = {name for operation in self.operations for name in self.get_settable(operation)}
+        return [name for name in self._table.secrets if name not in settable and name in self.shown]
+
     def get_settable(self, operation: str) -> list[str]:
         """Return the arguments of a changing operation that set a property which responses show."""
         if self._contract.is_read_only(operation) or operation == self._contract.lifecycle.remove:

@@ -102,13 +102,18 @@ class ListOutcomes:
         shown = self._model.match_row(state, item, operation, Satisfies("", lambda _: True, item.name)).render()
         return shown.get(self._model.spec.layout.get_shown_name(prop), UNKNOWN)
 
+    def _list_filters(self, arguments: Mapping[str, Any]) -> list[str]:
+        """List the arguments that select by a property, but for the name."""
+        naming = self._model.spec.naming_filter
+        return [name for name in self._model.spec.table.filters if name in arguments and name != naming]
+
     def _find_filter_clause(self, state: ResourceState, tenant: str, arguments: Mapping[str, Any], name: str) -> str:
         """Return the clause of the filter that excludes the object ``name``; empty if none does for certain."""
         item = state.find_item(tenant, name)
-        for argument, prop in self._model.spec.table.filters.items():
-            if item is None or argument not in arguments or argument == self._model.spec.naming_filter:
-                continue
-            stored, sought = item.values.get(prop, UNKNOWN), arguments[argument]
+        if item is None:
+            return ""
+        for argument in self._list_filters(arguments):
+            stored, sought = item.values.get(self._model.spec.table.filters[argument], UNKNOWN), arguments[argument]
             if stored is not UNKNOWN and not _may_select(sought, stored):
                 return self._model.spec.clauses.filtered(argument)
         return ""
@@ -125,6 +130,7 @@ class ListOutcomes:
         """Build the matcher of the rows; ``wanted`` is the name of the one object that the request asks for."""
         model, layout, operation = self._model, self._model.spec.layout, call.operation
         schema = location.properties.get(layout.key, {})
+        filtered = next((model.spec.clauses.filtered(name) for name in self._list_filters(call.arguments)), "")
 
         def build_row(item: Item) -> ExpectedRow:
             if item.name is None:
@@ -140,6 +146,8 @@ class ListOutcomes:
                 accepts = lambda key: model.spec.names.policy.may_become(item.requested_name, key)  # noqa: E731 (one use)
                 return ExpectedRow(row, model.spec.clauses.created, accepts)
             row = model.match_row(state, item, operation, model.rows.match_name(item.name, schema))
+            if filtered:
+                return ExpectedRow(row, filtered)
             suspected = state.find_suspected_clause(item, "", (layout.remove,))
             return ExpectedRow(row, item.clauses.get("", model.spec.clauses.created), suspected_clause=suspected)
 

@@ -294,7 +294,9 @@ class ResourceModel:
             shown = self.spec.layout.get_shown_name(name)
             if shown in row and name not in (*item.values, *table.volatile, *table.open, *table.uncertain):
                 schema = resolve_reference(self.spec.layout.document, location.properties.get(shown, {}))
-                learned[name] = stored_values.decode(row[shown], schema)
+                value = stored_values.decode(row[shown], schema)
+                is_secret = name in table.secrets and isinstance(value, str)
+                learned[name] = stored_values.StoredSecret(value) if is_secret else value
         if not learned:
             return item
         clauses = {name: f"{self.spec.layout.create}/effect/{name}" for name in learned}

@@ -56,7 +56,7 @@ class ResourceSpec:
             for name in (*changed, *read, *self.table.filters.values())
             if layout.get_shown_name(name) in layout.shown
         ]
-        return tuple(dict.fromkeys((*settable, *shown, *layout.shown_parents)))
+        return tuple(dict.fromkeys((*settable, *shown, *layout.given_secrets, *layout.shown_parents)))
 
     @cached_property
     def names(self) -> NameChecker:

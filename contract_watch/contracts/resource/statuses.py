@@ -1,4 +1,7 @@
-"""The statuses of refusals, from the table and from what each operation documents."""
+"""The statuses of refusals, from the table and from what each operation documents.
+
+A status of the table counts where the operation documents it, or where it documents none for such a request.
+"""
 
 from collections.abc import Sequence
 
@@ -11,7 +14,7 @@ _NO_REFUSALS = (401, 408, 429)
 
 def list_invalid_statuses(operation: Operation, table: ResourceTable) -> tuple[int, ...]:
     """Return the statuses of a request that violates its schema: those documented of 400 and 422, else 400."""
-    return tuple(table.invalid) or _choose(operation, (400, 422)) or (400,)
+    return _choose(operation, table.invalid) or _choose(operation, (400, 422)) or tuple(table.invalid) or (400,)
 
 
 def list_path_statuses(operation: Operation, invalid: Sequence[int]) -> tuple[int, ...]:
@@ -21,7 +24,8 @@ def list_path_statuses(operation: Operation, invalid: Sequence[int]) -> tuple[in
 
 def list_unknown_statuses(operation: Operation, table: ResourceTable) -> tuple[int, ...]:
     """Return the statuses of a request that names an unknown object: 404 if it is documented, else those of a bad one."""
-    return tuple(table.unknown) or _choose(operation, (404,)) or _choose(operation, (400, 422)) or (404,)
+    found = _choose(operation, table.unknown) or _choose(operation, (404,)) or _choose(operation, (400, 422))
+    return found or tuple(table.unknown) or (404,)
 
 
 def documents_unknown(operation: Operation, table: ResourceTable) -> bool:
@@ -31,7 +35,8 @@ def documents_unknown(operation: Operation, table: ResourceTable) -> bool:
 
 def list_taken_statuses(operation: Operation, table: ResourceTable) -> tuple[int, ...]:
     """Return the statuses of a request for a value that is taken: 409 if it is documented, else those of a bad one."""
-    return tuple(table.taken) or _choose(operation, (409,)) or _choose(operation, (422, 400)) or (409,)
+    found = _choose(operation, table.taken) or _choose(operation, (409,)) or _choose(operation, (422, 400))
+    return found or tuple(table.taken) or (409,)
 
 
 def list_denied_statuses(operation: Operation) -> tuple[int, ...]:

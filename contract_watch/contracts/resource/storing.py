@@ -5,10 +5,12 @@ from typing import Any
 
 from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.resource.layout import Layout
+from contract_watch.contracts.resource.matchers import SecretSample
 from contract_watch.contracts.resource.state import UNKNOWN, ResourceState
-from contract_watch.contracts.resource.stored_values import StoredValues
+from contract_watch.contracts.resource.stored_values import StoredSecret, StoredValues
 from contract_watch.contracts.resource.table import ResourceTable
-from contract_watch.contracts.schema import resolve_reference
+from contract_watch.contracts.samples import build_value
+from contract_watch.contracts.schema import Schema, resolve_reference
 
 
 class ValueStore:
@@ -33,10 +35,19 @@ class ValueStore:
         default = resolve_reference(self._layout.document, schema).get("default", UNKNOWN)
         return self._table.defaults.get(name, default)
 
-    def build_new(self, operation: Operation, sent: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the values of a new object."""
+    def build_new(self, state: ResourceState, operation: Operation, sent: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the values of a new object; the mock gives it the secrets that only the server sets."""
+        names = self._layout.given_secrets if state.is_complete else ()
+        made = {name: self._make_secret(name) for name in names}
         defaults = {name: self.get_default(name) for name in self._layout.get_settable(operation.id)}
-        return _drop_unknown({**defaults, **sent})
+        return _drop_unknown({**made, **defaults, **sent})
+
+    def _make_secret(self, name: str) -> StoredSecret:
+        row, document = self._layout.get_row(self._layout.create), self._layout.document
+        raw = row.properties.get(name, {}) if row is not None else {}
+        fresh, sample = str(SecretSample().render()), str(build_value(document, raw))
+        prefix, judge = sample[: sample.rfind("_") + 1], Schema(document, raw)
+        return StoredSecret(next((one for one in (fresh, prefix + fresh, sample) if judge.accepts(one)), fresh))
 
     def build_changed(
         self, state: ResourceState, operation: Operation, old: Mapping[str, Any], sent: Mapping[str, Any]

@@ -9,6 +9,7 @@ from contract_watch.contracts.parameters import is_parameter_key, strip_location
 from contract_watch.contracts.redaction import Redactor, find_password_names, mask_value
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody, Request
+from contract_watch.contracts.roles import as_table
 from contract_watch.contracts.schema import ValuePath, get_value, parse_json, walk_strings
 from contract_watch.engine.planning.passwords import SecretSubstituter, build_wrong_key
 
@@ -29,6 +30,7 @@ class RunSecrets:
         self, contract: Contract, keys: Mapping[str, str], seed: int | None = None, redactor: Redactor | None = None
     ) -> None:
         self._password_properties = find_password_names(contract.effective.raw)
+        self._shown_secrets = frozenset(as_table(contract.settings.get("resource")).get("secrets", ()))
         names = {
             name.lower() for one in contract.credential_locations for name in (one.header, one.field, one.query) if name
         }
@@ -70,8 +72,8 @@ class RunSecrets:
         self.redactor.add_secrets_from(body)
 
     def note_passwords(self, body: Any) -> None:
-        """Remember the passwords that a response handed out: each must be fresh."""
-        for name in self._password_properties if isinstance(body, dict) else ():
+        """Remember the passwords that a response handed out: each must be fresh, unless later responses show it again."""
+        for name in self._password_properties - self._shown_secrets if isinstance(body, dict) else ():
             if isinstance(value := body.get(name), str):
                 self._received.add(value)
 

@@ -8,11 +8,13 @@ from contract_watch.contracts.openapi import Operation, split_arguments
 from contract_watch.contracts.parameters import is_parameter_key
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody
+from contract_watch.contracts.roles import as_table
 from contract_watch.contracts.samples import build_sample
 from contract_watch.contracts.schema import Document, Schema, find_kind, resolve_reference
 from contract_watch.engine.planning import values
 from contract_watch.engine.planning.nested_values import generate_nested, is_nested
 from contract_watch.engine.planning.probe import fill_with_stand_ins
+from contract_watch.engine.planning.unique_values import find_unique_form
 from contract_watch.engine.planning.values import SchemaSet, Variant
 
 _IDEMPOTENCY_KEY = "header:idempotency-key"
@@ -30,6 +32,7 @@ class ArgumentBuilder:
         # A plan asks for these once for each value: made anew each time they would take quadratic time.
         self._enum_values: dict[str, list[Any]] = {}
         self._baselines: dict[str, dict[str, Any]] = {}
+        self._unique_forms: dict[tuple[str, str], str] = {}
 
     def list_optional(self, operation: Operation) -> list[str]:
         """List the arguments that may be left out."""
@@ -39,13 +42,28 @@ class ArgumentBuilder:
     def get_role(self, operation: Operation, name: str) -> str | None:
         """Return the role of an argument (see `roles.ROLES`); ``fresh`` for one that no two requests share.
 
-        ``given`` is the role of one that names an object above the resource.
+        ``given`` is the role of one that names an object above the resource, ``unique`` of one that tells objects apart
+        without naming them.
         """
         if name == self._contract.idempotency_argument or name.lower() == _IDEMPOTENCY_KEY:
             return "fresh"
         if name in self._contract.given.get_values(operation):
             return "given"
-        return self._contract.get_roles(operation.id).get(name)
+        role = self._contract.get_roles(operation.id).get(name)
+        return "unique" if role is None and self._find_unique_form(operation, name) else role
+
+    def _find_unique_form(self, operation: Operation, name: str) -> str:
+        """Return the form of a value that one object has, with its name in it; empty if the argument has no such value."""
+        key = (operation.id, name)
+        if key not in self._unique_forms:
+            unique = as_table(self._contract.settings.get("resource")).get("unique", ())
+            is_other = name in unique and name in operation.get_arguments() and not self._contract.name_suffix
+            self._unique_forms[key] = (
+                find_unique_form(operation.get_arguments()[name], self._collect_schemas(operation, name, item=False))
+                if is_other
+                else ""
+            )
+        return self._unique_forms[key]
 
     def build_baseline(self, operation: Operation) -> dict[str, Any]:
         """Build minimal valid arguments: the required ones, and one optional property if the schema needs it.
@@ -89,6 +107,8 @@ class ArgumentBuilder:
             return "{key}"
         if role == "given":
             return self._contract.given.values[name]
+        if role == "unique":
+            return self._find_unique_form(operation, name)
         if prop.get("format") == "password":
             return "{password}"
         if "example" in prop:
@@ -136,6 +156,10 @@ class ArgumentBuilder:
         role = self.get_role(operation, name)
         if role == "given":  # whatever else is sent names an unknown object, which is refused for that alone
             return
+        if role == "unique":  # a second object with a value from a list would be refused for that
+            if accepted:
+                return
+            role = None
         prop = self._resolve_items(prop)
         items = self._collect_schemas(operation, name, item=True) if "items" in prop else None
         judges = self._collect_schemas(operation, name, item=False)

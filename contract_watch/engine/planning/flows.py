@@ -12,15 +12,11 @@ from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.resource.layout import Layout
 from contract_watch.contracts.resource.spec import ResourceSpec
-from contract_watch.contracts.schema import Schema, find_kind, resolve_reference
-from contract_watch.engine.planning import values
 from contract_watch.engine.planning.arguments import ArgumentBuilder
+from contract_watch.engine.planning.flow_values import FlowValues, name_within
 from contract_watch.engine.planning.probe import Probe, ProbeStep
-from contract_watch.engine.planning.simulation import Simulation
-from contract_watch.engine.planning.values import SchemaSet
 
 FAMILY = "rules"
-_EMPTY_VALUES: dict[str, Any] = {"array": [], "boolean": False, "number": 0, "integer": 0, "string": ""}
 _PAGED_OBJECTS = 6
 """Objects that the flow about pages creates, so that a list which is capped at five shows."""
 _LIMIT = 100
@@ -38,7 +34,8 @@ class _FlowDeriver:
 
     def __init__(self, contract: Contract, spec: ResourceSpec) -> None:
         self._contract, self._spec = contract, spec
-        self._arguments, self._simulation = ArgumentBuilder(contract), Simulation(contract)
+        self._arguments = ArgumentBuilder(contract)
+        self._values = FlowValues(contract, spec, self._arguments)
 
     @property
     def _layout(self) -> Layout:
@@ -144,7 +141,7 @@ class _FlowDeriver:
 
     def _plan_life(self) -> Iterator[ProbeStep]:
         layout = self._layout
-        yield self._create("a", self._choose_values(layout.create, varied=False))
+        yield self._create("a", self._values.choose(layout.create, varied=False))
         yield self._create("b", {})
         yield from self._read("a")
         yield from self._list()
@@ -161,13 +158,12 @@ class _FlowDeriver:
     def _plan_updates(self, name: str) -> Iterator[ProbeStep]:
         """Plan one property alone, all others, nulls and empty values; each time the rest must stay as it was."""
         operation = self._get(name)
-        varied = self._choose_values(name, varied=True)
+        varied = self._values.choose(name, varied=True)
         first = dict(list(varied.items())[:1])
         rest = {key: value for key, value in varied.items() if key not in first}
-        empty = {key: _EMPTY_VALUES.get(str(self._find_kind(operation, key))) for key in varied}
         # Nulls come first: many a vendor shows null and an empty text alike.
-        cleared = [self._keep_accepted(operation, values) for values in (dict.fromkeys(varied), empty)]
-        for changes in (first, rest, *cleared):
+        cleared = [self._values.clear(operation, list(varied), with_null=with_null) for with_null in (True, False)]
+        for changes in (first, rest, self._values.change_unique(operation, "{a:more}"), *cleared):
             if changes:
                 yield self._name(name, "a", changes)
                 yield from self._read("a")
@@ -175,7 +171,7 @@ class _FlowDeriver:
     def _plan_parent(self, argument: str, names: list[str]) -> Iterator[ProbeStep]:
         """Plan each of ``names`` about an existing object below an unknown parent, and reads below the given one."""
         layout = self._layout
-        yield self._create("a", self._choose_values(layout.create, varied=False))
+        yield self._create("a", self._values.choose(layout.create, varied=False))
         if layout.list in names:
             yield from (self._below(step, argument) for step in self._list())
         for name in (*layout.readers, *layout.updates, *layout.actions):
@@ -196,17 +192,20 @@ class _FlowDeriver:
 
     def _plan_taken(self) -> Iterator[ProbeStep]:
         layout = self._layout
-        yield self._create("a", self._choose_values(layout.create, varied=False))
-        yield self._create("a", self._choose_values(layout.create, varied=True))
+        yield self._create("a", self._values.choose(layout.create, varied=False))
+        yield self._create("a", self._values.choose(layout.create, varied=True))
         for name in layout.updates:
             if argument := layout.get_renaming(name) or self._find_mark(name):
                 yield self._create("b", {})
                 yield self._name(name, "b", {argument: "{a}"})
+            if changes := self._values.change_unique(self._get(name), "{a}"):
+                yield self._create("c", {})
+                yield self._name(name, "c", changes)
         yield from self._list() if layout.list else self._read("a")
 
     def _plan_rename(self, name: str) -> Iterator[ProbeStep]:
         layout = self._layout
-        yield self._create("a", self._choose_values(layout.create, varied=False))
+        yield self._create("a", self._values.choose(layout.create, varied=False))
         # The new name begins with the old one: a vendor that looks up beginnings would find it.
         yield self._name(name, "a", {layout.get_renaming(name): "{a:more}"})
         yield self._name(layout.remove, "a")
@@ -214,20 +213,20 @@ class _FlowDeriver:
         yield from self._read("{a:more}")
 
     def _plan_action(self, name: str) -> Iterator[ProbeStep]:
-        yield self._create("a", self._choose_values(self._layout.create, varied=False))
+        yield self._create("a", self._values.choose(self._layout.create, varied=False))
         yield self._create("b", {})
         yield self._name(name, "a")
         yield from self._read("a")
         yield from self._read("b") if self._layout.readers else ()
         yield self._name(name, "a")
         for update in self._layout.updates:
-            yield self._name(update, "a", dict(list(self._choose_values(update, varied=True).items())[:1]))
+            yield self._name(update, "a", dict(list(self._values.choose(update, varied=True).items())[:1]))
         yield from self._read("a")
         yield self._name(name, "{c}")
 
     def _plan_other_account(self, other: str) -> Iterator[ProbeStep]:
         layout = self._layout
-        yield self._create("a", self._choose_values(layout.create, varied=False))
+        yield self._create("a", self._values.choose(layout.create, varied=False))
         yield from (self._as(step, other) for step in self._list())
         for name in (*layout.readers, *layout.updates, layout.remove):
             yield self._as(self._name(name, "a"), other)
@@ -253,8 +252,9 @@ class _FlowDeriver:
         """Plan two objects that differ in ``prop``, where requests can bring that about, and a list of each value."""
         layout, listing = self._layout, self._get(self._layout.list)
         create = self._get(layout.create)
-        known = self._list_values(create, prop) if prop in layout.get_settable(layout.create) else []
-        sought = self._list_values(listing, argument)
+        is_free = prop in layout.get_settable(layout.create) and self._arguments.get_role(create, prop) is None
+        known = self._values.list_telling(create, prop) if is_free else []
+        sought = self._values.list_telling(listing, argument)
         told = [value for value in known if value in sought] or known
         yield self._create("a", {prop: told[0]} if told else {})
         yield self._create("b", {prop: told[-1]} if len(told) > 1 else {})
@@ -262,6 +262,8 @@ class _FlowDeriver:
         action = next((name for name in changed if name in layout.actions), "")
         if action and not told:
             yield self._name(action, "b")
+        for word in ("a", "b") if layout.readers else ("a",):  # what the list then lacks is the filter's fault
+            yield from self._read(word)
         for value in [told[0], told[-1]] if len(told) > 1 else (told or sought)[:2]:
             yield self._page({argument: value})
 
@@ -283,8 +285,8 @@ class _FlowDeriver:
 
     def _create(self, word: str, more: dict[str, Any]) -> ProbeStep:
         operation = self._get(self._layout.create)
-        baseline = self._arguments.build_baseline(operation)
-        return ProbeStep.from_arguments(operation, {**baseline, **more, self._layout.name_argument: f"{{{word}}}"})
+        arguments = {**name_within(self._arguments.build_baseline(operation), f"{{{word}}}"), **more}
+        return ProbeStep.from_arguments(operation, {**arguments, self._layout.name_argument: f"{{{word}}}"})
 
     def _name(self, operation_id: str, word: str, more: dict[str, Any] | None = None) -> ProbeStep:
         """Build the request of ``operation_id`` for the object ``word``, with its baseline or with ``more`` alone."""
@@ -295,7 +297,8 @@ class _FlowDeriver:
         else:
             baseline, required = self._arguments.build_baseline(operation), operation.get_required_arguments()
             arguments = {**{name: value for name, value in baseline.items() if name in required}, **more}
-        return ProbeStep.from_arguments(operation, {**arguments, naming: word if "{" in word else f"{{{word}}}"})
+        placeholder = word if "{" in word else f"{{{word}}}"
+        return ProbeStep.from_arguments(operation, {**name_within(arguments, placeholder), naming: placeholder})
 
     def _read(self, word: str) -> Iterator[ProbeStep]:
         """Read one object, by the list if nothing else reads it."""
@@ -321,50 +324,6 @@ class _FlowDeriver:
         return ProbeStep(step.operation, step.body, account, parameters=step.parameters)
 
     # -- values
-
-    def _choose_values(self, operation_id: str, *, varied: bool) -> dict[str, Any]:
-        """Return a value for each property that a request can set, as many as the model grants together."""
-        operation = self._get(operation_id)
-        chosen: dict[str, Any] = {}
-        for name in self._layout.get_settable(operation_id):
-            if self._arguments.get_role(operation, name) is not None:
-                continue
-            found = self._list_values(operation, name)
-            if found:
-                chosen[name] = found[-1 if varied and len(found) > 1 else 0]
-        return self._keep_granted(operation, chosen)
-
-    def _keep_granted(self, operation: Operation, chosen: dict[str, Any]) -> dict[str, Any]:
-        baseline = self._arguments.build_baseline(operation)
-        granted: dict[str, Any] = {}
-        for name, value in chosen.items():
-            if self._simulation.is_granted(operation, {**baseline, **granted, name: value}):
-                granted[name] = value
-        return granted
-
-    def _list_values(self, operation: Operation, name: str) -> list[Any]:
-        """Return valid values of an argument that differ from its default, the most telling first."""
-        document = self._layout.document
-        schema = resolve_reference(document, operation.get_arguments()[name])
-        known = [schema["example"]] if "example" in schema else []
-        items = SchemaSet([Schema(document, schema.get("items", {}))]) if find_kind(schema) == "array" else None
-        made = [one.value for one in values.generate_valid(schema, SchemaSet([Schema(document, schema)]), items)]
-        default = self._contract.model.spec.table.defaults.get(name, schema.get("default"))  # type: ignore[attr-defined]
-        telling = [value for value in (*known, *made) if value not in (default, None, "", 0, False, [])]
-        return [value for index, value in enumerate(telling) if value not in telling[:index]]
-
-    def _find_kind(self, operation: Operation, name: str) -> str | None:
-        return find_kind(resolve_reference(self._layout.document, operation.get_arguments()[name]))
-
-    def _keep_accepted(self, operation: Operation, chosen: dict[str, Any]) -> dict[str, Any]:
-        """Return the values that their schemas accept, as many as the model grants together."""
-        document, arguments = self._layout.document, operation.get_arguments()
-        accepted = {
-            name: value
-            for name, value in chosen.items()
-            if Schema(document, resolve_reference(document, arguments[name])).accepts(value)
-        }
-        return self._keep_granted(operation, accepted)
 
     def _find_largest(self, operation: Operation, limit: str) -> int:
         schema = operation.get_arguments().get(limit, {})

@@ -19,6 +19,14 @@ from tests.support.resource_contracts import MadeApi
 _LIMIT = {"limit": {"type": "integer", "minimum": 1, "maximum": 50, "default": 4}}
 _NAMED: dict[str, Any] = {"id_schema": None}
 _BASIC = '[[places]]\nname = "basic"\nheader = "Authorization"\nform = "Basic {}"'
+_URL = {
+    "type": "string",
+    "format": "uri",
+    "pattern": "^https://",
+    "maxLength": 200,
+    "example": "https://hooks.example.com/in",
+}
+_SECRET = {"type": "string", "format": "password", "pattern": "^whsec_", "example": "whsec_0123456789abcdef"}
 _ADDRESS = {
     "type": "object",
     "required": ["city"],
@@ -61,6 +69,8 @@ FORMS: dict[str, MadeApi] = {
     "list of strings": MadeApi(properties={"tags": {"type": "array", "maxItems": 4, "items": {"type": "string", "minLength": 1, "maxLength": 9, "example": "red"}, "example": ["red"]}}),
     "filters": MadeApi(properties={"kind": {"type": "string", "enum": ["a", "b"], "example": "a"}}, query={**_LIMIT, "kind": {"type": "string", "enum": ["a", "b"]}},
                        resource='filters = {"query:kind" = "kind"}', paging='limit = "query:limit"'),
+    "unique address": MadeApi(properties={"url": _URL}, resource='unique = ["url"]'),
+    "secret of the server": MadeApi(shown={"signing_secret": _SECRET}, resource='secrets = ["signing_secret"]'),
     "password": MadeApi(hidden={"password": {"type": "string", "format": "password", "minLength": 8, "maxLength": 40}}),
     "basic": MadeApi(places=_BASIC),
     **credential_forms.FORMS,
