@@ -25,8 +25,8 @@ class RuleEffects:
         }
 
     def has_effect(self, operation: str) -> bool:
-        """Return True if a rule says what a success of ``operation`` does to its object."""
-        return any(rule.sets or rule.resets or rule.forgets for rule in self._rules[operation])
+        """Return True if the vendor's rules describe what a success of ``operation`` does."""
+        return any(not rule.refuse and rule.clause.startswith("effect/") for rule in self._rules[operation])
 
     def get_body(self, check: Check) -> Mapping[str, Any]:
         """Return the properties that a rule shows in the refusal of ``check``."""
