@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from contract_watch.contracts.openapi import Operation
-from contract_watch.contracts.tables import parse_tables
+from contract_watch.contracts.tables import parse_table
 from contract_watch.errors import UsageError
 
 
@@ -80,5 +80,5 @@ def parse_given(
                 f"{file}: `given` has the bad entry {name!r}, which no path of the document has; "
                 'write a parameter of a path, such as "{domain}"'
             )
-        tables[name] = parse_tables(file, f"given.{name}", table, Given)[0]
+        tables[name] = parse_table(file, f"given.{name}", table, Given)
     return GivenArguments(tables, identities)

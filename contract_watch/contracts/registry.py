@@ -30,7 +30,7 @@ from contract_watch.contracts.openapi import OpenApi, Operation, read_json, read
 from contract_watch.contracts.overlay import apply_overlay, read_overlay
 from contract_watch.contracts.roles import as_table, parse_name_template, parse_roles
 from contract_watch.contracts.servers import find_base_path, list_hosts, list_parent_domains, parse_pinned_address
-from contract_watch.contracts.tables import TYPE_NAMES, parse_names, parse_provoked, parse_tables
+from contract_watch.contracts.tables import TYPE_NAMES, parse_names, parse_provoked, parse_table, parse_tables
 from contract_watch.errors import UsageError
 
 ROOT = directories.ROOT
@@ -70,6 +70,9 @@ class Contract:
         """See `parse_tables`."""
         return parse_tables(file or self.config_file, key, raw, kind)
 
+    def _parse_table(self, key: str, raw: Any, kind: type[Any]) -> Any:
+        return parse_table(self.config_file, key, raw, kind)
+
     @cached_property
     def name(self) -> str:
         """The vendor's name in prose, such as ``Acme``."""
@@ -85,7 +88,7 @@ class Contract:
     @cached_property
     def token(self) -> TokenConfig | None:
         """The endpoint that gives access tokens for keys; None if requests carry the keys themselves."""
-        return self._load_tables("token", TokenConfig)[0] if "token" in self.settings else None
+        return self._parse_table("token", self.settings["token"], TokenConfig) if "token" in self.settings else None
 
     @cached_property
     def credentials(self) -> list[Credential]:
@@ -106,7 +109,7 @@ class Contract:
     @cached_property
     def lifecycle(self) -> Lifecycle:
         """The operations that create, remove and read an object."""
-        lifecycle: Lifecycle = self._load_tables("lifecycle", Lifecycle)[0]
+        lifecycle: Lifecycle = self._parse_table("lifecycle", self.settings["lifecycle"], Lifecycle)
         for operation in (lifecycle.create, lifecycle.remove, lifecycle.read, *lifecycle.affects_others):
             self._check_operation_declared(operation, "lifecycle")
         return lifecycle
@@ -114,7 +117,7 @@ class Contract:
     @cached_property
     def rate(self) -> RateConfig:
         """The vendor's rate limit for one account."""
-        rate: RateConfig = self._load_tables("rate", RateConfig)[0]
+        rate: RateConfig = self._parse_table("rate", self.settings["rate"], RateConfig)
         return rate
 
     @cached_property
@@ -122,7 +125,7 @@ class Contract:
         """The upper limits of one run on the vendor's own server."""
         if "limits" not in self.settings:
             return LimitsConfig()
-        limits: LimitsConfig = self._load_tables("limits", LimitsConfig)[0]
+        limits: LimitsConfig = self._parse_table("limits", self.settings["limits"], LimitsConfig)
         limits.check(str(self.config_file))
         return limits
 
@@ -131,7 +134,7 @@ class Contract:
         """The configuration of the operation that lists an account's objects; None if the vendor has none."""
         if "listing" not in self.settings:
             return None
-        listing: ListConfig = self._load_tables("listing", ListConfig)[0]
+        listing: ListConfig = self._parse_table("listing", self.settings["listing"], ListConfig)
         self._check_operation_declared(listing.operation, "listing")
         listing.check(str(self.config_file))
         return listing.complete(self.operations[listing.operation].get_arguments())
@@ -139,7 +142,7 @@ class Contract:
     @cached_property
     def client(self) -> ClientConfig:
         """The configuration of the generated client."""
-        client: ClientConfig = self.parse_tables("client", self.settings.get("client", {}), ClientConfig)[0]
+        client: ClientConfig = self._parse_table("client", self.settings.get("client", {}), ClientConfig)
         return client
 
     @cached_property
@@ -151,7 +154,7 @@ class Contract:
                 f"{self.config_file}: `consent` must have one table for each operation of `lifecycle.crossing` and no other"
             )
         consents: dict[str, Consent] = {
-            name: self.parse_tables(f"consent.{name}", table, Consent)[0] for name, table in raw.items()
+            name: self._parse_table(f"consent.{name}", table, Consent) for name, table in raw.items()
         }
         for name, consent in consents.items():
             self._check_operation_declared(consent.undo, f"consent.{name}.undo")
@@ -223,7 +226,7 @@ class Contract:
         """The gRPC service and the method of every operation; None if the vendor has no gRPC."""
         if "grpc" not in self.settings:
             return None
-        grpc: GrpcConfig = self._load_tables("grpc", GrpcConfig)[0]
+        grpc: GrpcConfig = self._parse_table("grpc", self.settings["grpc"], GrpcConfig)
         for operation in grpc.methods:
             self._check_operation_declared(operation, "grpc.methods")
         if self.token is not None or any(one.query for one in self.credential_locations):

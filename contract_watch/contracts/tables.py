@@ -22,8 +22,6 @@ def parse_tables(file: Path, key: str, raw: Any, kind: type[Any]) -> list[Any]:
     keys = {one.metadata.get("key", one.name): one for one in fields(kind)}
     required = {name for name, one in keys.items() if one.default is MISSING and one.default_factory is MISSING}
     instances = []
-    if raw == []:
-        raise UsageError(f"{file}: `{key}` has no table; add one")
     for table in raw if isinstance(raw, list) else [raw]:
         if not isinstance(table, dict):
             raise UsageError(f"{file}: `{key}` must be a table, got {table!r}")
@@ -36,6 +34,13 @@ def parse_tables(file: Path, key: str, raw: Any, kind: type[Any]) -> list[Any]:
                 raise UsageError(f"{file}: `{key}.{name}` must be {expected}, got {value!r}")
         instances.append(kind(**{keys[name].name: value for name, value in table.items()}))
     return instances
+
+
+def parse_table(file: Path, key: str, raw: Any, kind: type[Any]) -> Any:
+    """Return the instance of one table; see `parse_tables`."""
+    if not isinstance(raw, dict):
+        raise UsageError(f"{file}: `{key}` must be a table, got {raw!r}")
+    return parse_tables(file, key, raw, kind)[0]
 
 
 def _find_misfit(value: Any, kind: Any) -> str | None:

@@ -17,6 +17,7 @@ from contract_watch.contracts.resource.request_checks import RequestChecker
 from contract_watch.contracts.resource.rules_file import FILE, load_rules
 from contract_watch.contracts.resource.table import ResourceTable
 from contract_watch.contracts.schema import Schema
+from contract_watch.contracts.tables import parse_table
 
 
 class ResourceSpec:
@@ -24,9 +25,9 @@ class ResourceSpec:
 
     def __init__(self, contract: Contract) -> None:
         self.contract = contract
-        table: ResourceTable = contract.parse_tables("resource", contract.settings.get("resource", {}), ResourceTable)[
-            0
-        ]
+        table: ResourceTable = parse_table(
+            contract.config_file, "resource", contract.settings.get("resource", {}), ResourceTable
+        )
         self.layout = Layout(contract, table)
         is_named = not self.layout.has_server_ids
         self.table = replace(table, unique=[self.layout.name_argument]) if is_named and not table.unique else table
