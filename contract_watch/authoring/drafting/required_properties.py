@@ -8,7 +8,14 @@ from contract_watch.authoring.drafting.document_cut import list_references
 from contract_watch.authoring.drafting.open_points import OVERLAY, OpenPoint
 from contract_watch.authoring.drafting.overlay_text import Action, build_action
 from contract_watch.authoring.drafting.resource_shape import ResourceShape
-from contract_watch.authoring.drafting.schema_search import Location, PropertyPath, follow, list_members, list_types
+from contract_watch.authoring.drafting.schema_search import (
+    Location,
+    PropertyPath,
+    follow,
+    has_objects,
+    list_members,
+    list_types,
+)
 from contract_watch.contracts.bodies import is_json_type
 from contract_watch.diff.document.source import SourceDocument, as_object, decode_token
 
@@ -79,10 +86,14 @@ class RequiredProperties:
                 self._visit(where, media.get("schema"), [one for one in examples if one is not _NONE], operation, (), 0)
 
     def _follow(self, location: Location, raw: Any) -> tuple[Location, Mapping[str, Any]]:
-        """Return the real location of a node, and the node; empty if requests have the same one."""
+        """Return the real location of a node, and the node; empty if requests have the same one.
+
+        One that holds objects is noted: a string has no property to require.
+        """
         location, node, references = follow(self._source, location, raw)
         shared = [one for one in references if one in self._sent]
-        self._shared |= {decode_token(one.rpartition("/")[2]): None for one in shared}
+        if shared and has_objects(self._document, node):
+            self._shared |= {decode_token(one.rpartition("/")[2]): None for one in shared}
         return ((), {}) if shared else (location, node)
 
     def _visit(

@@ -114,6 +114,11 @@ def find_rows(document: Mapping[str, Any], schema: Any, names: Sequence[str]) ->
     return next(iter([*known, *objects]), None)
 
 
+def has_objects(document: Mapping[str, Any], schema: Any) -> bool:
+    """Return True if an object with properties is at or below a schema, in arrays too."""
+    return any(True for _ in walk_objects(document, schema)) or find_rows(document, schema, ()) is not None
+
+
 def find_objects(
     document: Mapping[str, Any], schema: Any, name: str, depth: int = 0
 ) -> Iterator[dict[str, dict[str, Any]]]:
