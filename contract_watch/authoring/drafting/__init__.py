@@ -8,6 +8,7 @@
 ``page_shape``         the paging of the list
 ``corrections``, ``missing_responses``, ``required_properties``, ``request_examples``  the overlay
 ``settings``, ``toml_text``  ``contract.toml``
+``unique_property``    the property that only one object can have
 ``trial``              a run of the draft against its own mock, for what only a run tells
 ``draft``              all of it
 """

@@ -29,6 +29,7 @@ from contract_watch.authoring.drafting.schema_search import (
 )
 from contract_watch.authoring.drafting.settings import DraftSettings, format_settings
 from contract_watch.authoring.drafting.trial import find_unprovoked
+from contract_watch.authoring.drafting.unique_property import find_unique_property
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.contracts.servers import parse_pinned_address
 from contract_watch.diff.document.fetching import NotModified, fetch_document
@@ -221,11 +222,19 @@ class _Drafter:
         if not shape.id:
             return {}, []
         create = self._create
-        responses = as_object(self._document["paths"][create.path][create.method.lower()].get("responses"))
-        if "409" in map(str, responses):
-            return {"unique": [shape.mark]}, [OpenPoint(
-                CONFIG, f"resource.unique: no document says what {create.name} answers 409 to; a taken {shape.mark!r} is assumed",
-                "write the properties that only one object can have")]  # fmt: skip
+        operation = self._document["paths"][create.path][create.method.lower()]
+        if "409" in map(str, as_object(operation.get("responses"))):
+            body = get_properties(self._document, get_body(self._document, operation))
+            names = [
+                name for name, one in body.items() if {"string", "integer"} & set(list_types(one)) and "enum" not in one
+            ]
+            found, place = find_unique_property(self._document, operation, names)
+            problem = (
+                f"{found!r} was read from {create.name}, {place}" if found
+                else f"no document says what {create.name} answers 409 to; a taken {shape.mark!r} is assumed"
+            )  # fmt: skip
+            remedy = "write the properties that only one object can have"
+            return {"unique": [found or shape.mark]}, [OpenPoint(CONFIG, f"resource.unique: {problem}", remedy)]
         return {}, [OpenPoint(
             CONFIG, f"resource.unique: no document says if two objects can have the same {shape.mark!r}; it is assumed",
             f"else add `unique` with {shape.mark!r} to [resource]")]  # fmt: skip

@@ -1,17 +1,25 @@
 """A guess of a draft follows the document's prose where it can, and the line about it says so."""
 
+import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from contract_watch.authoring.drafting import draft as drafting
-from tests.support.drafts import copy_boxes, draft
+from contract_watch.authoring.self_check import run_self_check
+from tests.support.drafts import copy_boxes, draft, write_draft
 
 
 @pytest.fixture(name="no_trial")
 def _no_trial(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out the run against the mock, which tells only what no request provokes."""
     monkeypatch.setattr(drafting, "find_unprovoked", lambda *_: {})
+
+
+def _refuse(description: str) -> dict[str, Any]:
+    problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    return {"description": description, "content": {"application/json": problem}}
 
 
 def _find_lines(made: drafting.Draft, words: str) -> list[str]:
@@ -29,3 +37,37 @@ def test_only_what_has_properties_lacks_required(shared: str, told: int, tmp_pat
     for name in ("NewBox", "Box"):
         schemas[name]["properties"]["shared"] = {"$ref": "#/components/schemas/Shared"}
     assert len(_find_lines(draft(tmp_path, document), "Shared is sent and answered")) == told
+
+
+@pytest.mark.usefixtures("no_trial")
+@pytest.mark.parametrize(
+    ("response", "operation", "unique", "told"),
+    [
+        ("The name is taken. So may be the `note`.", "", "note", "'note' was read from POST /boxes, the description of its response 409"),
+        ("Another box has this NOTE.", "Two boxes cannot have the same `password`.", "note", "its response 409"),
+        ("A conflict.", "Makes a box for a note. No two have the same `password`; the second gets 409.", "password", "its description"),
+        ("A conflict.", "Makes a box with a note, in a room.", "name", "no document says what POST /boxes answers 409 to; a taken 'name'"),
+        ("The room is full.", "", "name", "no document says"),
+        ("Names and notebooks conflict.", "", "name", "no document says"),
+    ],
+)  # fmt: skip
+def test_unique_properties_are_read_from_the_prose(
+    response: str, operation: str, unique: str, told: str, tmp_path: Path
+) -> None:
+    """The response 409 comes before the operation, backticks before words; a word that is no name tells nothing."""
+    document = copy_boxes()
+    create = document["paths"]["/boxes"]["post"]
+    create["responses"]["409"], create["description"] = _refuse(response), operation
+    made = draft(tmp_path, document)
+    assert tomllib.loads(made.files["contract.toml"])["resource"]["unique"] == [unique]
+    (line,) = _find_lines(made, "resource.unique")
+    assert told in line
+
+
+def test_a_unique_property_from_the_prose_is_kept_by_the_mock(tmp_path: Path) -> None:
+    """A draft whose objects differ in a property that is not their mark runs at once."""
+    document = copy_boxes()
+    document["paths"]["/boxes"]["post"]["responses"]["409"] = _refuse("Another box has this `note`.")
+    checked = run_self_check(write_draft(tmp_path, draft(tmp_path, document)))
+    assert (checked.stop_reason, checked.record.findings) == (None, [])
+    assert ("createBox", 409) in checked.statuses or ("POST /boxes", 409) in checked.statuses
