@@ -252,8 +252,8 @@ class _Drafter:
 
     def _list_effects(self) -> list[OpenPoint]:
         return [
-            OpenPoint(RULES, f"no document says what {name} changes; nothing is assumed",
-                     f"add `effects: {{<name>: {{of: {name}, says: <sentence>, sets: {{<property>: <value>}}}}}}`")
+            OpenPoint(RULES, f"no document says what {name} changes; until an effect says it, any property of its object may change",
+                     f"write the effect, such as `effects: {{done: {{of: {name}, says: It sets the status., sets: {{status: done}}}}}}`")
             for choice, name in zip(self._choices, self._ids, strict=True) if choice.kind == "action"
         ]  # fmt: skip
 

@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from contract_watch.authoring.drafting import draft as drafting
 from contract_watch.authoring.self_check import run_self_check
-from tests.support.drafts import copy_boxes, draft, write_draft
+from tests.support.drafts import OPERATIONS, copy_boxes, draft, write_draft
+
+SEAL = f"{OPERATIONS}, POST /boxes/{{id}}/seal"
 
 
 @pytest.fixture(name="no_trial")
@@ -71,3 +74,21 @@ def test_a_unique_property_from_the_prose_is_kept_by_the_mock(tmp_path: Path) ->
     checked = run_self_check(write_draft(tmp_path, draft(tmp_path, document)))
     assert (checked.stop_reason, checked.record.findings) == (None, [])
     assert ("createBox", 409) in checked.statuses or ("POST /boxes", 409) in checked.statuses
+
+
+@pytest.mark.usefixtures("no_trial")
+def test_the_line_about_an_action_has_an_effect_to_copy(tmp_path: Path) -> None:
+    """It does not promise that nothing changes, and its example is YAML that rules.yaml can hold."""
+    document = copy_boxes()
+    parameters = document["paths"]["/boxes/{id}"]["parameters"]
+    sealed = {
+        "operationId": "sealBox",
+        "responses": {"200": document["paths"]["/boxes/{id}"]["get"]["responses"]["200"]},
+    }
+    document["paths"]["/boxes/{id}/seal"] = {"parameters": parameters, "post": sealed}
+    (line,) = _find_lines(draft(tmp_path, document, SEAL), "sealBox changes")
+    assert "nothing is assumed" not in line
+    assert "any property of its object may change; write the effect" in line
+    example = yaml.safe_load(line.partition("`")[2].partition("`")[0])
+    (effect,) = example["effects"].values()
+    assert (effect["of"], effect["sets"]) == ("sealBox", {"status": "done"})
