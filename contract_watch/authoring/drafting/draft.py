@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 from contract_watch.authoring.drafting.chosen_operations import Choice, classify, parse_operations
 from contract_watch.authoring.drafting.credential_shape import find_credential
 from contract_watch.authoring.drafting.document_cut import cut_document, list_operations
-from contract_watch.authoring.drafting.missing_responses import add_responses, find_errors
+from contract_watch.authoring.drafting.missing_responses import add_responses, find_errors, find_invalid_statuses
 from contract_watch.authoring.drafting.open_points import CONFIG, RULES, OpenPoint
 from contract_watch.authoring.drafting.operation_ids import choose_ids
 from contract_watch.authoring.drafting.overlay_text import Action, build_action, format_overlay
@@ -28,7 +28,7 @@ from contract_watch.authoring.drafting.schema_search import (
     list_types,
 )
 from contract_watch.authoring.drafting.settings import DraftSettings, format_settings
-from contract_watch.authoring.drafting.trial import find_unprovoked
+from contract_watch.authoring.drafting.trial import UNEXPLAINED, find_unprovoked
 from contract_watch.authoring.drafting.unique_property import find_unique_property
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.contracts.servers import parse_pinned_address
@@ -95,6 +95,14 @@ def _differ(left: Mapping[str, Any], right: Mapping[str, Any]) -> bool:
     return bool(one and other) and one.isdisjoint(other) and "x-client-type" not in right
 
 
+def _list_unexplained(provoked: Mapping[str, str]) -> list[OpenPoint]:
+    """Return a decision about the documented refusals that no request causes, for no reason that is known."""
+    found = [status for status, reason in provoked.items() if reason == UNEXPLAINED]
+    problem = f"provoked: no request of a run causes {', '.join(found)}, and the document does not say when the vendor answers it"
+    remedy = "put the status first in `invalid` of [resource], cause it with a rule, or write why nothing causes it"
+    return [OpenPoint(CONFIG, problem, remedy)] if found else []
+
+
 class _Drafter:
     """The parts of one draft."""
 
@@ -115,21 +123,23 @@ class _Drafter:
         address = self._find_address()
         resource, about_names = self._describe_names(shape)
         uncertain, about_values = self._find_uncertain(shape)
+        invalid = find_invalid_statuses(self._document, self._choices)
         settings = DraftSettings(
             self._slug, self._name, self._source if self._source.lower().startswith("https:") else "", address,
             {kind: name for name, kind in [(n, c.kind) for n, c in zip(self._ids, self._choices, strict=True)][::-1]},
-            shape, credential, self._find_paging(shape), {**resource, **uncertain, **self._find_filters(shape), **self._find_idempotency()},
+            shape, credential, self._find_paging(shape), {**resource, **uncertain, **self._find_filters(shape), **self._find_idempotency(), "invalid": invalid},
             self._find_public_names(shape),
         )  # fmt: skip
         files = {"contract.toml": format_settings(settings), "published.json": format_json(self._document)}
         if actions:  # an overlay without actions is none
             files["overlay.yaml"] = format_overlay(f"Corrections to {self._name}'s published document", actions)
-        if provoked := find_unprovoked(self._slug, files):
+        provoked = find_unprovoked(self._slug, files)
+        if provoked:
             files["contract.toml"] = format_settings(replace(settings, provoked=provoked))
         decisions = [
             OpenPoint(CONFIG, "rate: 60 requests a minute is a guess", "write the limit that the vendor publishes"),
             *self._check_address(address), *credential.decisions, *shape.decisions, *about_names,
-            *self._list_effects(), *about_values, *(one for one in corrections if isinstance(one, OpenPoint)),
+            *self._list_effects(), *about_values, *_list_unexplained(provoked), *(one for one in corrections if isinstance(one, OpenPoint)),
         ]  # fmt: skip
         return Draft(files, list(dict.fromkeys(decisions)))
 

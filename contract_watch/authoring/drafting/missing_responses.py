@@ -61,6 +61,19 @@ def find_errors(document: Mapping[str, Any]) -> ErrorShape:
     return ErrorShape(schema, invalid, statuses[invalid] > 0)
 
 
+def find_invalid_statuses(document: Mapping[str, Any], choices: Sequence[Choice]) -> list[int]:
+    """Return the statuses of an invalid request, the likeliest first, if an operation with a body has both; else none.
+
+    A vendor that has both usually answers 422 to what a body says, and 400 to what is no request at all.
+    """
+    for choice in choices:
+        operation = document["paths"][choice.path][choice.method.lower()]
+        present = {str(status) for status in as_object(operation.get("responses"))}
+        if "requestBody" in operation and present.issuperset(_INVALID):
+            return [422, 400]
+    return []
+
+
 def _is_object(document: Mapping[str, Any], schema: Any) -> bool:
     try:
         return bool(get_properties(document, schema))

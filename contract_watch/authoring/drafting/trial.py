@@ -13,7 +13,8 @@ _REASONS = {
     402: "the test account is paid for", 403: "the test key may do everything", 404: "the request names no object",
     409: "no conflict is known", 415: "a run sends the documented media type", 429: "a run keeps within the rate",
 }  # fmt: skip
-_OTHER = "no request of a run causes it"
+UNEXPLAINED = "no request of a run causes it"
+"""The reason of a refusal for which no likely one is known: a person must decide."""
 
 
 def find_unprovoked(slug: str, files: Mapping[str, str]) -> dict[str, str]:
@@ -43,7 +44,7 @@ def _summarize(contract: Contract, clauses: list[str]) -> dict[str, str]:
             found[int(status)].append(operation)
     provoked: dict[str, str] = {}
     for code, operations in sorted(found.items()):
-        reason = _REASONS.get(code, _OTHER)
+        reason = _REASONS.get(code, UNEXPLAINED)
         everywhere = [name for name, one in contract.operations.items() if code in one.responses]
         keys = [str(code)] if len(operations) == len(everywhere) else [f"{name}/{code}" for name in operations]
         provoked |= dict.fromkeys(keys, reason)

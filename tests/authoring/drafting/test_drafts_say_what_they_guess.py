@@ -25,8 +25,40 @@ def _refuse(description: str) -> dict[str, Any]:
     return {"description": description, "content": {"application/json": problem}}
 
 
+def _add_refusals(document: dict[str, Any], *statuses: str) -> None:
+    for item in (document["paths"]["/boxes"], document["paths"]["/boxes/{id}"]):
+        for method in {"post", "patch"} & item.keys():
+            item[method]["responses"] |= {status: _refuse("It is refused.") for status in statuses}
+
+
 def _find_lines(made: drafting.Draft, words: str) -> list[str]:
     return [line for one in made.decisions if words in (line := one.format("contracts/attic"))]
+
+
+def test_a_status_that_nothing_provokes_is_a_decision(tmp_path: Path) -> None:
+    """Of 422 and 400 the first is the likeliest for a body; the one that no request causes is a line."""
+    document = copy_boxes()
+    _add_refusals(document, "400", "422")
+    made = draft(tmp_path, document)
+    settings = tomllib.loads(made.files["contract.toml"])
+    assert settings["resource"]["invalid"] == [422, 400]
+    unprovoked = ", ".join(settings["provoked"])
+    assert {name.rpartition("/")[2] for name in settings["provoked"]} == {"400"}
+    (line,) = _find_lines(made, "provoked")
+    assert f"no request of a run causes {unprovoked}, " in line
+    assert "put the status first in `invalid`" in line
+
+
+@pytest.mark.parametrize("status", ["400", "422"])
+def test_the_only_status_of_invalid_requests_needs_no_decision(status: str, tmp_path: Path) -> None:
+    """Every run causes it."""
+    document = copy_boxes()
+    _add_refusals(document, status)
+    made = draft(tmp_path, document)
+    settings = tomllib.loads(made.files["contract.toml"])
+    assert "invalid" not in settings.get("resource", {})
+    assert "provoked" not in settings
+    assert _find_lines(made, "provoked") == []
 
 
 @pytest.mark.usefixtures("no_trial")
