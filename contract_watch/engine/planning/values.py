@@ -45,6 +45,10 @@ _NUMBERS = (
 """Bounds of the spellings of numbers up to 255."""
 _MAX_REJECTED_EDITS = 6
 """Values off a pattern that are tried: each costs a request."""
+_MAX_ACCEPTED_EDITS = 34
+"""Values of a pattern that are tried, each in a request of its own if no other property has as many."""
+_MAX_LOOSE_EDITS = 6
+"""Values of a pattern that says little about a value: it is open at an end, or accepts more than `_MAX_ACCEPTED_EDITS`."""
 _LARGE = 1_000_000
 """A number that a schema without a maximum must accept."""
 
@@ -234,7 +238,8 @@ def _generate_valid_strings(schema: Mapping[str, Any], schemas: SchemaSet) -> It
         if keyword in schema and schemas.all_accept(text := _resize_example(schema, schema[keyword])):
             yield Variant(keyword, text)
     if "pattern" in schema:
-        yield from (Variant("pattern", text) for text in find_accepted_edits(_get_example(schema), schemas))
+        edits = find_accepted_edits(_get_example(schema), schemas)
+        yield from (Variant("pattern", text) for text in _choose_edits(str(schema["pattern"]), edits))
     elif schema.get("example") is not None:
         yield Variant("type", schema["example"])
 
@@ -265,6 +270,14 @@ def find_accepted_edits(example: Any, schemas: SchemaSet) -> list[str]:
         for text in dict.fromkeys([str(example), *_generate_edits(str(example), schemas)])
         if schemas.all_accept(text)
     ]
+
+
+def _choose_edits(pattern: str, edits: list[str]) -> list[str]:
+    """Return the edits to send: all of a pattern that describes the whole value, else a few from all over the text."""
+    is_closed = pattern.startswith("^") and pattern.endswith("$")
+    if len(edits) <= (_MAX_ACCEPTED_EDITS if is_closed else _MAX_LOOSE_EDITS):
+        return edits
+    return [edits[len(edits) * number // _MAX_LOOSE_EDITS] for number in range(_MAX_LOOSE_EDITS)]
 
 
 def find_rejected_edits(example: Any, schemas: SchemaSet) -> list[str]:

@@ -1,5 +1,6 @@
 """Constraints that few documents have get a value on each side, and nested objects one for each property."""
 
+import re
 from typing import Any
 
 import pytest
@@ -53,6 +54,27 @@ def test_each_constraint_has_a_value_on_each_side(
     assert violated.items() <= found.items()
     valid = [one.value for one in _generate(document, schema, accepted=True)]
     assert (None in valid) == ("null" in schema.get("type", ()) or schema.get("nullable") is True)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "example", "most"),
+    [
+        ("^https://", "https://hooks.acme.example/lantern", 6),  # open: it says nothing of the end
+        ("^https://.+$", "https://hooks.acme.example/lantern", 6),  # closed, but nearly all that is tried fits
+        ("^[a-z]{2,9}-[a-z]{2,9}$", "ab-cd", 34),
+    ],
+)
+def test_a_loose_pattern_takes_few_requests(pattern: str, example: str, most: int) -> None:
+    """Each edit of the example costs a request: the few are from all over the text, the example first."""
+    schema = {"type": "string", "pattern": pattern, "example": example}
+    texts = [one.value for one in _generate(NEW, schema, accepted=True)]
+    assert 6 <= len(texts) <= most
+    assert len(set(texts)) == len(texts)
+    assert (len(texts) > 6) is (most > 6)
+    assert texts[0] == example
+    for part in re.findall("[A-Za-z]+", example)[1:]:
+        assert any(part not in re.findall("[A-Za-z]+", text) for text in texts), part
+    assert len(_generate(NEW, schema, accepted=False)) <= 7  # one of them has another type
 
 
 def test_nested_properties_are_violated_one_at_a_time() -> None:
