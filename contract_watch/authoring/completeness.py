@@ -31,6 +31,8 @@ from contract_watch.authoring.identity_checks import check_created_object, check
 from contract_watch.authoring.pointer_checks import check_pointers
 from contract_watch.contracts.directories import list_directories
 from contract_watch.contracts.registry import ROOT, SLUG, Contract
+from contract_watch.engine.planning.allowance import describe_plan_overrun
+from contract_watch.engine.planning.planner import plan_probes
 from contract_watch.engine.planning.unchecked import find_unchecked
 from contract_watch.errors import UsageError
 
@@ -69,6 +71,12 @@ def find_notes(contract: Contract) -> list[str]:
     """
     file = contract.directory.relative_to(contract.root)
     return [" ".join(f"{file}: {one.place} {one.why}".split()) for one in find_unchecked(contract)]
+
+
+def describe_overrun(contract: Contract) -> str:
+    """Return a line if a run of ``contract`` takes more requests than its allowance; empty if it fits. It is no gap."""
+    found = describe_plan_overrun(contract, plan_probes(contract))
+    return f"{contract.directory.relative_to(contract.root)}: {found}" if found else ""
 
 
 def find_strays(root: Path | None = None) -> list[str]:

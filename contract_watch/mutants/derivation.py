@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 from contract_watch.contracts.openapi import read_toml
 from contract_watch.contracts.registry import Contract
+from contract_watch.engine.planning.allowance import MAX_REQUESTS
 from contract_watch.errors import UsageError
 from contract_watch.mutants.constraint_mutants import derive_constraint_mutants
 from contract_watch.mutants.credential_mutants import derive_credential_mutants
@@ -104,7 +105,7 @@ def sample_evenly(items: Sequence[Item], count: int) -> list[Item]:
     return [items[index * len(items) // count] for index in range(count)] if len(items) > count else list(items)
 
 
-DEFAULT_FLOORS = {"score": 0.9, "diagnosis": 0.9, "requests": 190}
+DEFAULT_FLOORS = {"score": 0.9, "diagnosis": 0.9, "requests": MAX_REQUESTS}
 """The floors of a contract that states none."""
 
 

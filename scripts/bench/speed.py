@@ -7,6 +7,7 @@ from pathlib import Path
 from statistics import median
 
 from contract_watch.contracts.registry import Contract
+from contract_watch.engine.planning.allowance import MAX_REQUESTS
 from scripts.bench.load import LoadResult
 from scripts.bench.process import BenchError, FinishedProcess
 from scripts.bench.sample_requests import SampleRequest, build_hostile_request, build_sample_requests
@@ -22,7 +23,7 @@ from scripts.bench.table import (
     measure_interleaved,
 )
 
-_MAX_REQUESTS, _MAX_MEMORY, _MIN_PRISM_RATIO, _MIN_BARE_RATIO = 190, 300, 2.0, 0.5
+_MAX_MEMORY, _MIN_PRISM_RATIO, _MIN_BARE_RATIO = 300, 2.0, 0.5
 _MAX_RUN_RATIO, _MAX_PROBES_RATIO = 0.6, 0.3
 """Largest shares of Schemathesis's time that a whole run and one of probes and client may take."""
 _HOSTILE_TIMES = 100
@@ -83,7 +84,7 @@ def _build_requests_row(out: Path) -> Row:
         return label, "not measured: the run was inconclusive", ""
     both = sent.probes + sent.client
     figure = f"{sent.probes} + {sent.client} = {both}, verdict {sent.verdict}"
-    return label, figure, format_goal(both <= _MAX_REQUESTS, f"≤ {_MAX_REQUESTS}")
+    return label, figure, format_goal(both <= MAX_REQUESTS, f"≤ {MAX_REQUESTS}")
 
 
 def measure_load(contract: Contract, rounds: int, seconds: float) -> Iterator[Row]:

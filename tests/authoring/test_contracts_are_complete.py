@@ -161,6 +161,19 @@ def test_two_contracts_at_one_address_are_reported(parcel: Contract) -> None:
     assert not any("parcels/" in line for line in lines)
 
 
+def test_a_plan_beyond_the_allowance_is_a_note(parcel: Contract, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is no gap, names the argument with the most requests, and says what to do; a plan that fits has none."""
+    assert main([], parcel.root) == 0
+    assert capsys.readouterr().out == ""
+    _edit_file(parcel, "mutants.toml", "requests = 190", "requests = 90")
+    assert main([], parcel.root) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert re.match(
+        r"note: contracts/parcel: a run plans 9\d requests, more than 90; \d+ requests are about \w+: \w+; ", line
+    )
+    assert "raise `requests` in mutants.toml" in line
+
+
 def test_command_tells_all_and_ends_1(parcel: Contract, capsys: pytest.CaptureFixture[str]) -> None:
     """The command prints nothing and exits with 0 if every contract is complete.
 

@@ -23,6 +23,7 @@ from contract_watch.engine.command.options import RunOptions
 from contract_watch.engine.command.selection import find_probes, select_probes
 from contract_watch.engine.command.shape_judgement import judge_shapes
 from contract_watch.engine.exploring.depth import DEFAULT_DEPTH, ExplorationDepth
+from contract_watch.engine.planning.allowance import note_overrun
 from contract_watch.engine.planning.encodability import can_encode_grpc, can_encode_rest
 from contract_watch.engine.planning.planner import plan_probes
 from contract_watch.engine.planning.probe import Probe
@@ -351,6 +352,8 @@ class Suite:
         shapes = [run.shapes for run in runs]
         judge_shapes(contract, record, shapes, self.options.history, is_whole=not record.is_partial)
         is_whole = asks_everything and not any(run.session.target.is_mock for run in runs)
+        if not self.options.thorough:
+            note_overrun(contract, record)
         record.apply_waivers(self._waivers[contract.slug], dt.datetime.now(dt.UTC).date(), is_whole=is_whole)
         for run in runs:
             _redact_record(record, run.session.redactor)

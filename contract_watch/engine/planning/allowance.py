@@ -1,12 +1,16 @@
 """The allowance of requests: a whole run must fit into one minute of a vendor's rate limit."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from heapq import heapify, heapreplace
 
+from contract_watch.contracts.openapi import read_toml
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.planning.encodability import can_encode_rest
 from contract_watch.engine.planning.probe import Probe, find_placeholders
+from contract_watch.errors import UsageError
+from contract_watch.report.record import Record
 
 MAX_REQUESTS = 190
 """Requests of probes and client together over one protocol: 80 % of a rate limit of 240 a minute."""
@@ -14,6 +18,10 @@ _RESERVE = 2
 """Requests that a vendor's interpretations may add; creations and removals are counted generously."""
 _SHARED_OBJECT_REQUESTS = 6
 """Requests that create and remove shared objects."""
+_REMEDY = (
+    "a pattern without `maxLength` or many properties usually cause it: bound them in overlay.yaml, leave an operation out, "
+    "or raise `requests` in mutants.toml as far as the vendor's rate permits"
+)
 
 
 def fit_to_allowance(
@@ -31,12 +39,7 @@ def fit_to_allowance(
             families.setdefault(probe.equivalence_key, []).append(probe)
     groups = {name: _rotate_equivalents(family, number) for number, (name, family) in enumerate(families.items())}
     representatives: dict[str, str] = {}
-    over = (
-        sum(_count_requests(contract, probe) for probe in probes if can_encode_rest(contract, probe) and is_sent(probe))
-        + _count_overhead(contract)
-        + _RESERVE
-        - MAX_REQUESTS
-    )
+    over = _count_all(contract, [probe for probe in probes if is_sent(probe)]) + _RESERVE - MAX_REQUESTS
     # A heap: to look through all groups for each probe would take quadratic time.
     largest = [(-len(group), number, name) for number, (name, group) in enumerate(groups.items())]
     heapify(largest)
@@ -51,11 +54,56 @@ def fit_to_allowance(
     return [replace(probe, represented_by=representatives.get(probe.id, "")) for probe in probes]
 
 
+def get_max_requests(contract: Contract) -> int:
+    """Return the most requests of a run over one protocol: `requests` of mutants.toml, else `MAX_REQUESTS`."""
+    path = contract.directory / "mutants.toml"
+    try:
+        floors = read_toml(path).get("floors") if path.exists() else None
+    except UsageError:  # `make check-contracts` reports it
+        floors = None
+    found = floors.get("requests") if isinstance(floors, dict) else None
+    return found if isinstance(found, int) else MAX_REQUESTS
+
+
+def describe_plan_overrun(contract: Contract, probes: Sequence[Probe]) -> str:
+    """Return a line if the planned ``probes`` exceed the allowance; it names the argument with the most; else nothing."""
+    sent = [probe for probe in probes if not probe.represented_by]
+    planned, most = _count_all(contract, sent), get_max_requests(contract)
+    if planned <= most:
+        return ""
+    arguments = Counter(
+        clause.partition("/request/")[0] + ": " + clause.partition("/request/")[2].partition("/")[0]
+        for probe in sent
+        for part in probe.parts or (probe,)
+        for clause in part.clauses
+        if "/request/" in clause
+    )
+    crowded, count = arguments.most_common(1)[0] if arguments else ("", 0)
+    named = f"{count} requests are about {crowded}; " if crowded else ""
+    return f"a run plans {planned} requests, more than {most}; {named}{_REMEDY}"
+
+
+def note_overrun(contract: Contract, record: Record) -> None:
+    """Add a note to a run without drift whose probes and client stage took more requests than the allowance.
+
+    A drift takes further requests to confirm.
+    """
+    sent, most = record.requests["probes"] + record.requests["client"], get_max_requests(contract)
+    if sent > most * len(record.surfaces) and not record.findings and record.reason is None:
+        each = " on each protocol" if len(record.surfaces) > 1 else ""
+        record.notes.append(f"probes and client sent {sent} requests, more than {most}{each}; {_REMEDY}")
+
+
 def _rotate_equivalents(family: Sequence[Probe], number: int) -> list[Probe]:
     """Rotate a group of equivalent probes, deterministic ones first."""
     certain, others = [p for p in family if p.is_deterministic()], [p for p in family if not p.is_deterministic()]
     turn = number % len(certain) if certain else 0
     return [*certain[turn:], *certain[:turn], *others]
+
+
+def _count_all(contract: Contract, probes: Sequence[Probe]) -> int:
+    """Count the requests of a run that sends ``probes`` over REST."""
+    return sum(_count_requests(contract, probe) for probe in probes if can_encode_rest(contract, probe)) + _count_overhead(contract)  # fmt: skip
 
 
 def _count_requests(contract: Contract, probe: Probe) -> int:
