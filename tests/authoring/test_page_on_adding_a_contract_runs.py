@@ -135,6 +135,12 @@ def test_page_is_short_and_every_block_is_followed() -> None:
     assert {line.split()[1] for line in COMMANDS} >= {"new", "check-contracts", "generate", "check", "mutants"}
 
 
+def test_the_client_is_generated_before_the_contract_is_checked() -> None:
+    """A client of an older overlay is a gap, so whoever checks first is sent back."""
+    names = [line.split()[1] for line in COMMANDS]
+    assert names.index("generate") < names.index("check-contracts")
+
+
 def test_page_names_every_key() -> None:
     """Each key of the tables, and each method to override, is on the page."""
     text = PAGE.read_text(encoding="utf-8")
