@@ -56,14 +56,18 @@ class ArgumentBuilder:
         """Return the form of a value that one object has, with its name in it; empty if the argument has no such value."""
         key = (operation.id, name)
         if key not in self._unique_forms:
-            unique = as_table(self._contract.settings.get("resource")).get("unique", ())
-            is_other = name in unique and name in operation.get_arguments() and not self._contract.name_suffix
-            self._unique_forms[key] = (
-                find_unique_form(operation.get_arguments()[name], self._collect_schemas(operation, name, item=False))
-                if is_other
-                else ""
-            )
+            self._unique_forms[key] = self._derive_unique_form(operation, name)
         return self._unique_forms[key]
+
+    def _derive_unique_form(self, operation: Operation, name: str) -> str:
+        unique = as_table(self._contract.settings.get("resource")).get("unique", ())
+        if name not in unique or name not in operation.get_arguments() or self._contract.name_suffix:
+            return ""
+        # One form for all operations: an update has to be able to send the value that another object was created with.
+        judges = self._collect_schemas(operation, name, item=False)
+        creation = self._contract.operations[self._contract.lifecycle.create].get_arguments()
+        schemas = [one[name] for one in (creation, operation.get_arguments()) if name in one]
+        return next((form for one in schemas if (form := find_unique_form(one, judges))), "")
 
     def build_baseline(self, operation: Operation) -> dict[str, Any]:
         """Build minimal valid arguments: the required ones, and one optional property if the schema needs it.

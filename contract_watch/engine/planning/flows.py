@@ -192,8 +192,9 @@ class _FlowDeriver:
 
     def _plan_taken(self) -> Iterator[ProbeStep]:
         layout = self._layout
-        yield self._create("a", self._values.choose(layout.create, varied=False))
-        yield self._create("a", self._values.choose(layout.create, varied=True))
+        unique = self._values.change_unique(self._get(layout.create), "{a}")
+        for varied in (False, True):
+            yield self._create("a", {**self._values.choose(layout.create, varied=varied), **unique})
         for name in layout.updates:
             if argument := layout.get_renaming(name) or self._find_mark(name):
                 yield self._create("b", {})

@@ -1,5 +1,6 @@
 """Values that only one object has differ from object to object, and are valid in the form that the document gives."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,21 @@ def test_each_object_of_a_flow_has_its_own(contract: Contract) -> None:
         created = [step.body for step in flow.steps if step.operation == "createThing"]
         assert all(body["url"].endswith(body["name"]) for body in created if "url" in body), flow.id
         assert all(step.body.get("url") != "" for step in flow.steps if isinstance(step.body, dict))
+
+
+def test_update_sends_the_form_of_create(tmp_path: Path) -> None:
+    """An example of its own in the update's schema makes no other form: the taken value must be the same."""
+    contract = FORMS["unique address"].write(tmp_path)
+    document = json.loads((contract.directory / "published.json").read_text(encoding="utf-8"))
+    update = document["paths"]["/things/{id}"]["patch"]["requestBody"]["content"]["application/json"]["schema"]
+    update["properties"]["url"] = {**update["properties"]["url"], "example": "https://other.example.com"}
+    (contract.directory / "published.json").write_text(json.dumps(document), encoding="utf-8")
+    [taken] = [flow for flow in derive_flows(Contract("made", tmp_path)) if flow.id.endswith("/taken")]
+    sent = [
+        step.body["url"] for step in taken.steps if isinstance(step.body, dict) and "{a}" in step.body.get("url", "")
+    ]
+    assert len(sent) == 3
+    assert len(set(sent)) == 1
 
 
 def test_taken_value_is_tried_on_create_and_on_update(contract: Contract) -> None:
