@@ -37,6 +37,8 @@ DRIFTS = {
     "pause unchecked": "a paused sender can be paused again",
     "pause lost": "pausing changes nothing",
     "update unpauses": "an update makes a sender active",
+    "update resets limit": "an update without a daily limit sets it to 0",
+    "pause clears tags": "pausing removes the tags as well",
     "name not freed": "the name of a deleted sender stays taken",
     "name not unique": "a taken name is accepted",
     "deleted is listed": "a deleted sender stays in the list",
@@ -44,6 +46,9 @@ DRIFTS = {
     "no location": "create sends no Location",
 }
 """Each drift with what the drifted server does."""
+
+SPREADING_DRIFT = "delete removes another"
+"""Deleting a sender deletes the account's newest one as well: other operations miss it, before a list can show it."""
 
 
 class QuillRefusal(Exception):  # noqa: N818 (a refused request is no error of this server)
@@ -205,6 +210,8 @@ class QuillServer:
             del changes["footer"]
         if self._drift == "update unpauses":
             changes["state"] = "active"
+        if self._drift == "update resets limit":
+            changes = {"daily_limit": 0, **changes}
         sender |= {**changes, "updated_at": self._now()}
         return sender
 
@@ -215,6 +222,8 @@ class QuillServer:
         if self._drift == "pause lost":
             return shown
         sender["state"] = "paused"
+        if self._drift == "pause clears tags":
+            sender["tags"] = []
         return sender
 
     def _delete(self, account: str, sender: dict[str, Any]) -> tuple[int, Any, dict[str, str]]:
@@ -222,6 +231,9 @@ class QuillServer:
         self._hidden.append(sender)
         if self._drift == "name not freed":
             self._taken.add((account, sender["name"]))
+        others = [name for name, one in self._senders.items() if one["account"] == account]
+        if self._drift == SPREADING_DRIFT and others:
+            del self._senders[others[-1]]
         return 204, None, {}
 
     def _check_name(self, account: str, name: str, sender: dict[str, Any] | None) -> None:

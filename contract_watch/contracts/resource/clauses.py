@@ -109,7 +109,7 @@ def _derive(
     for operation in (*layout.actions, *layout.readers):
         yield names.unknown(operation), "A request that names an unknown object is rejected."
     for operation in layout.actions:
-        yield f"{operation}/effect/untouched", "A change of one object changes no other."
+        yield f"{operation}/effect/untouched", "An action changes no property that no rule names, and no other object."
     yield names.unknown(layout.remove), "A request that names an unknown object is rejected."
     yield f"{layout.remove}/effect/untouched", "A removal changes no other object."
     yield names.removed, "A removed object is gone."

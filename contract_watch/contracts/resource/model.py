@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from contract_watch.contracts.matchers import Constant, Matcher, ObjectMatcher
+from contract_watch.contracts.matchers import Constant, Matcher, ObjectMatcher, are_equal, is_match
 from contract_watch.contracts.model import Account
 from contract_watch.contracts.openapi import Operation, join_arguments
 from contract_watch.contracts.outcomes import Check, Interpretations, Outcome, build_outcomes, is_definite
@@ -225,8 +225,8 @@ class ResourceModel:
         """
         location = self.spec.layout.get_row(operation.id)
         assert location is not None
-        if is_echo and operation.id in self.spec.layout.updates and not state.is_complete:
-            # An update that shows another value than before, of a property that it does not name, changed it.
+        if is_echo and operation.id != self.spec.layout.create and not state.is_complete:
+            # An update or action that shows another value than before, of a property that it does not set, changed it.
             state, is_echo = replace(state, unlisted_operations=(operation.id,)), False
         return self.rows.match_item(state, item, location, name, is_echo=is_echo)
 
@@ -284,20 +284,35 @@ class ResourceModel:
     def learn(self, state: ResourceState, item: Item, row: Any, operation: Operation) -> Item:
         """Return ``item`` with the values that ``row`` of a response tells, where no request determined them.
 
-        The mock learns nothing: it knows what it stores, and a mutant's response must not change that.
+        A determined value that the row contradicts is unknown from now on: the response is judged for it, and later ones
+        that show the same are not. The mock learns nothing: it knows what it stores, and a mutant's response must not
+        change that.
         """
-        location, table = self.spec.layout.get_row(operation.id), self.spec.table
+        location = self.spec.layout.get_row(operation.id)
         if state.is_complete or not isinstance(row, dict) or location is None:
             return item
         learned: dict[str, Any] = {}
         for name in self.spec.tracked:
             shown = self.spec.layout.get_shown_name(name)
-            if shown in row and name not in (*item.values, *table.volatile, *table.open, *table.uncertain):
+            if shown in row:
                 schema = resolve_reference(self.spec.layout.document, location.properties.get(shown, {}))
-                value = stored_values.decode(row[shown], schema)
-                is_secret = name in table.secrets and isinstance(value, str)
-                learned[name] = stored_values.StoredSecret(value) if is_secret else value
+                learned |= self._learn_value(state, item, name, row[shown], schema)
         if not learned:
             return item
         clauses = {name: f"{self.spec.layout.create}/effect/{name}" for name in learned}
         return replace(item, values={**item.values, **learned}, clauses={**clauses, **item.clauses})
+
+    def _learn_value(
+        self, state: ResourceState, item: Item, name: str, shown: Any, schema: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Return the value of the property ``name`` after a response has shown ``shown``; nothing if it is as before."""
+        table, value = self.spec.table, stored_values.decode(shown, schema)
+        if name not in item.values:
+            is_secret = name in table.secrets and isinstance(value, str)
+            learned = stored_values.StoredSecret(value) if is_secret else value
+            return {} if name in (*table.volatile, *table.open, *table.uncertain) else {name: learned}
+        known = item.values[name]
+        if known is UNKNOWN or are_equal(known, value):
+            return {}
+        matcher = self.match_value(state, name, known, schema)
+        return {} if matcher is None or is_match(matcher, shown) else {name: UNKNOWN}

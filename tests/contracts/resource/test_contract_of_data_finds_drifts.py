@@ -39,6 +39,8 @@ FINDINGS = {
     "pause unchecked": "pauseSender/rule/already-paused/accepted",
     "pause lost": "pauseSender/effect/paused/value",
     "update unpauses": "updateSender/effect/untouched/state/value",
+    "update resets limit": "updateSender/effect/untouched/daily_limit/value",
+    "pause clears tags": "pauseSender/effect/untouched/tags/value",
     "name not freed": "createSender/effect/created/refused",
     "name not unique": "createSender/rule/name-taken/accepted",
     "deleted is listed": "deleteSender/effect/removed/unexpected",
