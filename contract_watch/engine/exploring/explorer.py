@@ -16,9 +16,9 @@ from contract_watch.engine.exploring.depth import ExplorationDepth, list_modes
 from contract_watch.engine.exploring.example_database import FailSafeDatabase
 from contract_watch.engine.exploring.exploration import explore_requests, explore_workflows
 from contract_watch.engine.exploring.pytest_case import PytestCase
-from contract_watch.engine.judging.reproduction import select_exchanges
 from contract_watch.engine.protocols.targets import join_base_path
 from contract_watch.engine.running.cleanup import clean_up
+from contract_watch.engine.running.findings import select_steps
 from contract_watch.engine.running.preflight import run_preflight
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
@@ -116,7 +116,7 @@ class Explorer:
         return PytestCase(
             session,
             finding,
-            select_exchanges(session.target.mutations, exchange, found.object_name, self._contract.lifecycle),
+            select_steps(session, found, exchange),
         )
 
     def _format_result(

@@ -79,12 +79,15 @@ def select_exchanges(
     object_name: str | None,
     life: Lifecycle,
     max_exchanges: int = _MAX_EXCHANGES,
+    suspected: str = "",
 ) -> list[Exchange]:
     """Select the changes behind the objects of ``exchange``, in order, then ``exchange`` itself.
 
     ``mutations`` are the changes that succeeded, oldest first. Objects are followed back through renames. A list
     names no object and needs one to show: the last one created. An operation that affects other objects belongs to
-    them from their creation on. Of more than ``max_exchanges`` changes the latest remain.
+    them from their creation on. ``suspected`` is the operation suspected of changing an object that it does not name:
+    its last request is selected, with the changes of its own object. Of more than ``max_exchanges`` changes the latest
+    remain.
     """
     before = []
     for earlier in mutations:
@@ -95,23 +98,28 @@ def select_exchanges(
     if not names and exchange.operation == life.read:
         names = set(next((one.names for one in reversed(before) if one.operation == life.create), ()))
     first = next((number for number, one in enumerate(before) if one.names & names), len(before))
+    culprit = next((one for one in reversed(before) if suspected and one.operation == suspected), None)
     needed: list[Exchange] = []
     for number in reversed(range(len(before))):
         earlier = before[number]
-        if earlier.names & names or (number > first and earlier.operation in life.affects_others):
+        is_other = earlier is culprit or (number > first and earlier.operation in life.affects_others)
+        if earlier.names & names or is_other:
             needed.append(earlier)
             names |= earlier.names
-    return [*_limit_exchanges(needed[::-1], life, max_exchanges), exchange]
+    return [*_limit_exchanges(needed[::-1], life, max_exchanges, culprit), exchange]
 
 
-def _limit_exchanges(needed: Sequence[Exchange], life: Lifecycle, max_exchanges: int) -> list[Exchange]:
-    """Limit ``needed`` to the latest exchanges and the creations of the objects that those name."""
+def _limit_exchanges(
+    needed: Sequence[Exchange], life: Lifecycle, max_exchanges: int, culprit: Exchange | None
+) -> list[Exchange]:
+    """Limit ``needed`` to ``culprit``, the latest exchanges, and the creations of the objects that those name."""
     if len(needed) <= max_exchanges:
         return list(needed)
-    late = needed[-max_exchanges + 1 :]
+    early, late = needed[: -max_exchanges + 1], needed[-max_exchanges + 1 :]
+    late = [*(one for one in early if one is culprit), *late]
     named = {name for one in late for name in one.names}
-    created = [one for one in needed[: -max_exchanges + 1] if one.operation == life.create and one.names & named]
-    return [*(created or needed[:1]), *late]
+    created = [one for one in early if one.operation == life.create and one.names & named and one is not culprit]
+    return [*(created or (one for one in early[:1] if one is not culprit)), *late]
 
 
 def format_script(

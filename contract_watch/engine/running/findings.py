@@ -22,7 +22,10 @@ def make_finding(session: Session, found: Disagreement, exchange: Exchange) -> F
 
 def select_steps(session: Session, found: Disagreement, exchange: Exchange, **more: int) -> list[Exchange]:
     """Select the exchanges that led to a disagreement in ``exchange``, which is the last one; see `select_exchanges`."""
-    return select_exchanges(session.target.mutations, exchange, found.object_name, session.contract.lifecycle, **more)
+    suspected = found.operation if found.clause.endswith("/effect/untouched") else ""
+    return select_exchanges(
+        session.target.mutations, exchange, found.object_name, session.contract.lifecycle, suspected=suspected, **more
+    )
 
 
 def make_finding_of(session: Session, found: Disagreement, exchanges: Sequence[Exchange]) -> Finding:

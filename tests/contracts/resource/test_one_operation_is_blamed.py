@@ -1,15 +1,21 @@
 """Who first shows a wrong value is blamed for it; later responses that show the same value blame nobody else."""
 
+import json
+import os
+import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from contract_watch.contracts.registry import Contract
 from contract_watch.mock.server import run_in_thread
+from contract_watch.mutants.mutated_vendor import MutantServer
 from contract_watch.report.finding import Finding
 from tests.support import direct_runs
-from tests.support.quill_server import QuillServer
+from tests.support.patience import PATIENCE
+from tests.support.quill_server import SPREADING_DRIFT, QuillServer
 
 DATA = Path(__file__).parents[2] / "data" / "quill"
 FINDINGS = {
@@ -36,12 +42,30 @@ def _no_client(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(direct_runs, "parse_recorded_responses", lambda *_: None)
 
 
-def _run(quill: Contract, drift: str) -> list[Finding]:
-    with run_in_thread(QuillServer(drift)) as base:
-        return direct_runs.run_directly(quill, base + quill.base_path)[0].findings
+def _run(quill: Contract, base: str) -> list[Finding]:
+    return direct_runs.run_directly(quill, base + quill.base_path)[0].findings
 
 
 @pytest.mark.parametrize("drift", FINDINGS)
 def test_innocent_operations_are_not_blamed(quill: Contract, drift: str) -> None:
     """All probes run, on objects that the drift damaged as well, and no finding names another operation or property."""
-    assert [(found.id, found.flapping) for found in _run(quill, drift)] == [(FINDINGS[drift], False)]
+    with run_in_thread(QuillServer(drift)) as base:
+        assert [(found.id, found.flapping) for found in _run(quill, base)] == [(FINDINGS[drift], False)]
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="the lines are for bash")
+def test_blamed_request_is_in_the_reproduction(quill: Contract) -> None:
+    """A removal takes another object away: pasted, the lines create both, remove one, and list neither."""
+    server, key = MutantServer(), quill.credentials[0]
+    server.app = QuillServer(SPREADING_DRIFT)
+    with run_in_thread(server) as base:
+        findings = {found.id: found for found in _run(quill, base)}
+        lines = findings["deleteSender/effect/untouched/senders/row-missing"].reproduce
+        server.app = QuillServer(SPREADING_DRIFT)
+        shown = subprocess.run(  # noqa: S603 (the lines under test)
+            [shutil.which("bash") or "bash", "-c", lines],
+            env={**os.environ, key.variable: key.test}, capture_output=True, text=True, timeout=PATIENCE, check=True,
+        )  # fmt: skip
+    statuses = re.findall(r"HTTP/1.1 (\d+)", shown.stdout + shown.stderr)
+    assert (statuses.count("201"), statuses.count("204")) == (2, 1), lines
+    assert json.loads(shown.stdout.splitlines()[-1])["senders"] == []

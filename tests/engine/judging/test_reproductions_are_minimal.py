@@ -21,14 +21,14 @@ def _make_exchange(operation: str, *names: str) -> Exchange:
     return Exchange(request, encoded, response, PROTOCOL, names=frozenset(names))
 
 
-def _list_steps(exchanges: str, about: str | None = None) -> list[str]:
+def _list_steps(exchanges: str, about: str | None = None, suspected: str = "") -> list[str]:
     """List the steps, as ``operation:names``, that reproduce the last of the ``exchanges``."""
     made = []
     for word in exchanges.split():
         operation, _, names = word.partition(":")
         made.append(_make_exchange(operation, *(name for name in names.split("+") if name)))
     words = {id(one): word for one, word in zip(made, exchanges.split(), strict=True)}
-    found: Sequence[Exchange] = select_exchanges(made[:-1], made[-1], about, LIFECYCLE)
+    found: Sequence[Exchange] = select_exchanges(made[:-1], made[-1], about, LIFECYCLE, suspected=suspected)
     return [words[id(one)] for one in found]
 
 
@@ -55,6 +55,16 @@ def test_many_changes_are_cut_to_the_latest_with_what_made_their_objects() -> No
     assert found[:2] == ["create:a", "create:b"]
     assert found[-1] == "read:a"
     assert len(found) <= 12
+
+
+@pytest.mark.parametrize(("exchanges", "wanted"), [
+    ("create:c remove:c create:b create:a remove:b read", "create:b create:a remove:b read"),
+    ("create:a create:b change:b remove:b create:c read", "create:a create:b change:b remove:b read"),
+    ("create:a create:b remove:b " + "change:a " * 20 + "read", "create:a create:b remove:b " + "change:a " * 7 + "read"),
+])  # fmt: skip
+def test_request_that_is_blamed_is_there(exchanges: str, wanted: str) -> None:
+    """An object is gone after the removal of another: the last removal belongs to it, with what made its object."""
+    assert _list_steps(exchanges, about="a", suspected="remove") == wanted.split()
 
 
 def test_changes_after_the_response_are_no_part_of_it() -> None:
