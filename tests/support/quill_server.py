@@ -25,6 +25,7 @@ DRIFTS = {
     "limit unchecked": "a limit of 0 is accepted",
     "limit lower": "a limit above 20 is refused",
     "filter ignored": "a filtered list has every sender",
+    "filter inverted": "a filtered list has the senders of other states",
     "filter unchecked": "a filter by an unknown state is accepted",
     "header ignored": "a request without a version is accepted",
     "header unchecked": "an unknown version is accepted",
@@ -161,7 +162,10 @@ class QuillServer:
         found = [one for one in self._senders.values() if everyone or one["account"] == account]
         found += self._hidden if self._drift == "deleted is listed" else []
         if self._drift != "filter ignored":
-            found = [one for one in found if state in (None, one["state"])]
+            wanted = (
+                state if self._drift != "filter inverted" else {"active": "paused", "paused": "active"}.get(state or "")
+            )
+            found = [one for one in found if wanted in (None, one["state"])]
         names = [one["id"] for one in found]
         cursor = query.get("cursor", [""])[0]
         first = names.index(cursor) + 1 if cursor in names else 0

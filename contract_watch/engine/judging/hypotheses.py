@@ -121,11 +121,12 @@ def explain_part(operation: Operation, status: int, key: str, verb: str, rest: s
     return Hypothesis(key, verb, rest), _explain_operation(operation, status, is_side_effect=True)
 
 
-def explain_mismatch(contract: Contract, clause: str, pointer: str, kind: str) -> tuple[Hypothesis, ...]:
-    """Explain a value that the state does not allow."""
+def explain_mismatch(
+    contract: Contract, shown: Operation, clause: str, pointer: str, kind: str
+) -> tuple[Hypothesis, ...]:
+    """Explain a value that the state does not allow, in a response to the operation ``shown``."""
     if kind == "row-missing":
-        read = contract.operations[contract.lifecycle.read]
-        omitted = Hypothesis("row-missing", "omit", "objects that exist", read.name)
+        omitted = Hypothesis("row-missing", "omit", "objects that exist", shown.name)
         return omitted, explain_missing_object(contract)
     operation, _, effect = clause.partition("/effect/")
     if effect.startswith("untouched"):

@@ -157,7 +157,7 @@ class ResponseJudge:
                 outcome.resolve_next_state(judged.json) for _, outcome in fitting
             )
             return judged
-        self._check_values(operation, fitting, response, judged, satisfied_clauses)
+        self._check_values(request, fitting, response, judged, satisfied_clauses)
         might_succeed = any(outcome.status < 300 for _, outcome in allowed)
         judged.is_excused_refusal = 400 <= response.status < 500 and might_succeed and not judged.disagreements
         return judged
@@ -196,7 +196,7 @@ class ResponseJudge:
 
     def _check_values(
         self,
-        operation: Operation,
+        request: Request,
         fitting: Sequence[tuple[ModelState, Outcome]],
         response: Response,
         judged: JudgeResult,
@@ -216,15 +216,34 @@ class ResponseJudge:
                     *(collect_clauses(outcome.body) if outcome.body is not None else ()),
                 }
             return
+        operation = self._contract.operations[request.operation or ""]
+        listed = self._describe_selection(operation, request)
         nearest, mismatches = min(tried, key=lambda pair: len(pair[1]))
         judged.possible_states = [nearest.resolve_next_state(judged.json)]
         judged.unknown_objects |= {found.object_name for found in mismatches if found.object_name is not None}
         for found in mismatches:
             blamed = found.suspected_clause if found.clause in satisfied_clauses else None
-            judged.disagreements.append(self._build_mismatch(operation, response.status, found, judged.json, blamed))
+            title = f"{operation.name}{listed} {response.status}"
+            judged.disagreements.append(
+                self._build_mismatch(operation, response.status, found, judged.json, blamed, title)
+            )
+
+    def _describe_selection(self, operation: Operation, request: Request) -> str:
+        """Describe the objects that a list request asks for, as far as its arguments say so; they are not those of pages."""
+        listing = self._contract.list_config
+        if listing is None or listing.operation != operation.id:
+            return ""
+        pages = {name.lstrip("/") for name in (listing.limit, listing.offset, listing.page, listing.cursor)}
+        arguments = join_arguments(request.parameters, request.body)
+        asked = [
+            f"`{name}` = {self._secrets.describe_value(arguments, (name,))}"
+            for name in arguments
+            if name not in pages and not name.startswith(("header:", "cookie:", "{"))
+        ]
+        return f" with {' and '.join(asked)}" if asked else ""
 
     def _build_mismatch(
-        self, operation: Operation, status: int, found: Mismatch, body: Any, blamed: str | None
+        self, operation: Operation, status: int, found: Mismatch, body: Any, blamed: str | None, asked: str
     ) -> Disagreement:
         pointer = format_pointer(found.path)
         clause = blamed or found.clause or f"{operation.id}/{operation.get_response_key(status)}/body/{pointer}"
@@ -238,12 +257,12 @@ class ResponseJudge:
             id=f"{name}/{found.kind}",
             severity=ADDITIVE if "/request/" in clause else BREAKING,
             clause=clause,
-            title=f"{operation.name} {status}{after}: expected {self._secrets.describe_expected(found.expected, found.path)}"
+            title=f"{asked}{after}: expected {self._secrets.describe_expected(found.expected, found.path)}"
             f"{where}, got {self._secrets.describe_value(body, found.path)}",
             why="Code that relies on this rule of the vendor acts on a wrong state.",
             operation=cause.id,
             object_name=found.object_name,
-            hypotheses=explain_mismatch(self._contract, clause, name if blamed else pointer, found.kind),
+            hypotheses=explain_mismatch(self._contract, operation, clause, name if blamed else pointer, found.kind),
             may_lag=True,
         )
 

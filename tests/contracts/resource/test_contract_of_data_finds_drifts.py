@@ -27,6 +27,7 @@ FINDINGS = {
     "limit unchecked": "listSenders/request/query:limit/minimum/accepted",
     "limit lower": "listSenders/request/query:limit/maximum/refused",
     "filter ignored": "listSenders/effect/query:state/unexpected",
+    "filter inverted": "listSenders/effect/query:state/unexpected",
     "filter unchecked": "listSenders/request/query:state/enum/accepted",
     "header ignored": "getSender/request/header:Quill-Version/required/accepted",
     "header unchecked": "deleteSender/request/header:Quill-Version/enum/accepted",

@@ -12,7 +12,7 @@ import pytest
 from contract_watch.contracts.registry import Contract
 from contract_watch.mock.server import run_in_thread
 from contract_watch.mutants.mutated_vendor import MutantServer
-from contract_watch.report.finding import Finding
+from contract_watch.report.record import Record
 from tests.support import direct_runs
 from tests.support.patience import PATIENCE
 from tests.support.quill_server import SPREADING_DRIFT, QuillServer
@@ -42,15 +42,15 @@ def _no_client(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(direct_runs, "parse_recorded_responses", lambda *_: None)
 
 
-def _run(quill: Contract, base: str) -> list[Finding]:
-    return direct_runs.run_directly(quill, base + quill.base_path)[0].findings
+def _run(quill: Contract, base: str) -> Record:
+    return direct_runs.run_directly(quill, base + quill.base_path)[0]
 
 
 @pytest.mark.parametrize("drift", FINDINGS)
 def test_innocent_operations_are_not_blamed(quill: Contract, drift: str) -> None:
     """All probes run, on objects that the drift damaged as well, and no finding names another operation or property."""
     with run_in_thread(QuillServer(drift)) as base:
-        assert [(found.id, found.flapping) for found in _run(quill, base)] == [(FINDINGS[drift], False)]
+        assert [(found.id, found.flapping) for found in _run(quill, base).findings] == [(FINDINGS[drift], False)]
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="the lines are for bash")
@@ -59,7 +59,7 @@ def test_blamed_request_is_in_the_reproduction(quill: Contract) -> None:
     server, key = MutantServer(), quill.credentials[0]
     server.app = QuillServer(SPREADING_DRIFT)
     with run_in_thread(server) as base:
-        findings = {found.id: found for found in _run(quill, base)}
+        findings = {found.id: found for found in _run(quill, base).findings}
         lines = findings["deleteSender/effect/untouched/senders/row-missing"].reproduce
         server.app = QuillServer(SPREADING_DRIFT)
         shown = subprocess.run(  # noqa: S603 (the lines under test)
@@ -69,3 +69,16 @@ def test_blamed_request_is_in_the_reproduction(quill: Contract) -> None:
     statuses = re.findall(r"HTTP/1.1 (\d+)", shown.stdout + shown.stderr)
     assert (statuses.count("201"), statuses.count("204")) == (2, 1), lines
     assert json.loads(shown.stdout.splitlines()[-1])["senders"] == []
+
+
+def test_titles_name_the_list_and_its_filter(quill: Contract) -> None:
+    """A filter selects the other senders: the list omits objects, not the read, and the title has what was asked for."""
+    with run_in_thread(QuillServer("filter inverted")) as base:
+        record = _run(quill, base)
+    titles = {found.id: found.title for found in record.findings}
+    assert re.match(
+        r'GET /senders with `query:state` = "(active|paused)" 200: expected no row named snd_\d+ ',
+        titles["listSenders/effect/query:state/unexpected"],
+    )
+    missing = next(found for found in record.findings if found.id == "listSenders/effect/query:state/row-missing")
+    assert missing.hypotheses[0].format_title([missing.operation]) == "GET /senders omits objects that exist"
