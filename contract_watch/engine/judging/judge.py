@@ -94,7 +94,7 @@ class JudgeResult:
 
     ``satisfied_clauses`` are the clauses that it satisfied, ``unknown_objects`` the objects whose state it leaves
     unknown. A result that is not ``is_conclusive`` says nothing about the target. ``is_excused_refusal`` marks a
-    refusal of a request that might have been granted.
+    refusal of a request that might have been granted. ``states_before`` are the states by which it was judged.
     """
 
     possible_states: list[ModelState]
@@ -104,6 +104,7 @@ class JudgeResult:
     json: Any = MissingBody.ABSENT
     is_conclusive: bool = True
     is_excused_refusal: bool = False
+    states_before: Sequence[ModelState] = ()
 
 
 class ResponseJudge:
@@ -127,7 +128,7 @@ class ResponseJudge:
         ``intended_clauses`` are the clauses that the request was made for, ``satisfied_clauses`` those that earlier
         responses satisfied.
         """
-        judged = JudgeResult(list(possible_states), json=parse_json(response.body))
+        judged = JudgeResult(list(possible_states), json=parse_json(response.body), states_before=possible_states)
         self._secrets.learn_response(judged.json)
         if request.operation is None:
             judged.json = MissingBody.ABSENT
@@ -179,7 +180,7 @@ class ResponseJudge:
         self, possible_states: Sequence[ModelState], request: Request, response: Response, status: int
     ) -> JudgeResult:
         """Judge the response to a scripted fault by its status and the response checks: no rule calls for it."""
-        judged = JudgeResult(list(possible_states), json=parse_json(response.body))
+        judged = JudgeResult(list(possible_states), json=parse_json(response.body), states_before=possible_states)
         self._secrets.learn_response(judged.json)
         operation = self._contract.operations[request.operation or ""]
         if response.status != status:

@@ -222,9 +222,9 @@ class Session:
         return self._send_until_settled(exchange.request, exchange.encoded_request, exchange.protocol)
 
     def ask_again(self, exchange: Exchange, judged: JudgeResult, clauses: Sequence[str]) -> Attempt:
-        """Send a request again and judge it by the states that its first result ``judged`` left, as if none had come since."""
+        """Send a request again and judge it by the states before its first result ``judged``, as if none had come since."""
         states = self.target.possible_states
-        self.target.reset_states(judged.possible_states)
+        self.target.reset_states(judged.states_before)
         try:
             with self.record_attempt(*clauses) as attempt, contextlib.suppress(TransportError):
                 self.resend(exchange)

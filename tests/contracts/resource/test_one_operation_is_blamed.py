@@ -11,9 +11,11 @@ import pytest
 
 from contract_watch.contracts.registry import Contract
 from contract_watch.mock.server import run_in_thread
+from contract_watch.mutants.mutant_runner import start_mutant_runner
 from contract_watch.mutants.mutated_vendor import MutantServer
 from contract_watch.report.record import Record
 from tests.support import direct_runs
+from tests.support.mutant_lists import list_mutants
 from tests.support.patience import PATIENCE
 from tests.support.quill_server import SPREADING_DRIFT, QuillServer
 
@@ -69,6 +71,16 @@ def test_blamed_request_is_in_the_reproduction(quill: Contract) -> None:
     statuses = re.findall(r"HTTP/1.1 (\d+)", shown.stdout + shown.stderr)
     assert (statuses.count("201"), statuses.count("204")) == (2, 1), lines
     assert json.loads(shown.stdout.splitlines()[-1])["senders"] == []
+
+
+def test_value_that_one_object_keeps_is_no_flaky_finding() -> None:
+    """A property of an object with a history is not emptied: new objects do not show it, the same list shows it again."""
+    contract = Contract("jetemail")
+    drift = next(one for one in list_mutants("jetemail") if one.id == "state/updateSmtpUser/unemptied/allowAllDomains")
+    with start_mutant_runner(contract) as mutants:
+        mutants.load_mutation(drift.create_mutation())
+        _, found = mutants.run_suite()
+    assert "updateSmtpUser/effect/allowAllDomains/value" in [one.id for one in found if not one.flapping]
 
 
 def test_titles_name_the_list_and_its_filter(quill: Contract) -> None:
