@@ -1,4 +1,4 @@
-"""Who first shows a wrong value is blamed for it; later responses that show the same value blame nobody else."""
+"""The response that first shows a wrong value decides the blame; later ones that show the same value blame nothing."""
 
 import json
 import os
