@@ -86,10 +86,11 @@ def describe_plan_overrun(contract: Contract, probes: Sequence[Probe]) -> str:
 def note_overrun(contract: Contract, record: Record) -> None:
     """Add a note to a run without drift whose probes and client stage took more requests than the allowance.
 
-    A drift takes further requests to confirm.
+    A drift takes further requests to confirm, and so do the faults that other notes tell of.
     """
     sent, most = record.requests["probes"] + record.requests["client"], get_max_requests(contract)
-    if sent > most * len(record.surfaces) and not record.findings and record.reason is None:
+    is_quiet = not (record.findings or record.notes) and record.reason is None
+    if is_quiet and sent > most * len(record.surfaces):
         each = " on each protocol" if len(record.surfaces) > 1 else ""
         record.notes.append(f"probes and client sent {sent} requests, more than {most}{each}; {_REMEDY}")
 
