@@ -15,6 +15,7 @@ from contract_watch.contracts.outcomes import ModelState, Outcome
 from contract_watch.contracts.parameters import is_parameter_key
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody, Request
+from contract_watch.contracts.resource.pages import Paging
 from contract_watch.contracts.schema import format_pointer, parse_json
 from contract_watch.engine.judging.disagreement import ADDITIVE, BREAKING, Disagreement
 from contract_watch.engine.judging.hypotheses import explain_mismatch, explain_status
@@ -234,7 +235,7 @@ class ResponseJudge:
         listing = self._contract.list_config
         if listing is None or listing.operation != operation.id:
             return ""
-        pages = {name.lstrip("/") for name in (listing.limit, listing.offset, listing.page, listing.cursor)}
+        pages = Paging(listing).list_arguments()
         arguments = join_arguments(request.parameters, request.body)
         asked = [
             f"`{name}` = {self._secrets.describe_value(arguments, (name,))}"
