@@ -5,16 +5,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from heapq import heapify, heapreplace
 
-from contract_watch.contracts.openapi import read_toml
+from contract_watch.contracts.openapi import join_arguments, read_toml
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.planning.encodability import can_encode_rest
-from contract_watch.engine.planning.probe import Probe, find_placeholders
+from contract_watch.engine.planning.probe import Probe, ProbeStep, find_placeholders
+from contract_watch.engine.planning.simulation import Simulation
 from contract_watch.errors import UsageError
 from contract_watch.report.record import Record
 
 MAX_REQUESTS = 190
 """Requests of probes and client together over one protocol: 80 % of a rate limit of 240 a minute."""
-_RESERVE = 2
+_RESERVE = 1
 """Requests that a vendor's interpretations may add; creations and removals are counted generously."""
 _SHARED_OBJECT_REQUESTS = 6
 """Requests that create and remove shared objects."""
@@ -39,7 +40,8 @@ def fit_to_allowance(
             families.setdefault(probe.equivalence_key, []).append(probe)
     groups = {name: _rotate_equivalents(family, number) for number, (name, family) in enumerate(families.items())}
     representatives: dict[str, str] = {}
-    over = _count_all(contract, [probe for probe in probes if is_sent(probe)]) + _RESERVE - MAX_REQUESTS
+    simulation = Simulation(contract)
+    over = _count_all(simulation, [probe for probe in probes if is_sent(probe)]) + _RESERVE - MAX_REQUESTS
     # A heap: to look through all groups for each probe would take quadratic time.
     largest = [(-len(group), number, name) for number, (name, group) in enumerate(groups.items())]
     heapify(largest)
@@ -50,7 +52,7 @@ def fit_to_allowance(
         heapreplace(largest, (size + 1, number, name))
         left_out = groups[name].pop()
         representatives[left_out.id] = groups[name][0].id
-        over -= _count_requests(contract, left_out)
+        over -= _count_requests(simulation, left_out)
     return [replace(probe, represented_by=representatives.get(probe.id, "")) for probe in probes]
 
 
@@ -68,7 +70,7 @@ def get_max_requests(contract: Contract) -> int:
 def describe_plan_overrun(contract: Contract, probes: Sequence[Probe]) -> str:
     """Return a line if the planned ``probes`` exceed the allowance; it names the argument with the most; else nothing."""
     sent = [probe for probe in probes if not probe.represented_by]
-    planned, most = _count_all(contract, sent), get_max_requests(contract)
+    planned, most = _count_all(Simulation(contract), sent), get_max_requests(contract)
     if planned <= most:
         return ""
     arguments = Counter(
@@ -102,27 +104,34 @@ def _rotate_equivalents(family: Sequence[Probe], number: int) -> list[Probe]:
     return [*certain[turn:], *certain[:turn], *others]
 
 
-def _count_all(contract: Contract, probes: Sequence[Probe]) -> int:
+def _count_all(simulation: Simulation, probes: Sequence[Probe]) -> int:
     """Count the requests of a run that sends ``probes`` over REST."""
-    return sum(_count_requests(contract, probe) for probe in probes if can_encode_rest(contract, probe)) + _count_overhead(contract)  # fmt: skip
+    contract = simulation.contract
+    sent = [probe for probe in probes if can_encode_rest(contract, probe)]
+    return sum(_count_requests(simulation, probe) for probe in sent) + _count_overhead(contract)
 
 
-def _count_requests(contract: Contract, probe: Probe) -> int:
+def _count_requests(simulation: Simulation, probe: Probe) -> int:
     """Count the requests of a probe: its steps, and the removal of the objects that it creates."""
     if probe.family not in ("accepted", "rules"):
         return len(probe.steps)
-    life = contract.lifecycle
+    life = simulation.contract.lifecycle
     created: set[str] = set()
     for step in probe.steps:
         named = find_placeholders(step.arguments) - {"stock", "password", "short", "next", "key"}
-        created = (
-            created | named
-            if step.operation == life.create
-            else created - named
-            if step.operation == life.remove
-            else created
-        )
+        if step.operation == life.create and not _is_surely_refused(simulation, step):
+            created |= named
+        elif step.operation == life.remove:
+            created -= named
     return len(probe.steps) + len(created)
+
+
+def _is_surely_refused(simulation: Simulation, step: ProbeStep) -> bool:
+    """Return True if the model rejects the request of ``step`` in every interpretation, so that it creates nothing."""
+    contract = simulation.contract
+    account = next((one for one in contract.credentials if one.account == step.account), contract.credentials[0])
+    arguments = join_arguments(step.parameters, step.body)
+    return simulation.is_refused(contract.operations[step.operation or ""], arguments, account.test)
 
 
 def _count_overhead(contract: Contract) -> int:
