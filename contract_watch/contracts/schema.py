@@ -4,7 +4,7 @@ Vendors' patterns run on jsonschema-rs with its linear-time regular expressions,
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -20,6 +20,8 @@ Document = Mapping[str, Any]
 _WINDOW = 100
 """Items of a long list that are searched for violations at once. The validator lists all violations or none."""
 _MAX_WINDOWS = 50
+_MAX_WHOLE = 10_000
+"""Values of a body that is searched as a whole if no window has a violation: the list may be too long."""
 _MAX_VIOLATIONS = 1000
 MAX_DEPTH = 100
 """Levels of nested objects and arrays. No documented body comes near it."""
@@ -125,16 +127,23 @@ class Schema:
         for number in range(_MAX_WINDOWS):
             part = _cut_lists(value, number)
             if not self.accepts(part):
-                try:
-                    errors = list(self._validator.iter_errors(part))
-                except ValueError:
-                    errors = list(self._validator.iter_errors(_sanitize_value(part)))
-                return [self._build_violation(error, value, number) for error in errors[:_MAX_VIOLATIONS]]
+                errors = self._list_errors(part)
+                return [
+                    self._build_violation(error, _restore_path(error.instance_path, value, number)) for error in errors
+                ]
+        if _count_values(value) <= _MAX_WHOLE:
+            return [self._build_violation(error, tuple(error.instance_path)) for error in self._list_errors(value)]
         return [Violation((), "schema", "a body that its schema accepts")]
 
+    def _list_errors(self, value: JSON) -> list[jsonschema_rs.ValidationError]:
+        try:
+            errors = list(self._validator.iter_errors(value))
+        except ValueError:
+            errors = list(self._validator.iter_errors(_sanitize_value(value)))
+        return errors[:_MAX_VIOLATIONS]
+
     @staticmethod
-    def _build_violation(error: jsonschema_rs.ValidationError, value: JSON, window: int) -> Violation:
-        path = _restore_path(tuple(error.instance_path), value, window)
+    def _build_violation(error: jsonschema_rs.ValidationError, path: ValuePath) -> Violation:
         kind = error.kind
         keyword = kind.name
         if isinstance(kind, jsonschema_rs.ValidationErrorKind.Required):
@@ -217,7 +226,13 @@ def _cut_lists(value: JSON, window: int) -> JSON:
     return value
 
 
-def _restore_path(path: ValuePath, value: JSON, window: int) -> ValuePath:
+def _count_values(value: JSON) -> int:
+    """Count the values in ``value`` at any depth, itself among them."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + sum(map(_count_values, inner))
+
+
+def _restore_path(path: Sequence[str | int], value: JSON, window: int) -> ValuePath:
     """Return the path in ``value`` of a path in what `_cut_lists` returned for it."""
     restored: list[str | int] = []
     for part in path:

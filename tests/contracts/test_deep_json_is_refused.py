@@ -57,6 +57,16 @@ def test_a_list_of_wrong_rows_gives_few_violations() -> None:
     assert (late.path, late.expected) == ((), "a body that its schema accepts")
 
 
+@pytest.mark.parametrize(
+    ("bound", "keyword"), [({"maxItems": 253}, "maxItems"), ({"uniqueItems": True}, "uniqueItems")]
+)
+def test_a_list_that_is_too_long_names_its_bound(bound: dict[str, object], keyword: str) -> None:
+    """No part of the list violates a bound of the whole."""
+    schema = Schema({}, {"type": "object", "properties": {"rows": {"type": "array", **bound}}})
+    rows = [*range(253), 0]
+    assert [(one.path, one.keyword) for one in schema.find_violations({"rows": rows})] == [(("rows",), keyword)]
+
+
 def test_a_run_over_deep_responses_ends_with_a_verdict(tmp_path: Path) -> None:
     """A list nested 900 deep is a broken response, not an error of ours."""
     faithful = FaithfulJetEmail()
