@@ -1,12 +1,12 @@
 """Comparison of the parts of forms: the encoding of each property, by ``encoding`` or by its type."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from contract_watch.diff.document.change_log import ChangeLog
 from contract_watch.diff.document.changes import Tokens
-from contract_watch.diff.document.normalized_schema import NormalizedSchema, SubSchema
+from contract_watch.diff.document.normalized_schema import Conjunction, NormalizedSchema, SubSchema
 from contract_watch.diff.document.parameters import find_schema, is_string_encoded
 from contract_watch.diff.document.source import SourceDocument, as_object
 
@@ -15,6 +15,9 @@ _STYLED = ("style", "explode", "allowReserved")
 _SCALAR_TYPES = frozenset({"string", "integer", "number", "boolean"})
 _BYTE_FORMATS = frozenset({"binary", "byte", "base64"})
 _MAX_DEPTH = 20
+_KEYWORDS = frozenset({"encoding", "prefixEncoding", "itemEncoding"})
+_FURTHER = 1_000_000
+"""The position that stands for all without an encoding of their own."""
 
 
 @dataclass(frozen=True)
@@ -37,31 +40,70 @@ def compare(change_log: ChangeLog, base: Any, revision: Any, names: tuple[str, s
         at: their locations.
     """
     kinds = tuple(map(_classify_form, names))
-    if not kinds[0] or kinds[0] != kinds[1]:
+    if not kinds[0] or kinds[0] != kinds[1] or not any(_KEYWORDS & as_object(one).keys() for one in (base, revision)):
         return
-    spec = tuple(as_object(as_object(one).get("encoding")) for one in (base, revision))
-    if not any(spec):
-        return
-    schemas = [
-        change_log.schemas.normalize(side, (SubSchema(as_object(one).get("schema", {})),))
-        for side, one in enumerate((base, revision))
+    sides = [
+        _read_parts(change_log, side, as_object(one), here)
+        for side, (one, here) in enumerate(zip((base, revision), at, strict=True))
     ]
-    for name in schemas[0].properties:
-        if name in schemas[1].properties and any(name in one for one in spec):
-            old, new = as_object(spec[0].get(name)), as_object(spec[1].get(name))
-            values = [
-                change_log.schemas.normalize(side, schema.find_property(name)) for side, schema in enumerate(schemas)
-            ]
-            here = (*at[0], "encoding", name), (*at[1], "encoding", name)
-            location = here[1] if name in spec[1] else here[0]
-            sources = change_log.base, change_log.revision
-            encodings = [
-                _read_encoding(change_log, side, sources[side], kinds[side], one, values[side])
-                for side, one in enumerate((old, new))
-            ]
-            _compare_part(change_log, name, encodings[0], encodings[1], location)
-            if kinds[0] == _MULTIPART:
-                _compare_headers(change_log, old.get("headers"), new.get("headers"), here)
+    for key in dict.fromkeys((*sides[0].specs, *sides[1].specs)):
+        values = [value for side in sides if (value := side.find_value(key)) is not None]
+        if len(values) < 2:
+            continue
+        (old, before), (new, after) = (side.find_spec(key) for side in sides)
+        sources = change_log.base, change_log.revision
+        encodings = [
+            _read_encoding(change_log, side, sources[side], kinds[side], one, value)
+            for side, (one, value) in enumerate(zip((old, new), values, strict=True))
+        ]
+        name = key if isinstance(key, str) else "each further part" if key == _FURTHER else f"part {key}"
+        _compare_part(change_log, name, encodings[0], encodings[1], after if key in sides[1].specs else before)
+        if kinds[0] == _MULTIPART:
+            _compare_headers(change_log, old.get("headers"), new.get("headers"), (before, after))
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """The parts of a form: by the name of a property, or by position in a sequence (OpenAPI 3.2).
+
+    ``specs`` are the encodings that the document states, with their locations; ``rest`` is the one of all further
+    positions. ``item`` is the schema of each item of a sequence.
+    """
+
+    specs: Mapping[str | int, tuple[Mapping[str, Any], Tokens]]
+    rest: tuple[Mapping[str, Any], Tokens] | None
+    location: Tokens
+    schema: NormalizedSchema
+    item: NormalizedSchema | None
+    read: Callable[[Conjunction], NormalizedSchema]
+
+    def find_spec(self, key: str | int) -> tuple[Mapping[str, Any], Tokens]:
+        """Return the encoding of a part, empty if the document states none, and its location."""
+        default = self.rest if isinstance(key, int) and self.rest else ({}, (*self.location, "encoding", str(key)))
+        return self.specs.get(key, default)
+
+    def find_value(self, key: str | int) -> NormalizedSchema | None:
+        """Return the schema of a part, or None if there is no such part."""
+        if isinstance(key, str):
+            return self.read(self.schema.find_property(key)) if key in self.schema.properties else None
+        return self.item or self.read(self.schema.find_item(key))
+
+
+def _read_parts(change_log: ChangeLog, side: int, media: Mapping[str, Any], at: Tokens) -> _Parts:
+    def read(node: Conjunction) -> NormalizedSchema:
+        return change_log.schemas.normalize(side, node)
+
+    specs: dict[str | int, tuple[Mapping[str, Any], Tokens]] = {
+        name: (as_object(spec), (*at, "encoding", name)) for name, spec in as_object(media.get("encoding")).items()
+    }
+    prefix = media.get("prefixEncoding")
+    for number, spec in enumerate(prefix if isinstance(prefix, list) else ()):
+        specs[number] = as_object(spec), (*at, "prefixEncoding", str(number))
+    rest = None
+    if isinstance(media.get("itemEncoding"), dict):
+        rest = specs[_FURTHER] = media["itemEncoding"], (*at, "itemEncoding")
+    item = read((SubSchema(media["itemSchema"]),)) if "itemSchema" in media else None
+    return _Parts(specs, rest, at, read((SubSchema(media.get("schema", {})),)), item, read)
 
 
 def _classify_form(media_type: str) -> str:
@@ -166,7 +208,7 @@ def _compare_header(
     if was != is_:
         word = "required" if is_ else "optional"
         change_log.record_change(f"request-body-part-header-became-{word}", at[1], f"header {at[1][-1]} became {word}")
-    before, after = find_schema(old), find_schema(new)
+    before, after = find_schema(change_log.base, old), find_schema(change_log.revision, new)
     if before[0] != after[0]:
         message = f"header {at[1][-1]} is now encoded as {after[0] or 'a plain value'}"
         change_log.record_change("request-body-part-header-media-type-changed", at[1], message)

@@ -5,12 +5,15 @@ from typing import Any
 from contract_watch.diff.document import encoding
 from contract_watch.diff.document.change_log import ChangeLog
 from contract_watch.diff.document.changes import Tokens
-from contract_watch.diff.document.source import as_object
+from contract_watch.diff.document.source import SourceDocument, as_object
+
+_SCHEMA_KEYS = frozenset({"schema", "itemSchema"})
+"""The schema of the whole body, and since OpenAPI 3.2 that of each item of a sequence."""
 
 
 def compare(change_log: ChangeLog, area: str, base: Any, revision: Any, at: tuple[Tokens, Tokens]) -> None:
     """Record the changes between two ``content`` objects; ``area`` is ``request-body`` or ``response``."""
-    old, new = _collect_types(base), _collect_types(revision)
+    old, new = _collect_types(change_log.base, base), _collect_types(change_log.revision, revision)
     for name in old:
         here = ((*at[0], old[name][0]), (*at[1], new[name][0])) if name in new else None
         if here is not None:
@@ -35,10 +38,9 @@ def compare(change_log: ChangeLog, area: str, base: Any, revision: Any, at: tupl
             change_log.record_change(f"{area}-media-type-added", (*at[1], written), f"media type {name} added")
 
 
-def _collect_types(content: Any) -> dict[str, tuple[str, Any]]:
+def _collect_types(source: SourceDocument, content: Any) -> dict[str, tuple[str, Any]]:
     """Return the media types by their normal form, each with its original spelling and its media type object."""
-    content = as_object(content)
-    return {_normalize_type(written): (written, spec) for written, spec in content.items()}
+    return {_normalize_type(written): (written, source.follow(spec)) for written, spec in as_object(content).items()}
 
 
 def _normalize_type(written: str) -> str:
@@ -68,14 +70,24 @@ def _covers(wide: str, narrow: str) -> bool:
 
 
 def _compare_schemas(change_log: ChangeLog, area: str, base: Any, revision: Any, at: tuple[Tokens, Tokens]) -> None:
-    old, new = (spec.get("schema") if isinstance(spec, dict) else None for spec in (base, revision))
-    locations = ((*at[0], "schema"), (*at[1], "schema"))
+    """Record the changes of the schemas of a media type: of the whole body, and of each item of a sequence."""
     if area == "request-body":
         encoding.compare(change_log, base, revision, (at[0][-1], at[1][-1]), at)
+    sides = [_SCHEMA_KEYS & as_object(one).keys() for one in (base, revision)]
+    if sides[0] != sides[1] and len(sides[0]) == len(sides[1]) == 1:
+        (old,), (new,) = sides
+        change_log.record_change(f"{area}-item-schema-replaced", (*at[1], new), f"{new} in the place of {old}")
+        return
+    for key in sorted(sides[0] | sides[1], reverse=True):
+        word = "schema" if key == "schema" else "item-schema"
+        _compare_schema(change_log, f"{area}-{word}", base.get(key), revision.get(key), ((*at[0], key), (*at[1], key)))
+
+
+def _compare_schema(change_log: ChangeLog, kind: str, old: Any, new: Any, at: tuple[Tokens, Tokens]) -> None:
     if old is not None and new is not None:
-        change_log.compare_schemas("response" if area == "response" else "body", old, new, locations)
+        change_log.compare_schemas("response" if kind.startswith("response") else "body", old, new, at)
     elif new is not None:
         if new not in ({}, True):
-            change_log.record_change(f"{area}-schema-added", locations[1], "schema added")
+            change_log.record_change(f"{kind}-added", at[1], "schema added")
     elif old is not None and old not in ({}, True):
-        change_log.record_change(f"{area}-schema-removed", locations[0], "schema removed")
+        change_log.record_change(f"{kind}-removed", at[0], "schema removed")

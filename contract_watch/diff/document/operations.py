@@ -1,16 +1,15 @@
 """Comparison of paths and their operations, webhooks and callbacks."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from contract_watch.contracts.openapi import METHODS
 from contract_watch.diff.document import deprecation, media_types, parameters, responses
 from contract_watch.diff.document.change_log import ChangeLog
 from contract_watch.diff.document.changes import Tokens
 from contract_watch.diff.document.security import SecurityComparison
 from contract_watch.diff.document.servers import ServerComparison
-from contract_watch.diff.document.source import SourceDocument, as_object
+from contract_watch.diff.document.source import SourceDocument, as_object, iterate_operations
 
 
 @dataclass(frozen=True)
@@ -20,6 +19,26 @@ class PathItem:
     path: str
     spec: Mapping[str, Any]
     location: Tokens
+
+
+@dataclass(frozen=True)
+class PathOperation:
+    """An operation of a path item: its method in capitals, its object, and its location."""
+
+    item: PathItem
+    method: str
+    spec: Mapping[str, Any]
+    location: Tokens
+
+    @property
+    def name(self) -> str:
+        """Method and path."""
+        return f"{self.method} {self.item.path}"
+
+    @property
+    def levels(self) -> tuple[tuple[Mapping[str, Any], Tokens], ...]:
+        """The path item and the operation, each with its location: what the second says counts more."""
+        return (self.item.spec, self.item.location), (self.spec, self.location)
 
 
 @dataclass(frozen=True)
@@ -38,82 +57,90 @@ def compare(change_log: ChangeLog) -> None:
     old, new = (
         _collect_items(source, source.raw.get("paths"), ("paths",)) for source in (change_log.base, change_log.revision)
     )
-    for key, item in old.items():
-        if key in new:
-            _compare_items(change_log, whole, item, new[key])
+    for shape, items in old.items():
+        if shape in new:
+            _compare_items(change_log, whole, items, new[shape])
         else:
-            for method, spec in _list_operations(item):
-                word = deprecation.classify_removal(spec, change_log.today)
-                change_log.record_change(
-                    f"path-{word}", (*item.location, method), f"{method.upper()} {item.path} removed, with its path"
-                )
-    for key, item in new.items():
-        if key not in old:
-            change_log.record_change("path-added", item.location, f"path {item.path} added")
-            for method, spec in _list_operations(item):
-                whole.servers.note_added_operation(((item.spec, item.location), (spec, (*item.location, method))))
+            for one in _list_operations(items):
+                word = deprecation.classify_removal(one.spec, change_log.today)
+                change_log.record_change(f"path-{word}", one.location, f"{one.name} removed, with its path")
+    for shape, items in new.items():
+        if shape not in old:
+            for item in items:
+                change_log.record_change("path-added", item.location, f"path {item.path} added")
+            for one in _list_operations(items):
+                whole.servers.note_added_operation(one.levels)
     whole.servers.compare_document_servers()
     _compare_vendor_calls(
         change_log, whole, "webhook", base.get("webhooks"), revision.get("webhooks"), (("webhooks",), ("webhooks",))
     )
 
 
-def _collect_items(source: SourceDocument, raw: Any, at: Tokens) -> dict[str, PathItem]:
-    found = {}
+def _collect_items(source: SourceDocument, raw: Any, at: Tokens) -> dict[str, list[PathItem]]:
+    """Return the path items by the shape of their paths: `/c/{id}` and `/c/{email}` have one shape."""
+    found: dict[str, list[PathItem]] = {}
     for path, spec in as_object(raw).items():
         if isinstance(path, str) and not path.startswith("x-"):
-            found[parameters.normalize_path(path)] = PathItem(path, source.follow(spec), (*at, path))
+            item = PathItem(path, source.follow(spec), (*at, path))
+            found.setdefault(parameters.normalize_path(path), []).append(item)
     return found
 
 
-def _list_operations(item: PathItem) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for method in METHODS:
-        spec = item.spec.get(method)
-        if isinstance(spec, dict):
-            yield method, spec
+def _list_operations(items: Iterable[PathItem]) -> Iterator[PathOperation]:
+    for item in items:
+        for method, tokens, spec in iterate_operations(item.spec):
+            yield PathOperation(item, method, spec, (*item.location, *tokens))
 
 
-def _compare_items(change_log: ChangeLog, context: DocumentContext, old: PathItem, new: PathItem) -> None:
-    before, after = dict(_list_operations(old)), dict(_list_operations(new))
-    for method, spec in before.items():
-        name = f"{method.upper()} {old.path}"
-        if method in after:
-            _compare_operations(change_log, context, (old, new), (spec, after[method]), method)
+def _compare_items(
+    change_log: ChangeLog, context: DocumentContext, old: Sequence[PathItem], new: Sequence[PathItem]
+) -> None:
+    """Record the changes of all operations of one shape."""
+    pairs, gone, added = _pair_operations(list(_list_operations(old)), list(_list_operations(new)))
+    for before, after in pairs:
+        _compare_operations(change_log, context, before, after)
+    for one in gone:
+        word = deprecation.classify_removal(one.spec, change_log.today)
+        change_log.record_change(f"operation-{word}", one.location, f"{one.name} removed")
+    for one in added:
+        change_log.record_change("operation-added", one.location, f"{one.name} added")
+        context.servers.note_added_operation(one.levels)
+
+
+def _pair_operations(
+    old: Sequence[PathOperation], new: Sequence[PathOperation]
+) -> tuple[list[tuple[PathOperation, PathOperation]], list[PathOperation], list[PathOperation]]:
+    """Pair operations of one shape by method, those with one path first; return the pairs and the others of both sides."""
+    paths = {(one.method, one.item.path): one for one in new}
+    chosen = {(one.method, one.item.path): paths.get((one.method, one.item.path)) for one in old}
+    taken = {id(one) for one in chosen.values()}
+    pairs, gone = list[tuple[PathOperation, PathOperation]](), list[PathOperation]()
+    for one in old:
+        other = chosen[one.method, one.item.path]
+        if other is None:
+            other = next((each for each in new if each.method == one.method and id(each) not in taken), None)
+        if other is None:
+            gone.append(one)
         else:
-            change_log.record_change(
-                f"operation-{deprecation.classify_removal(spec, change_log.today)}",
-                (*old.location, method),
-                f"{name} removed",
-            )
-    for method, spec in after.items():
-        if method not in before:
-            change_log.record_change("operation-added", (*new.location, method), f"{method.upper()} {new.path} added")
-            context.servers.note_added_operation(((new.spec, new.location), (spec, (*new.location, method))))
+            taken.add(id(other))
+            pairs.append((one, other))
+    return pairs, gone, [one for one in new if id(one) not in taken]
 
 
 def _compare_operations(
-    change_log: ChangeLog,
-    context: DocumentContext,
-    items: tuple[PathItem, PathItem],
-    spec: tuple[Mapping[str, Any], Mapping[str, Any]],
-    method: str,
+    change_log: ChangeLog, context: DocumentContext, old: PathOperation, new: PathOperation
 ) -> None:
-    base, revision = spec
+    base, revision = old.spec, new.spec
     if deprecation.is_unstable(base) and deprecation.is_unstable(revision):
         return  # drafts carry no promise
-    at = ((*items[0].location, method), (*items[1].location, method))
+    at = (old.location, new.location)
     deprecation.compare_deprecation(change_log, base, revision, at[1])
     _compare_names(change_log, base, revision, at)
     found = [
         parameters.collect_parameters(
-            source,
-            item.path,
-            (
-                (item.spec.get("parameters"), (*item.location, "parameters")),
-                (one.get("parameters"), (*location, "parameters")),
-            ),
+            source, one.item.path, [(spec.get("parameters"), (*here, "parameters")) for spec, here in one.levels]
         )
-        for source, item, one, location in zip((change_log.base, change_log.revision), items, spec, at, strict=True)
+        for source, one in ((change_log.base, old), (change_log.revision, new))
     ]
     parameters.compare(change_log, found[0], found[1])
     _compare_bodies(change_log, base.get("requestBody"), revision.get("requestBody"), at)
@@ -121,10 +148,7 @@ def _compare_operations(
         change_log, base.get("responses"), revision.get("responses"), ((*at[0], "responses"), (*at[1], "responses"))
     )
     context.security.compare_requirements(base, revision, (*at[1], "security") if "security" in revision else at[1])
-    levels = (
-        ((item.spec, item.location), (one, location)) for item, one, location in zip(items, spec, at, strict=True)
-    )
-    context.servers.compare_operation(tuple(levels))
+    context.servers.compare_operation((old.levels, new.levels))
     locations = ((*at[0], "callbacks"), (*at[1], "callbacks"))
     _compare_callbacks(change_log, context, base.get("callbacks"), revision.get("callbacks"), locations)
 
@@ -191,7 +215,7 @@ def _compare_vendor_calls(
         after = PathItem("", change_log.revision.follow(new[name]), (*at[1], name))
         change_log.vendor_calls = True
         try:
-            _compare_items(change_log, context, before, after)
+            _compare_items(change_log, context, [before], [after])
         finally:
             change_log.vendor_calls = False
     for name in new:

@@ -9,12 +9,12 @@ from contract_watch.diff.document.change_log import ChangeLog
 from contract_watch.diff.document.changes import Tokens
 from contract_watch.diff.document.normalized_schema import SubSchema
 from contract_watch.diff.document.renames import describe_rename, pair_names
-from contract_watch.diff.document.source import SourceDocument, as_object
+from contract_watch.diff.document.source import SourceDocument
 
 _PLACEHOLDER = re.compile(r"\{([^{}/]+)\}")
 _IGNORED = ("accept", "content-type", "authorization")
 """Headers that other parts of OpenAPI describe."""
-_STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
+_STYLES = {"query": "form", "querystring": "form", "cookie": "form", "path": "simple", "header": "simple"}
 ParameterMap = dict[tuple[str, str], tuple[Mapping[str, Any], Tokens]]
 
 
@@ -36,9 +36,15 @@ def collect_parameters(source: SourceDocument, path: str, lists: Iterable[tuple[
             where, name = str(spec.get("in", "")), str(spec.get("name", ""))
             if where not in _STYLES or (where == "header" and name.lower() in _IGNORED):
                 continue
-            key = name.lower() if where == "header" else locations.get(name, name) if where == "path" else name
-            found[where, key] = (spec, (*at, str(number)))
+            found[where, _identify(where, name, locations)] = (spec, (*at, str(number)))
     return found
+
+
+def _identify(where: str, name: str, positions: Mapping[str, str]) -> str:
+    """Return what identifies a parameter in requests; the name of the one for the whole query string is not sent."""
+    if where == "querystring":
+        return ""
+    return name.lower() if where == "header" else positions.get(name, name) if where == "path" else name
 
 
 def compare(change_log: ChangeLog, base: ParameterMap, revision: ParameterMap) -> None:
@@ -85,7 +91,7 @@ def _find_renames(
 
 def is_encoded_alike(change_log: ChangeLog, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     """Return True if two parameters or headers have the same schema and encoding, whatever their names."""
-    before, after = find_schema(old), find_schema(new)
+    before, after = find_schema(change_log.base, old), find_schema(change_log.revision, new)
     flags = ("deprecated", "allowEmptyValue", "allowReserved")
     traits = [
         (schema[0], find_style(spec), *(spec.get(flag) is True for flag in flags))
@@ -140,7 +146,7 @@ def _compare_serialization(
 ) -> None:
     """Record the changes of a parameter's encoding and of its schema."""
     name = new.get("name")
-    before, after = (find_schema(spec) for spec in (old, new))
+    before, after = find_schema(change_log.base, old), find_schema(change_log.revision, new)
     if before[0] != after[0]:
         change_log.record_change(
             f"{area}-media-type-changed", at[1], f"{name} is now encoded as {after[0] or 'a plain value'}"
@@ -168,12 +174,12 @@ def is_string_encoded(media_type: str) -> bool:
     return "json" not in media_type
 
 
-def find_schema(spec: Mapping[str, Any]) -> tuple[str, Any, Tokens]:
+def find_schema(source: SourceDocument, spec: Mapping[str, Any]) -> tuple[str, Any, Tokens]:
     """Return the media type of a parameter or header ("" if none), its schema, and the path of that schema."""
     content = spec.get("content")
     if isinstance(content, dict) and content:
         name = next(iter(content))
-        inner = as_object(content[name])
+        inner = source.follow(content[name])
         return str(name).lower(), inner.get("schema", {}), ("content", str(name), "schema")
     return "", spec.get("schema", {}), ("schema",)
 

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from contract_watch.contracts.openapi import METHODS
 from contract_watch.diff.document.changes import ApiChange, Comparison, Tokens
 from contract_watch.diff.document.json_pointer import format_pointer
 from contract_watch.diff.document.parameters import normalize_path
 from contract_watch.diff.document.rules import load_rules
+from contract_watch.diff.document.source import OPERATION_KEYS
 from contract_watch.escaping import escape_text
 from contract_watch.generator.prose import NAME_MAPS, PROSE, VALUES
 
@@ -98,8 +98,11 @@ def _measure_owner(location: Tokens) -> int:
     """Return the length of the location of the operation, component or part of the document around a text."""
     if location[0] not in _DEEP_PARTS:
         return 1
-    is_operation = location[0] != "components" and len(location) > 3 and location[2] in METHODS
-    return 3 if is_operation or location[0] == "components" else 2
+    if location[0] == "components":
+        return 3
+    if len(location) > 4 and location[2] == "additionalOperations":
+        return 4
+    return 3 if len(location) > 3 and location[2] in OPERATION_KEYS else 2
 
 
 def _collect(document: Mapping[str, Any]) -> _Texts:

@@ -132,7 +132,7 @@ def _compare_header(
     if (was.get("deprecated") is True) != (is_.get("deprecated") is True):
         word = "deprecated" if is_.get("deprecated") is True else "reactivated"
         change_log.record_change(f"response-header-{word}", at[1], f"header {at[1][-1]} {word}")
-    before, after = (find_schema(spec) for spec in (was, is_))
+    before, after = find_schema(change_log.base, was), find_schema(change_log.revision, is_)
     if before[0] != after[0]:
         message = f"header {at[1][-1]} is now encoded as {after[0] or 'a plain value'}"
         change_log.record_change("response-header-media-type-changed", at[1], message)

@@ -3,10 +3,16 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from contract_watch.contracts.openapi import METHODS
 from contract_watch.diff.document.json_pointer import format_pointer
 from contract_watch.diff.document.parameters import normalize_path
-from contract_watch.diff.document.source import JSON, SourceDocument, as_object, decode_token
+from contract_watch.diff.document.source import (
+    JSON,
+    OPERATION_KEYS,
+    SourceDocument,
+    as_object,
+    decode_token,
+    iterate_operations,
+)
 from contract_watch.errors import UsageError
 
 OperationKeys = frozenset[tuple[str, str]]
@@ -18,10 +24,9 @@ def list_operations(document: Mapping[str, Any]) -> dict[tuple[str, str], str]:
     """Return all operations by method and normalized path, each in the form ``GET /users/{id}``."""
     source = SourceDocument(document)
     return {
-        (method, normalize_path(path)): f"{method.upper()} {path}"
+        (method.lower(), normalize_path(path)): f"{method} {path}"
         for path, item in as_object(document.get("paths")).items()
-        for method in METHODS
-        if method in source.follow(item)
+        for method, _, _ in iterate_operations(source.follow(item))
     }
 
 
@@ -45,7 +50,8 @@ def extract_operations(document: Mapping[str, Any], wanted: OperationKeys, name:
         methods = {method for method, normalized in wanted if normalized == normalize_path(path)}
         spec = source.follow(item)
         if methods & spec.keys():
-            paths[path] = {key: value for key, value in spec.items() if key not in METHODS or key in methods}
+            left_out = {*OPERATION_KEYS, "additionalOperations"} - methods
+            paths[path] = {key: value for key, value in spec.items() if key not in left_out}
     found = {key: value for key, value in document.items() if key not in ("webhooks", "components", "tags", "paths")}
     found["paths"] = paths
     if tags := _select_tags(document, paths):

@@ -4,9 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
+from contract_watch.contracts.openapi import METHODS
 from contract_watch.diff.document.json_pointer import resolve_pointer, unescape_token
 
 JSON = Any
+OPERATION_KEYS = (*METHODS, "query")
+"""The keys of a path item that hold an operation each; `query` is one since OpenAPI 3.2."""
 _MAX_STEPS = 64
 """The maximal length of a chain of references."""
 
@@ -62,6 +65,19 @@ class SourceDocument:
             known = self._references[id(node)] = frozenset(_iterate_references(node))
             self._pinned.append(node)  # keeps its id unique
         return known
+
+
+def iterate_operations(item: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...], Mapping[str, Any]]]:
+    """Yield the method in capitals, the location and the object of each operation of a path item.
+
+    ``additionalOperations`` holds those of other methods (OpenAPI 3.2).
+    """
+    for key in OPERATION_KEYS:
+        if isinstance(spec := item.get(key), dict):
+            yield key.upper(), (key,), spec
+    for method, spec in as_object(item.get("additionalOperations")).items():
+        if isinstance(spec, dict):
+            yield str(method), ("additionalOperations", str(method)), spec
 
 
 def as_object(value: JSON) -> Mapping[str, Any]:

@@ -35,7 +35,7 @@ from contract_watch.contracts.openapi import METHODS
 JSON = Any
 DIRECTORY = Path(__file__).parents[2] / "data" / "document_pairs"
 VERDICTS = ("none", "compatible", "warning", "breaking")
-_VERSIONS = {"3.0": "3.0.3", "3.1": "3.1.0"}
+VERSIONS = {"3.0": "3.0.3", "3.1": "3.1.0", "3.2": "3.2.0"}
 _JSON = "application/json"
 _KEYS = {"id", "in", "openapi", "base", "revision", "verdict", "why", "witness", "unprovable"}
 
@@ -120,10 +120,17 @@ def find_operations(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     groups += components.get("callbacks", {}).values()
     while groups:
         for item in groups.pop().values():
-            for method in METHODS:
-                if method in item:
-                    yield item[method]
-                    groups += [one for one in item[method].get("callbacks", {}).values() if "$ref" not in one]
+            for operation in list_item_operations(item):
+                yield operation
+                groups += [one for one in operation.get("callbacks", {}).values() if "$ref" not in one]
+
+
+def list_item_operations(item: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the operations of a path item, those of OpenAPI 3.2 too."""
+    return [
+        *(item[method] for method in (*METHODS, "query") if method in item),
+        *item.get("additionalOperations", {}).values(),
+    ]
 
 
 def _wrap_content(schema: JSON) -> dict[str, Any]:
@@ -295,7 +302,7 @@ def _parse_pair(entry: Mapping[str, Any], area: str) -> DocumentPair:
         id=entry["id"],
         area=area,
         fragment_kind=entry["in"],
-        versions=(_VERSIONS[base], _VERSIONS[revision]),
+        versions=(VERSIONS[base], VERSIONS[revision]),
         fragments=(entry["base"], entry["revision"]),
         verdict=entry["verdict"],
         why=entry["why"],

@@ -14,7 +14,7 @@ The example of a rule of schemas is `tests/data/rule_examples/schema/<id>.yaml`,
 
 The rule applies to the positive pair. It does not apply to the negative pair, which is similar, for the reason in
 `why`; other rules may. `in` is the kind of fragment, as in the collection of pairs; a schema has none, because it is put
-into every kind that the rule covers. `malformed` states why the documents are not well formed, for rules about such.
+into every kind that the rule covers. `openapi` is the version, `"3.1"` by default. `malformed` states why the documents are not well formed, for rules about such.
 """
 
 import copy
@@ -25,11 +25,10 @@ from typing import Any
 
 from contract_watch.diff.document import Direction
 from contract_watch.diff.document.rules import ChangeRule
-from tests.support.documents.pairs import FRAGMENT_KINDS, complete_document, load_yaml
+from tests.support.documents.pairs import FRAGMENT_KINDS, VERSIONS, complete_document, load_yaml
 
 JSON = Any
 DIRECTORY = Path(__file__).parents[2] / "data" / "rule_examples"
-_VERSION = "3.1.0"
 _FRAGMENT_KINDS: Mapping[tuple[Direction, str], tuple[str, ...]] = {
     ("request", "body"): ("request-body", "webhook-answer", "callback-answer"),
     ("request", "property"): ("request-property",),
@@ -57,7 +56,11 @@ class ExampleDocuments:
 
 @dataclass(frozen=True)
 class RuleExample:
-    """One file. ``name`` is its directory and stem, ``fragment_kind`` the kind of its fragments ("": they are schemas)."""
+    """One file.
+
+    ``name`` is its directory and stem, ``fragment_kind`` the kind of its fragments ("": they are schemas), ``version`` that
+    of OpenAPI.
+    """
 
     name: str
     fragment_kind: str
@@ -65,6 +68,7 @@ class RuleExample:
     negative: tuple[JSON, JSON]
     why: str
     malformed: str
+    version: str = VERSIONS["3.1"]
 
     def expand_documents(self, rule: ChangeRule, *, positive: bool) -> Iterator[ExampleDocuments]:
         """Yield the documents of the positive or the negative example for each kind of fragment that ``rule`` applies to."""
@@ -82,7 +86,9 @@ class RuleExample:
         return _convert_to_webhooks(base), _convert_to_webhooks(revision)
 
     def _make_documents(self, location: str, *, positive: bool) -> DocumentVersions:
-        base, revision = (_make_document(location, one) for one in (self.positive if positive else self.negative))
+        base, revision = (
+            _make_document(location, one, self.version) for one in (self.positive if positive else self.negative)
+        )
         return base, revision
 
 
@@ -97,9 +103,9 @@ def _list_fragment_kinds(rule: ChangeRule) -> Iterator[tuple[str, Direction, str
                 yield kind, direction, "property" if rule.is_object_rule else area
 
 
-def _make_document(location: str, fragment: JSON) -> dict[str, Any]:
+def _make_document(location: str, fragment: JSON, version: str) -> dict[str, Any]:
     """Return a new document that shares nothing with the fragment."""
-    return complete_document(copy.deepcopy(FRAGMENT_KINDS[location].wrap(fragment)), _VERSION)
+    return complete_document(copy.deepcopy(FRAGMENT_KINDS[location].wrap(fragment)), version)
 
 
 def _convert_to_webhooks(document: dict[str, Any]) -> dict[str, Any]:
@@ -126,7 +132,7 @@ def load_examples(directory: Path = DIRECTORY) -> dict[str, RuleExample]:
 
 def _parse_example(name: str, entry: JSON) -> RuleExample:
     of_schemas = name.startswith("schema/")
-    known = {"positive", "negative"} | (set() if of_schemas else {"in", "malformed"})
+    known = {"positive", "negative"} | (set() if of_schemas else {"in", "malformed", "openapi"})
     if set(entry) - known or set(entry["positive"]) != {"base", "revision"}:
         raise ValueError(f"{name}: unknown {sorted(set(entry) - known)}; positive needs base and revision alone")
     if set(entry["negative"]) != {"base", "revision", "why"} or (
@@ -135,4 +141,5 @@ def _parse_example(name: str, entry: JSON) -> RuleExample:
         raise ValueError(f"{name}: negative needs base, revision and why; `in` a place")
     positive, negative = ((entry[side]["base"], entry[side]["revision"]) for side in ("positive", "negative"))
     why = entry["negative"]["why"]
-    return RuleExample(name, entry.get("in", ""), positive, negative, why, entry.get("malformed", ""))
+    version = VERSIONS[entry.get("openapi", "3.1")]
+    return RuleExample(name, entry.get("in", ""), positive, negative, why, entry.get("malformed", ""), version)

@@ -1,6 +1,6 @@
 """Check that a document of the collection is well formed, so that no pair is assessed by its mistakes.
 
-The official schemas of OpenAPI 3.0 and 3.1 (as Schemathesis ships them) and the metaschema of 2020-12 check its form.
+The official schemas of OpenAPI (as Schemathesis ships them) and the metaschema of 2020-12 check its form.
 The rest is up to this module: misspelt keywords, references without a target, parameters that no path has.
 """
 
@@ -13,11 +13,15 @@ from urllib.parse import unquote
 import jsonschema_rs
 from schemathesis.specs.openapi import definitions
 
-from contract_watch.contracts.openapi import METHODS
 from contract_watch.contracts.schema import resolve_reference
-from tests.support.documents.pairs import find_operations
+from tests.support.documents.pairs import find_operations, list_item_operations
 
 JSON = Any
+_ORACLES = {
+    "3.0": definitions.OPENAPI_30_VALIDATOR,
+    "3.1": definitions.OPENAPI_31_VALIDATOR,
+    "3.2": definitions.OPENAPI_32_VALIDATOR,
+}
 _STRING_KEYWORDS = """
     $ref $defs $id $anchor $comment $schema $dynamicRef $dynamicAnchor type enum const multipleOf maximum exclusiveMaximum
     minimum exclusiveMinimum maxLength minLength pattern maxItems minItems uniqueItems maxContains minContains
@@ -40,8 +44,9 @@ def find_problems(document: Mapping[str, Any]) -> list[str]:
     if json.loads(json.dumps(document)) != document:
         return ["holds something that JSON has not, or a key that is no text"]
     old = document["openapi"].startswith("3.0")
-    oracle = definitions.OPENAPI_30_VALIDATOR if old else definitions.OPENAPI_31_VALIDATOR
-    found = [f"{error.instance_path}: {error.message}" for error in oracle.iter_errors(document)]
+    found = [
+        f"{error.instance_path}: {error.message}" for error in _ORACLES[document["openapi"][:3]].iter_errors(document)
+    ]
     # Below a malformed node no other check makes sense.
     return found or [
         *_find_bad_schemas(document, old=old),
@@ -64,7 +69,7 @@ def _find_bad_schemas(document: Mapping[str, Any], *, old: bool) -> Iterator[str
 
 
 def _find_root_schemas(node: JSON, key: str = "") -> Iterator[dict[str, Any]]:
-    """Yield the outermost schemas: below `schema`, or a component."""
+    """Yield the outermost schemas: below `schema` or `itemSchema`, or a component."""
     if isinstance(node, list):
         for one in node:
             yield from _find_root_schemas(one)
@@ -73,7 +78,7 @@ def _find_root_schemas(node: JSON, key: str = "") -> Iterator[dict[str, Any]]:
     for name, inner in node.items():
         if name in _DATA:
             continue
-        if name == "schema" and isinstance(inner, dict):
+        if name in ("schema", "itemSchema") and isinstance(inner, dict):
             yield inner
         elif name == "schemas" and key == "components":
             yield from (schema for schema in inner.values() if isinstance(schema, dict))
@@ -125,7 +130,7 @@ def _find_bad_operations(document: Mapping[str, Any]) -> Iterator[str]:
             yield from (f"no security scheme {name}" for name in requirement if name not in schemes)
     for path, raw in document.get("paths", {}).items():
         item = _resolve_reference(document, raw)
-        for operation in (item[method] for method in METHODS if method in item):
+        for operation in list_item_operations(item):
             yield from _find_bad_parameters(
                 document, path, [*item.get("parameters", []), *operation.get("parameters", [])]
             )
