@@ -14,18 +14,37 @@ _KINDS = {"anyOf": "any-of", "oneOf": "one-of"}
 def align_combinators(
     walk: SchemaWalk, base: Conjunction, revision: Conjunction, before: NormalizedSchema, after: NormalizedSchema
 ) -> tuple[Combinator, Combinator] | None:
-    """Return both sides as combinators if only one is written as one, else None.
+    """Return both sides as combinators if they are written in different forms and one is a combinator, else None.
 
-    The other side becomes a combinator with one member: a schema that is wrapped into a combinator is still the same
-    schema, with other members next to it.
+    A side without a combinator becomes one: with a member for each of its types, or with one member. A schema that is
+    wrapped into a combinator is still the same schema, with other members next to it.
     """
-    if len(before.combinators) + len(after.combinators) != 1:
+    if not (before.combinators or after.combinators):
         return None
-    if after.combinators:
-        found = _distribute_siblings(walk, 1, revision, after)
-        return None if found is None else (Combinator(found.kind, (_as_member(base),)), found)
-    found = _distribute_siblings(walk, 0, base, before)
-    return None if found is None else (found, Combinator(found.kind, (_as_member(revision),)))
+    is_alike = len(before.combinators) == len(after.combinators) and before.also_null == after.also_null
+    if is_alike and before.is_folded == after.is_folded:
+        return None
+    nodes = base, revision
+    unfolded = [walk.normalize(side, node, folded=False) for side, node in enumerate(nodes)]
+    if max(len(schema.combinators) for schema in unfolded) != 1:
+        return None
+    groups = [_distribute_siblings(walk, side, nodes[side], schema) for side, schema in enumerate(unfolded)]
+    known = next((group for group in groups if group is not None), None)
+    if known is None:
+        return None
+    for side, schema in enumerate(unfolded):
+        if not schema.combinators:
+            groups[side] = _split_by_type(nodes[side], schema, known)
+    left, right = groups
+    return None if left is None or right is None else (left, right)
+
+
+def _split_by_type(node: Conjunction, schema: NormalizedSchema, like: Combinator) -> Combinator:
+    """Return a schema without combinators as a combinator of the kind of ``like``, with a member for each type."""
+    types = sorted(schema.types or ()) if len(like.members) > 1 else []
+    if len(types) < 2:
+        return Combinator(like.kind, (_as_member(node),))
+    return Combinator(like.kind, tuple((*_as_member(node), SubSchema({"type": one})) for one in types), tuple(types))
 
 
 def _as_member(node: Conjunction) -> Conjunction:
@@ -35,9 +54,9 @@ def _as_member(node: Conjunction) -> Conjunction:
 
 def _distribute_siblings(walk: SchemaWalk, side: int, node: Conjunction, schema: NormalizedSchema) -> Combinator | None:
     """Return the combinator of a schema with its sibling keywords added to each member, or None if that is impossible."""
-    (group,) = schema.combinators
-    if schema.also_null:
+    if not schema.combinators:
         return None
+    (group,) = schema.combinators
     if schema.has_only_combinators:
         return group
     raw = walk.resolve(side, node)
@@ -99,7 +118,7 @@ def compare_members(
         if covering and not disjoint[1]:
             message = "a new member excludes values of another"
             yield create_edit("one-of-overlap-added", Effect.NARROWS, message, location)
-    yield from _compare_unmatched(matcher, before, after, (gone, added), location)
+    yield from _compare_unmatched(walk, matcher, before, after, (gone, added), location)
     if before.kind != after.kind and len(before.members) > 1 and not all(disjoint):
         message = f"{before.kind} became {after.kind}"
         effect = Effect.NARROWS if after.kind == "oneOf" else Effect.WIDENS
@@ -115,6 +134,7 @@ def compare_members(
 
 
 def _compare_unmatched(
+    walk: SchemaWalk,
     matcher: MemberMatcher,
     before: Combinator,
     after: Combinator,
@@ -122,20 +142,28 @@ def _compare_unmatched(
     location: SchemaLocation,
 ) -> Iterator[EditOrLink]:
     """Yield the edits for members without a match; a match may exist if there are too many pairs to compare."""
-    note = ", or contained in another; there are too many to compare"
-    for one in unmatched[0]:
-        is_certain = one not in matcher.uncertain[0]
-        message = f"a member of {before.kind} removed{'' if is_certain else note}"
-        here, effect = (
-            location.enter_condition(before.members[one], ()),
-            Effect.NARROWS if is_certain else Effect.UNCLEAR,
-        )
-        yield create_edit(f"{_KINDS[before.kind]}-member-removed", effect, message, here, is_removed=True)
-    for one in unmatched[1]:
-        is_certain = one not in matcher.uncertain[1]
-        message = f"a member of {after.kind} added{'' if is_certain else note}"
-        here, effect = location.enter_condition((), after.members[one]), Effect.WIDENS if is_certain else Effect.UNCLEAR
-        yield create_edit(f"{_KINDS[after.kind]}-member-added", effect, message, here)
+    for side, group, word, effect in (
+        (0, before, "removed", Effect.NARROWS),
+        (1, after, "added", Effect.WIDENS),
+    ):
+        for number in unmatched[side]:
+            member = group.members[number]
+            sides = (member, ()) if side == 0 else ((), member)
+            here = location.enter_condition(*sides)
+            is_certain = number not in matcher.uncertain[side]
+            kind, message = _describe_member(walk, side, group, number, word)
+            if not is_certain:
+                message += ", or contained in another; there are too many to compare"
+            yield create_edit(kind, effect if is_certain else Effect.UNCLEAR, message, here, is_removed=side == 0)
+
+
+def _describe_member(walk: SchemaWalk, side: int, group: Combinator, number: int, word: str) -> tuple[str, str]:
+    """Return the kind of edit and the message for a member that was ``removed`` or ``added``."""
+    if walk.normalize(side, group.members[number]).types == frozenset({"null"}):
+        return ("nullable-gained", "null is now allowed") if side else ("nullable-lost", "null is no longer allowed")
+    if group.types:
+        return f"type-{'widened' if side else 'narrowed'}", f"type {group.types[number]} {word}"
+    return f"{_KINDS[group.kind]}-member-{word}", f"a member of {group.kind} {word}"
 
 
 def _is_same_combinator(walk: SchemaWalk, one: Combinator, other: Combinator) -> bool:

@@ -23,10 +23,14 @@ Conjunction = tuple[SubSchema, ...]
 
 @dataclass(frozen=True)
 class Combinator:
-    """A combinator: ``anyOf`` or ``oneOf``."""
+    """A combinator: ``anyOf`` or ``oneOf``.
+
+    ``types`` are those of the members if the document has no combinator there, but a list of types.
+    """
 
     kind: str
     members: tuple[Conjunction, ...]
+    types: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,8 @@ class NormalizedSchema:
     """All conditions of a schema.
 
     ``types`` is None if any type is allowed, ``values`` if there is no list of values. ``also_null`` allows null in
-    addition to the values that combinators allow.
+    addition to the values that combinators allow. ``states_null`` is a ``nullable`` that has no effect where it stands.
+    ``is_folded`` means that types, values or ``also_null`` were written as a combinator.
     """
 
     rejects_all: bool = False
@@ -88,16 +93,25 @@ class NormalizedSchema:
     deprecated: bool = False
     extensible_values: list[JSON] | None = None
     also_null: bool = False
+    states_null: bool = False
+    is_folded: bool = field(default=False, compare=False)
 
     def allows_type(self, kind: str) -> bool:
         """Return True if values of a JSON type may be allowed; an integer is a number."""
         return self.types is None or kind in self.types or (kind == "integer" and "number" in self.types)
 
     @property
+    def allows_null(self) -> bool:
+        """True if null is allowed, as far as types and values say."""
+        if self.values is not None:
+            return None in self.values
+        return self.also_null or self.types is None or "null" in self.types
+
+    @property
     def has_only_combinators(self) -> bool:
         """Return True if there are no conditions except combinators."""
         bare = NormalizedSchema(combinators=self.combinators, discriminator=self.discriminator, default=self.default, read_only=self.read_only,
-                    write_only=self.write_only, deprecated=self.deprecated)  # fmt: skip
+                    write_only=self.write_only, deprecated=self.deprecated, states_null=self.states_null)  # fmt: skip
         return self == bare
 
     def find_property(self, name: str) -> Conjunction:

@@ -13,8 +13,22 @@ from contract_watch.diff.document.source import JSON
 
 Differences = Iterator[tuple[str, Effect, str]]
 """The kind, the effect and the message of each difference."""
-_WIDER_FORMATS = {"int32": {"int64"}, "float": {"double"}}
-"""Formats whose values all belong to another format."""
+_DISPLAY_FORMATS = frozenset({"password", "textarea", "markdown", "commonmark", "html"})
+"""Formats that describe the display of a value, not the set of values."""
+_RANGES = {
+    "int8": (-(2**7), 2**7 - 1),
+    "uint8": (0, 2**8 - 1),
+    "int16": (-(2**15), 2**15 - 1),
+    "uint16": (0, 2**16 - 1),
+    "int32": (-(2**31), 2**31 - 1),
+    "uint32": (0, 2**32 - 1),
+    "double-int": (-(2**53) + 1, 2**53 - 1),
+    "int64": (-(2**63), 2**63 - 1),
+    "uint64": (0, 2**64 - 1),
+}
+"""The ranges of integer formats, by OpenAPI's registry of formats."""
+_LARGEST = 2**63 - 1
+"""A limit that no integer reaches in practice: 64 bits are what most languages have."""
 _SIZE_KINDS = {"minLength": "min-length", "minItems": "min-items", "minProperties": "min-properties",
                "maxLength": "max-length", "maxItems": "max-items", "maxProperties": "max-properties"}  # fmt: skip
 _SIZED_TYPES = {"Length": "string", "Items": "array", "Properties": "object"}
@@ -25,6 +39,21 @@ _MAX_SHOWN_LENGTH = 60
 
 def compare_scalars(base: NormalizedSchema, revision: NormalizedSchema, *, as_string: bool) -> Differences:
     """Yield the differences of scalar constraints; ``as_string`` if values are sent as strings, as parameters are."""
+    seen = set[str]()
+    for kind, effect, message in _compare_constraints(base, revision, as_string=as_string):
+        seen.add(kind)
+        states = {"nullable-gained": base, "nullable-lost": revision}.get(kind)
+        yield kind, Effect.UNCLEAR if states is not None and states.states_null else effect, message
+    if base.states_null == revision.states_null or seen & {"nullable-gained", "nullable-lost"}:
+        return
+    if not (base.allows_null and revision.allows_null):
+        word = "stated" if revision.states_null else "unstated"
+        where = "now stands" if revision.states_null else "no longer stands"
+        yield f"nullable-{word}", Effect.UNCLEAR, f"nullable {where} where the specification gives it no effect"
+
+
+def _compare_constraints(base: NormalizedSchema, revision: NormalizedSchema, *, as_string: bool) -> Differences:
+    yield from _compare_formats(base, revision)
     if base.values is not None and revision.values is not None:
         yield from _compare_enums(base, revision, as_string=as_string)
         return
@@ -33,7 +62,6 @@ def compare_scalars(base: NormalizedSchema, revision: NormalizedSchema, *, as_st
         return
     yield from _compare_types(base, revision, as_string=as_string)
     yield from _compare_string_constraints(base, revision) if as_string else ()
-    yield from _compare_formats(base, revision)
 
     def both(kind: str) -> bool:
         return base.allows_type(kind) and revision.allows_type(kind)
@@ -160,10 +188,22 @@ def _compare_types(base: NormalizedSchema, revision: NormalizedSchema, *, as_str
     elif before is not None:
         if as_string and before == {"string"}:
             yield "type-unnamed", Effect.NOTHING, "no type, where whatever is sent is a string"
+        elif revision.combinators:
+            yield (
+                "type-dropped",
+                Effect.UNCLEAR,
+                f"the types that {_name_groups(revision)} allows, not only {_format_types(before)}",
+            )
         else:
             yield "type-dropped", Effect.WIDENS, f"now any type, not only {_format_types(before)}"
     elif as_string and after == frozenset({"string"}):
         yield "type-named", Effect.NOTHING, "a string, as whatever is sent there"
+    elif base.combinators:
+        yield (
+            "type-introduced",
+            Effect.UNCLEAR,
+            f"now only {_format_types(after)}, not the types that {_name_groups(base)} allowed",
+        )
     else:
         yield "type-introduced", Effect.NARROWS, f"now only {_format_types(after)}, not any type"
 
@@ -219,6 +259,10 @@ def _is_type_covered(one: str, types: frozenset[str], *, as_string: bool) -> boo
     return as_string and "string" in types and one in _STRING_ENCODABLE
 
 
+def _name_groups(schema: NormalizedSchema) -> str:
+    return " and ".join(dict.fromkeys(group.kind for group in schema.combinators))
+
+
 def _format_types(types: frozenset[str] | None) -> str:
     return " or ".join(sorted(types or ())) or "nothing"
 
@@ -228,18 +272,70 @@ def _compare_formats(base: NormalizedSchema, revision: NormalizedSchema) -> Diff
     if before == after or not _share_formatted(base, revision):
         return
     gone, new = before - after, after - before
-    message = f"format changed from {_join_values(gone)} to {_join_values(new)}"
-    if gone and new:
-        if all(_WIDER_FORMATS.get(one, set()) & new for one in gone):
-            yield "format-widened", Effect.WIDENS, message
-        elif all(_WIDER_FORMATS.get(one, set()) & gone for one in new):
-            yield "format-narrowed", Effect.NARROWS, message
-        else:
-            yield "format-changed", Effect.BOTH, message
-    elif gone:
-        yield "format-dropped", Effect.WIDENS, f"format {_join_values(gone)} dropped"
+    what = "format changed from {} to {}" if gone and new else "format {} dropped" if gone else "format {} set"
+    message = what.format(*(_join_values(words) for words in (gone, new) if words))
+    effect = _find_format_effect(base, revision)
+    if effect is Effect.NOTHING:
+        yield "format-annotated", effect, message
+    elif gone and new:
+        words = {Effect.WIDENS: "widened", Effect.NARROWS: "narrowed"}
+        yield f"format-{words.get(effect, 'changed')}", effect, message
     else:
-        yield "format-introduced", Effect.NARROWS, f"format {_join_values(new)} set"
+        yield f"format-{'dropped' if gone else 'introduced'}", effect, message
+
+
+def _find_format_effect(base: NormalizedSchema, revision: NormalizedSchema) -> Effect:
+    """Return the effect of two different sets of formats: none beside listed values, or if they only name a display."""
+    if base.values is not None or revision.values is not None:
+        return Effect.NOTHING
+    if all(_is_numeric(schema) for schema in (base, revision)):
+        return _find_range_effect(base, revision)
+    before, after = base.formats - _DISPLAY_FORMATS, revision.formats - _DISPLAY_FORMATS
+    gone, new = before - after, after - before
+    if gone and new:
+        return Effect.BOTH
+    return Effect.WIDENS if gone else Effect.NARROWS if new else Effect.NOTHING
+
+
+def _is_numeric(schema: NormalizedSchema) -> bool:
+    return schema.types is not None and schema.types <= {"integer", "number", "null"}
+
+
+def _find_range_effect(base: NormalizedSchema, revision: NormalizedSchema) -> Effect:
+    """Return the effect of other numeric formats within the bounds; 64 bits are what any number has."""
+    effects = {_compare_limits(base, revision, low=low) for low in (True, False)}
+    effects.add(_compare_precision("float" in base.formats, "float" in revision.formats))
+    effects.discard(Effect.NOTHING)
+    return Effect.BOTH if len(effects) > 1 else effects.pop() if effects else Effect.NOTHING
+
+
+def _compare_precision(before: bool, after: bool) -> Effect:
+    if before == after:
+        return Effect.NOTHING
+    return Effect.NARROWS if after else Effect.WIDENS
+
+
+def _compare_limits(base: NormalizedSchema, revision: NormalizedSchema, *, low: bool) -> Effect:
+    """Return the effect of other formats at one end of the range; what other bounds change is told by themselves."""
+    (old, old_bound), (new, new_bound) = (_find_limit(schema, low=low) for schema in (base, revision))
+    if old == new:
+        return Effect.NOTHING
+    tighter = old is None or (new is not None and (new > old if low else new < old))
+    # A bound that is stricter than the format of the other side is told as a bound.
+    if (new_bound if tighter else old_bound) is not None:
+        return Effect.NOTHING
+    return Effect.NARROWS if tighter else Effect.WIDENS
+
+
+def _find_limit(schema: NormalizedSchema, *, low: bool) -> tuple[Fraction | None, Fraction | None]:
+    """Return the limit of a schema at one end, of its format or its bound, and the bound if that is the limit."""
+    limits = [Fraction(_RANGES[one][0 if low else 1]) for one in schema.formats if one in _RANGES]
+    limits = [limit for limit in limits if abs(limit) < _LARGEST]
+    implied = (max(limits) if low else min(limits)) if limits else None
+    written = schema.lower if low else schema.upper
+    if written is None or (implied is not None and (implied > written[0] if low else implied < written[0])):
+        return implied, None
+    return written[0], written[0]
 
 
 def _share_formatted(base: NormalizedSchema, revision: NormalizedSchema) -> bool:
@@ -270,9 +366,6 @@ def _compare_bounds(base: NormalizedSchema, revision: NormalizedSchema) -> Diffe
         kind = f"{name}-{'raised' if up else 'lowered'}"
         message = f"{name} changed from {_format_bound(before)} to {_format_bound(after)}"
         yield kind, Effect.NARROWS if up is low else Effect.WIDENS, message
-
-
-_RANGES = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
 
 
 def _is_bound_implied(

@@ -106,7 +106,7 @@ class SchemaWalk(Protocol):
         """Return True if every value of the revision belongs to the base, as far as is known."""
         ...
 
-    def normalize(self, side: int, node: Conjunction) -> NormalizedSchema:
+    def normalize(self, side: int, node: Conjunction, *, folded: bool = True) -> NormalizedSchema:
         """Return the conditions of a node of the base (0) or the revision (1)."""
         ...
 

@@ -33,8 +33,6 @@ ANNOTATIONS = frozenset({"title", "description", "example", "examples", "externa
                         "default", "readOnly", "writeOnly"})  # fmt: skip
 """Keywords that do not change the set of allowed values."""
 _TRIVIAL_PATTERNS = frozenset({"", "^", "$", ".*", "^.*", ".*$", "^.*$", "^[\\s\\S]*$", "[\\s\\S]*"})
-_DISPLAY_FORMATS = frozenset({"password", "textarea", "markdown", "commonmark", "html"})
-"""Formats that describe the display of a value, not the set of values."""
 _EXTENSIBLE = "x-extensible-enum"
 
 
@@ -45,20 +43,23 @@ class SchemaReader:
         self.source = source
         self._cache: dict[tuple[object, ...], tuple[Conjunction, NormalizedSchema]] = {}
 
-    def read(self, node: Conjunction) -> NormalizedSchema:
-        """Return the conditions of a node. Callers must not change them."""
+    def read(self, node: Conjunction, *, folded: bool = True) -> NormalizedSchema:
+        """Return the conditions of a node. Callers must not change them.
+
+        Without ``folded``, combinators of plain types, of values or with null stay what they are.
+        """
         key = (
             tuple((id(part.raw), part.path) for part in node) if len(node) > 1 else tuple(id(part.raw) for part in node)
         )
-        cached = self._cache.get(key)
+        cached = self._cache.get((folded, *key))
         if cached is None:  # paths are relative to a single schema, but complete for several
-            schema = self._build(node if len(node) > 1 else tuple(SubSchema(part.raw) for part in node))
-            cached = self._cache[key] = (node, schema)
+            schema = self._build(node if len(node) > 1 else tuple(SubSchema(part.raw) for part in node), folded=folded)
+            cached = self._cache[folded, *key] = (node, schema)
         return cached[1]
 
-    def _build(self, node: Conjunction) -> NormalizedSchema:
+    def _build(self, node: Conjunction, *, folded: bool) -> NormalizedSchema:
         schema = NormalizedSchema()
-        builder = _SchemaBuilder(self.source, schema)
+        builder = _SchemaBuilder(self.source, schema, folded=folded)
         builder.add_all(node)
         normalize_unevaluated(schema, builder.schemas)
         normalize_constraints(schema)
@@ -66,8 +67,8 @@ class SchemaReader:
 
 
 class _SchemaBuilder:
-    def __init__(self, source: SourceDocument, schema: NormalizedSchema) -> None:
-        self._source, self._schema = source, schema
+    def __init__(self, source: SourceDocument, schema: NormalizedSchema, *, folded: bool) -> None:
+        self._source, self._schema, self._folds = source, schema, folded
         self._followed: set[str] = set()
         self.schemas: list[tuple[Tokens, Mapping[str, Any]]] = []
         """All merged schemas with their paths."""
@@ -86,7 +87,8 @@ class _SchemaBuilder:
                 if reference not in self._followed:
                     self._followed.add(reference)
                     waiting.append(SubSchema(self._source.resolve(reference), part.path))
-                if self._source.is_openapi_30:
+                if self._source.is_openapi_30:  # which ignores whatever stands beside a reference
+                    self._schema.states_null = self._schema.states_null or raw.get("nullable") is True
                     continue
             waiting += reversed(self._add_schema(raw, part.path))
 
@@ -111,20 +113,27 @@ class _SchemaBuilder:
     def _add_combinator(self, kind: str, members: list[SubSchema]) -> list[SubSchema]:
         """Add ``anyOf`` or ``oneOf``: as a list of types or values, as nullable, or unchanged."""
         schema = self._schema
+        if not self._folds:
+            if len(members) == 1:
+                return members
+            schema.combinators.append(Combinator(kind, tuple((part,) for part in members)))
+            return []
         plain = [_find_plain_types(self._source, part.raw) for part in members]
         if all(types is not None for types in plain):
             union: frozenset[str] = frozenset().union(*(types for types in plain if types is not None))
             apart = sum(len(types) for types in plain if types is not None) == len(union)
             if kind == "anyOf" or (apart and not {"integer", "number"} <= union):
                 schema.types = _intersect_types(schema.types, union)
+                schema.is_folded = True
                 return []
         if (listed := _list_values(self._source, members, is_exclusive=kind == "oneOf")) is not None:
             schema.values = listed if schema.values is None else intersect_values(schema.values, listed)
+            schema.is_folded = True
             return []
         rest = [part for part, types in zip(members, plain, strict=True) if types != frozenset({"null"})]
         null = len(rest) < len(members) and schema.types is None
         if null:
-            schema.also_null = True
+            schema.also_null = schema.is_folded = True
         if len(rest) == 1 and (null or len(members) == 1):
             return rest
         schema.combinators.append(Combinator(kind, tuple((part,) for part in rest)))
@@ -137,6 +146,8 @@ class _SchemaBuilder:
         spec = raw.get("type")
         types = frozenset([spec] if isinstance(spec, str) else [one for one in _as_list(spec) if isinstance(one, str)])
         nullable = self._source.is_openapi_30 and raw.get("nullable") is True
+        if raw.get("nullable") is True and not (types and self._source.is_openapi_30):
+            schema.states_null = True
         if types:
             schema.types = _intersect_types(schema.types, types | ({"null"} if nullable else set()))
         values = raw.get("enum")
@@ -162,7 +173,7 @@ class _SchemaBuilder:
         if isinstance(pattern, str) and pattern not in _TRIVIAL_PATTERNS:
             schema.patterns.add(pattern)
         shape = raw.get("format")
-        if isinstance(shape, str) and shape not in _DISPLAY_FORMATS:
+        if isinstance(shape, str):
             schema.formats.add(shape)
         schema.has_unique_items = schema.has_unique_items or raw.get("uniqueItems") is True
 

@@ -141,9 +141,9 @@ class SchemaComparison:
         finally:
             self._nesting -= 1
 
-    def normalize(self, side: int, node: Conjunction) -> NormalizedSchema:
+    def normalize(self, side: int, node: Conjunction, *, folded: bool = True) -> NormalizedSchema:
         """Return the conditions of a node of the base (0) or the revision (1)."""
-        return self._readers[side].read(node)
+        return self._readers[side].read(node, folded=folded)
 
     def is_equal(self, base: Any, revision: Any) -> bool:
         """Return True if two values are equal, with everything that they refer to."""
@@ -259,9 +259,9 @@ class _RootWalk:
         """Return True if every value of the revision belongs to the base, as far as is known."""
         return self._schemas.is_reverse_subset(revision, base)
 
-    def normalize(self, side: int, node: Conjunction) -> NormalizedSchema:
+    def normalize(self, side: int, node: Conjunction, *, folded: bool = True) -> NormalizedSchema:
         """Delegate to the comparison of the documents."""
-        return self._schemas.normalize(side, node)
+        return self._schemas.normalize(side, node, folded=folded)
 
     def resolve(self, side: int, node: Conjunction) -> Mapping[str, Any] | None:
         """Delegate to the comparison of the documents."""

@@ -27,7 +27,6 @@ _WHOLE = {"properties", "patternProperties", "items", "prefixItems", "additional
 _LARGEST_FLOAT = 3.4028234663852886e38
 _RANGES = {
     "int32": {"minimum": -(2**31), "maximum": 2**31 - 1},
-    "int64": {"minimum": -(2**63), "maximum": 2**63 - 1},
     "float": {"minimum": -_LARGEST_FLOAT, "maximum": _LARGEST_FLOAT},
 }
 _MOST = 60

@@ -28,10 +28,10 @@ _STRING_KEYWORDS = """
     maxProperties minProperties required dependentRequired properties patternProperties additionalProperties
     propertyNames dependentSchemas items prefixItems contains unevaluatedItems unevaluatedProperties allOf anyOf oneOf
     not if then else format contentEncoding contentMediaType contentSchema title description default deprecated
-    readOnly writeOnly examples example externalDocs discriminator xml
+    readOnly writeOnly examples example externalDocs discriminator xml nullable
 """
+"""`nullable` is a keyword of 3.0 alone; people write it in 3.1 too."""
 _KEYWORDS = set(_STRING_KEYWORDS.split())
-_OLD_KEYWORDS = {"nullable"}
 _DATA = {"example", "examples", "default", "enum", "const"}
 _MAPS = {"properties", "patternProperties", "dependentSchemas", "$defs"}
 _LISTS = {"allOf", "anyOf", "oneOf", "prefixItems"}
@@ -56,10 +56,9 @@ def find_problems(document: Mapping[str, Any]) -> list[str]:
 
 
 def _find_bad_schemas(document: Mapping[str, Any], *, old: bool) -> Iterator[str]:
-    known = _KEYWORDS | _OLD_KEYWORDS if old else _KEYWORDS
     for root in _find_root_schemas(document):
         for schema in _walk_schemas(root):
-            unknown = {key for key in schema if key not in known and not key.startswith("x-")}
+            unknown = {key for key in schema if key not in _KEYWORDS and not key.startswith("x-")}
             if unknown:
                 yield f"unknown keywords {sorted(unknown)}"
         if not old and not jsonschema_rs.meta.is_valid(
