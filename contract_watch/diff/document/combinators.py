@@ -39,6 +39,21 @@ def align_combinators(
     return None if left is None or right is None else (left, right)
 
 
+def are_equivalent_forms(
+    walk: SchemaWalk, base: Conjunction, revision: Conjunction, before: NormalizedSchema, after: NormalizedSchema
+) -> bool:
+    """Return True if one side has its keywords beside a combinator and the other the same ones in each member."""
+    if len(before.combinators) != 1 or len(after.combinators) != 1:
+        return False
+    if before.has_only_combinators == after.has_only_combinators:
+        return False
+    groups = _distribute_siblings(walk, 0, base, before), _distribute_siblings(walk, 1, revision, after)
+    if groups[0] is None or groups[1] is None:
+        return False
+    found = compare_members(walk, groups[0], groups[1], SchemaLocation((), ()))
+    return walk.collect_effects(found) <= {Effect.NOTHING}
+
+
 def _split_by_type(node: Conjunction, schema: NormalizedSchema, like: Combinator) -> Combinator:
     """Return a schema without combinators as a combinator of the kind of ``like``, with a member for each type."""
     types = sorted(schema.types or ()) if len(like.members) > 1 else []
@@ -216,7 +231,7 @@ def _compare_nots(
 ) -> Iterator[EditOrLink]:
     old, new = list(before.nots), list(after.nots)
     for one in list(old):
-        if (other := next((part for part in new if walk.is_equal(one.raw, part.raw)), None)) is not None:
+        if (other := next((part for part in new if walk.is_equivalent((one,), (part,))), None)) is not None:
             old.remove(one)
             new.remove(other)
     for one, other in zip(old, new, strict=False):

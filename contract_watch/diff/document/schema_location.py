@@ -106,6 +106,10 @@ class SchemaWalk(Protocol):
         """Return True if every value of the revision belongs to the base, as far as is known."""
         ...
 
+    def is_equivalent(self, base: Conjunction, revision: Conjunction) -> bool:
+        """Return True if two nodes have the same values, as far as is known."""
+        ...
+
     def normalize(self, side: int, node: Conjunction, *, folded: bool = True) -> NormalizedSchema:
         """Return the conditions of a node of the base (0) or the revision (1)."""
         ...

@@ -34,6 +34,19 @@ ANNOTATIONS = frozenset({"title", "description", "example", "examples", "externa
 """Keywords that do not change the set of allowed values."""
 _TRIVIAL_PATTERNS = frozenset({"", "^", "$", ".*", "^.*", ".*$", "^.*$", "^[\\s\\S]*$", "[\\s\\S]*"})
 _EXTENSIBLE = "x-extensible-enum"
+_MAX_DISTINCT = 100
+"""Members of `anyOf` up to which one that occurs twice counts once."""
+_IDLE_VALUES: Mapping[str, JSON] = {
+    **MIN_SIZES,
+    "uniqueItems": False,
+    "required": [],
+    "properties": {},
+    "patternProperties": {},
+    "dependentRequired": {},
+    "dependentSchemas": {},
+    "nullable": False,
+}
+"""Values with which a keyword allows everything."""
 
 
 class SchemaReader:
@@ -271,12 +284,31 @@ def _flatten_members(kind: str, raw: Mapping[str, Any], at: Tokens) -> list[SubS
         here = (*at, kind, str(number))
         nested = kind == "anyOf" and isinstance(member, dict) and _list_constraints(member) == {"anyOf"}
         found += _flatten_members(kind, member, here) if nested else [SubSchema(member, here)]
+    if kind == "anyOf" and 1 < len(found) <= _MAX_DISTINCT:
+        found = list({make_value_key(part.raw): part for part in reversed(found)}.values())[::-1]
     return found
 
 
 def _list_constraints(raw: Mapping[str, Any]) -> set[str]:
     """Return the keywords of a schema that constrain its values."""
-    return {key for key in raw if key not in ANNOTATIONS and (key == _EXTENSIBLE or not str(key).startswith("x-"))}
+    return {
+        key
+        for key in raw
+        if key not in ANNOTATIONS
+        and (key == _EXTENSIBLE or not str(key).startswith("x-"))
+        and not _is_idle(key, raw[key])
+    }
+
+
+def _is_idle(key: str, value: JSON) -> bool:
+    """Return True if a keyword allows everything with this value."""
+    if key in ("items", "additionalProperties"):
+        return _allows_anything(value)
+    if key in ("allOf", "anyOf", "oneOf"):
+        return isinstance(value, list) and len(value) == 1 and _allows_anything(value[0])
+    if key == "pattern":
+        return value in _TRIVIAL_PATTERNS if isinstance(value, str) else False
+    return key in _IDLE_VALUES and not isinstance(value, str) and value == _IDLE_VALUES[key]
 
 
 def _allows_anything(raw: JSON) -> bool:
@@ -299,6 +331,8 @@ def _allows_any_string(raw: JSON) -> bool:
 def _find_plain_types(source: SourceDocument, raw: JSON) -> frozenset[str] | None:
     """Return the types that a schema allows, or None if it has other constraints."""
     raw = source.follow(raw)
+    if _list_constraints(raw) == {"allOf"} and len(_as_list(raw["allOf"])) == 1:
+        return _find_plain_types(source, raw["allOf"][0])
     spec = raw.get("type")
     if _list_constraints(raw) - ({"nullable"} if source.is_openapi_30 else set()) == {"type"}:
         types = frozenset([spec] if isinstance(spec, str) else [str(one) for one in _as_list(spec)])

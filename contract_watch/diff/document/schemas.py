@@ -259,6 +259,10 @@ class _RootWalk:
         """Return True if every value of the revision belongs to the base, as far as is known."""
         return self._schemas.is_reverse_subset(revision, base)
 
+    def is_equivalent(self, base: Conjunction, revision: Conjunction) -> bool:
+        """Return True if two nodes have the same values, as far as is known."""
+        return self._schemas.is_subset(base, revision) and self._schemas.is_reverse_subset(revision, base)
+
     def normalize(self, side: int, node: Conjunction, *, folded: bool = True) -> NormalizedSchema:
         """Delegate to the comparison of the documents."""
         return self._schemas.normalize(side, node, folded=folded)
@@ -286,6 +290,9 @@ class _RootWalk:
     ) -> Iterator[EditOrLink]:
         """Yield the edits between two nodes and below them after following their references."""
         before, after = self.normalize(0, base), self.normalize(1, revision)
+        if combinators.are_equivalent_forms(self, base, revision, before, after):
+            yield from annotations.compare(before, after, location)
+            return
         if (wrapped := combinators.align_combinators(self, base, revision, before, after)) is not None:
             yield from combinators.compare_members(self, *wrapped, location)
             yield from annotations.compare(before, after, location)
@@ -333,7 +340,7 @@ class _RootWalk:
     ) -> Iterator[EditOrLink]:
         old, new = list(before.conditions), list(after.conditions)
         for one in list(old):
-            other = next((c for c in new if self._schemas.is_equal(one.if_schema.raw, c.if_schema.raw)), None)
+            other = next((c for c in new if self.is_equivalent((one.if_schema,), (c.if_schema,))), None)
             if other is None:
                 continue
             old.remove(one)

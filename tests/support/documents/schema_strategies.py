@@ -107,7 +107,7 @@ def draw_pair(draw: st.DrawFn) -> tuple[Any, Any]:
 def draw_edit(draw: st.DrawFn, base: Any) -> Any:
     """Draw a copy of ``base`` with one keyword removed, added, or taken from another schema."""
     found = copy.deepcopy(base)
-    locations = [location for location in _find_subschemas(found) if isinstance(location, dict)]
+    locations = [location for location in find_subschemas(found) if isinstance(location, dict)]
     if not locations:
         return draw(schemas)
     location = draw(st.sampled_from(locations))
@@ -118,18 +118,18 @@ def draw_edit(draw: st.DrawFn, base: Any) -> Any:
     return found
 
 
-def _find_subschemas(schema: Any) -> list[Any]:
+def find_subschemas(schema: Any) -> list[Any]:
     """Return a schema and all its subschemas."""
     found = [schema]
     if isinstance(schema, dict):
         for name in ("items", "contains", "additionalProperties", "not", "if", "then"):
-            found += _find_subschemas(schema[name]) if name in schema else []
+            found += find_subschemas(schema[name]) if name in schema else []
         for name in ("properties", "patternProperties"):
             for inner in schema.get(name, {}).values():
-                found += _find_subschemas(inner)
+                found += find_subschemas(inner)
         for name in ("allOf", "anyOf", "oneOf", "prefixItems"):
             for inner in schema.get(name, []):
-                found += _find_subschemas(inner)
+                found += find_subschemas(inner)
     return found
 
 
@@ -137,7 +137,7 @@ def find_declared_names(schema: Any) -> set[str]:
     """Return the names of all properties that a schema declares."""
     return {
         name
-        for location in _find_subschemas(schema)
+        for location in find_subschemas(schema)
         if isinstance(location, dict)
         for name in location.get("properties", {})
     }
