@@ -18,6 +18,7 @@ MAX_README_WORDS, MAX_ARCHITECTURE_LINES, MIN_CONTRIBUTING_ROWS = 700, 80, 20
 Node = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
+@functools.cache
 def _list_files(*patterns: str) -> list[Path]:
     """List the tracked files that match, without generated ones."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *patterns]
@@ -29,12 +30,24 @@ MODULES = [path for path in _list_files("*.py") if path.is_file()]
 PAGES = [path for path in _list_files("*.md") if path.is_file() and "data" not in path.parts]
 
 
-def _find_docstrings(path: Path) -> Iterator[tuple[str, Node, str]]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+@functools.cache
+def _find_definitions(path: Path) -> list[Node]:
+    """Find the module, its classes and its functions; statements inside expressions are not searched."""
+    found, waiting = list[Node](), list[ast.AST]([ast.parse(path.read_text(encoding="utf-8"))])
+    while waiting:
+        node = waiting.pop()
         if isinstance(node, Node):
-            docstring = ast.get_docstring(node)
-            if docstring:
-                yield f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 1)}", node, docstring
+            found.append(node)
+        waiting += [
+            one for one in ast.iter_child_nodes(node) if isinstance(one, ast.stmt | ast.excepthandler | ast.match_case)
+        ]
+    return found
+
+
+def _find_docstrings(path: Path) -> Iterator[tuple[str, Node, str]]:
+    for node in _find_definitions(path):
+        if docstring := ast.get_docstring(node):
+            yield f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 1)}", node, docstring
 
 
 @functools.cache
@@ -67,7 +80,7 @@ def test_no_two_classes_share_a_name() -> None:
     """
     places = defaultdict(list)
     for path in (one for one in MODULES if one.parent.name != "client_runtime"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in _find_definitions(path):
             is_vendors = path.name == "model.py" and path.parents[1].name == "contracts"
             if isinstance(node, ast.ClassDef) and not (is_vendors and node.name == "Model"):
                 places[node.name].append(f"{path.relative_to(ROOT)}:{node.lineno}")

@@ -81,8 +81,10 @@ class Sample:
 
 
 def read_samples(path: Path = FILE) -> list[Sample]:
-    """Read all samples."""
-    return [Sample(**entry) for entry in tomllib.loads(path.read_text(encoding="utf-8"))["sample"]]
+    """Read all samples, with those of which `make test` runs nothing."""
+    content = tomllib.loads(path.read_text(encoding="utf-8"))
+    left_out = [Sample(test, entry["why"]) for entry in content["thorough"] for test in entry["tests"]]
+    return [*(Sample(**entry) for entry in content["sample"]), *left_out]
 
 
 def leave_out(items: list[pytest.Item], samples: Sequence[Sample]) -> list[pytest.Item]:
