@@ -6,16 +6,20 @@ from contract_watch.contracts.matchers import are_equal
 from contract_watch.diff.document.changes import Effect
 from contract_watch.diff.document.normalized_schema import NormalizedSchema
 from contract_watch.diff.document.schema_location import EditOrLink, SchemaLocation, create_edit
+from contract_watch.diff.document.value_text import format_value, format_values
 
 
 def compare(before: NormalizedSchema, after: NormalizedSchema, location: SchemaLocation) -> Iterator[EditOrLink]:
     """Yield the edits of annotations; only a smaller extensible enum affects the set of values."""
     if before.default is not None or after.default is not None:
-        if before.default is None or after.default is None:
-            word = "removed" if after.default is None else "added"
-            yield create_edit(f"default-{word}", Effect.NOTHING, f"default {word}", location)
-        elif not are_equal(before.default[0], after.default[0]):
-            message = f"default changed from {before.default[0]!r:.40} to {after.default[0]!r:.40}"
+        if after.default is None and before.default is not None:
+            message = f"default {format_value(before.default[0])} removed"
+            yield create_edit("default-removed", Effect.NOTHING, message, location)
+        elif before.default is None and after.default is not None:
+            message = f"default {format_value(after.default[0])} added"
+            yield create_edit("default-added", Effect.NOTHING, message, location)
+        elif before.default and after.default and not are_equal(before.default[0], after.default[0]):
+            message = f"default changed from {format_value(before.default[0])} to {format_value(after.default[0])}"
             yield create_edit("default-changed", Effect.NOTHING, message, location)
     if before.deprecated != after.deprecated:
         word = "deprecated" if after.deprecated else "reactivated"
@@ -25,9 +29,13 @@ def compare(before: NormalizedSchema, after: NormalizedSchema, location: SchemaL
     gone = [v for v in old_values or () if new_values is not None and v not in new_values]
     new = [v for v in new_values or () if old_values is not None and v not in old_values]
     if gone:
-        yield create_edit("extensible-enum-value-removed", Effect.NARROWS, f"values removed: {gone!r:.60}", location)
+        yield create_edit(
+            "extensible-enum-value-removed", Effect.NARROWS, f"values removed: {format_values(gone)}", location
+        )
     if new:
-        yield create_edit("extensible-enum-value-added", Effect.NOTHING, f"values added: {new!r:.60}", location)
+        yield create_edit(
+            "extensible-enum-value-added", Effect.NOTHING, f"values added: {format_values(new)}", location
+        )
 
 
 def _compare_discriminators(

@@ -6,6 +6,7 @@ from contract_watch.diff.document.changes import Direction, Effect
 from contract_watch.diff.document.normalized_schema import Conjunction, NormalizedSchema
 from contract_watch.diff.document.renames import describe_rename, find_renamed_properties
 from contract_watch.diff.document.schema_location import EditOrLink, SchemaLocation, SchemaWalk, create_edit, mute_edit
+from contract_watch.diff.document.value_text import describe_default, describe_need
 
 _REQUEST: frozenset[Direction] = frozenset({"request"})
 _RESPONSE: frozenset[Direction] = frozenset({"response"})
@@ -30,7 +31,8 @@ def compare(
     declared = {*before.properties, *after.properties}
     for name in sorted((before.required ^ after.required) - declared):
         word, effect = ("required", Effect.NARROWS) if name in after.required else ("optional", Effect.WIDENS)
-        yield create_edit(f"property-became-{word}", effect, f"{name} became {word}", location.descend("required"))
+        message = describe_need(name, None, None, is_required=name in after.required)
+        yield create_edit(f"property-became-{word}", effect, message, location.descend("required"))
     yield from _compare_additional(walk, before, after, location)
     yield from _compare_pattern_properties(walk, before, after, location)
     yield from _compare_dependencies(walk, before, after, location)
@@ -56,16 +58,13 @@ def _compare_common(
     muted_responses = _RESPONSE if was.write_only or is_.write_only else _NO_DIRECTIONS
     for one in walk.compare(old, new, here):
         yield mute_edit(one, muted_requests | muted_responses)
+    message = describe_need(name, was.default, is_.default, is_required=is_required)
     if is_required and not was_required:
         muted = _REQUEST if is_.read_only else _NO_DIRECTIONS
-        yield create_edit(
-            "property-became-required", Effect.NARROWS, f"{name} became required", here, muted_directions=muted
-        )
+        yield create_edit("property-became-required", Effect.NARROWS, message, here, muted_directions=muted)
     elif was_required and not is_required:
         muted = _RESPONSE if was.write_only else _NO_DIRECTIONS
-        yield create_edit(
-            "property-became-optional", Effect.WIDENS, f"{name} became optional", here, muted_directions=muted
-        )
+        yield create_edit("property-became-optional", Effect.WIDENS, message, here, muted_directions=muted)
     if was.read_only != is_.read_only:
         word = "set" if is_.read_only else "cleared"
         yield create_edit(f"read-only-{word}", Effect.NOTHING, f"readOnly {word}", here)
@@ -102,7 +101,7 @@ def _compare_renamed(
     yield create_edit(kind, effect, describe_rename(name, other), here, is_renamed=True, muted_directions=muted)
     if was_required != is_required:
         word, effect = ("required", Effect.NARROWS) if is_required else ("optional", Effect.WIDENS)
-        message = f"{other} became {word}"
+        message = describe_need(other, walk.normalize(0, old).default, spec.default, is_required=is_required)
         yield create_edit(f"property-became-{word}", effect, message, here, muted_directions=muted)
     if without[0] and not refused[0]:
         for one in walk.compare(old, without[0], location.enter(old, without[0])):
@@ -149,13 +148,13 @@ def _compare_added(
     here = location.enter((), new, "properties", name)
     muted = (_REQUEST if is_.read_only else _NO_DIRECTIONS) | (_RESPONSE if is_.write_only else _NO_DIRECTIONS)
     if name in after.required and name not in before.required:
-        message = f"required property {name} added"
+        message = f"required property {name} added{describe_default(is_.default)}"
         yield create_edit("required-property-added", Effect.NARROWS, message, here, muted_directions=muted)
     if name in before.required and name not in after.required:  # it was required without a schema
         yield create_edit(
             "property-became-optional",
             Effect.WIDENS,
-            f"{name} became optional",
+            describe_need(name, was.default, is_.default, is_required=False),
             here,
             muted_directions=muted & _RESPONSE,
         )
@@ -168,7 +167,9 @@ def _compare_added(
         yield create_edit("property-removed-and-refused", Effect.NARROWS, f"property {name} is now rejected", here)
         return
     if name not in after.required:
-        yield create_edit("property-added", Effect.NOTHING, f"optional property {name} added", here)
+        yield create_edit(
+            "property-added", Effect.NOTHING, f"optional property {name} added{describe_default(is_.default)}", here
+        )
     if other:
         for one in walk.compare(other, new, location.enter(other, new)):
             yield mute_edit(one, muted)

@@ -10,6 +10,7 @@ from contract_watch.diff.document.changes import Tokens
 from contract_watch.diff.document.normalized_schema import SubSchema
 from contract_watch.diff.document.renames import describe_rename, pair_names
 from contract_watch.diff.document.source import SourceDocument
+from contract_watch.diff.document.value_text import Default, describe_default, describe_need
 
 _PLACEHOLDER = re.compile(r"\{([^{}/]+)\}")
 _IGNORED = ("accept", "content-type", "authorization")
@@ -66,7 +67,10 @@ def compare(change_log: ChangeLog, base: ParameterMap, revision: ParameterMap) -
         if key not in base and key not in renamed.values():
             needed = new.get("required") is True or key[0] == "path"
             word = "required-added" if needed else "added"
-            message = f"{'required ' if needed else ''}{key[0]} parameter {new.get('name')} added"
+            default = _find_default(change_log, 1, new)
+            message = (
+                f"{'required ' if needed else ''}{key[0]} parameter {new.get('name')} added{describe_default(default)}"
+            )
             change_log.record_change(f"{key[0]}-parameter-{word}", at, message)
 
 
@@ -110,7 +114,13 @@ def _record_rename(
     change_log.record_change(f"{area}-{'required-' if was and is_ else ''}renamed", at[1], message, previous=at[0])
     if was != is_:
         word = "required" if is_ else "optional"
-        change_log.record_change(f"{area}-became-{word}", at[1], f"{new} became {word}")
+        defaults = (_find_default(change_log, side, spec) for side, spec in enumerate(specs))
+        change_log.record_change(f"{area}-became-{word}", at[1], describe_need(new, *defaults, is_required=is_))
+
+
+def _find_default(change_log: ChangeLog, side: int, spec: Mapping[str, Any]) -> Default:
+    source = (change_log.base, change_log.revision)[side]
+    return change_log.schemas.normalize(side, (SubSchema(find_schema(source, spec)[1]),)).default
 
 
 def _compare_parameter(
@@ -120,7 +130,8 @@ def _compare_parameter(
     was, is_ = old.get("required") is True, new.get("required") is True
     if was != is_ and area != "path-parameter":
         word = "required" if is_ else "optional"
-        change_log.record_change(f"{area}-became-{word}", here, f"{name} became {word}")
+        defaults = _find_default(change_log, 0, old), _find_default(change_log, 1, new)
+        change_log.record_change(f"{area}-became-{word}", here, describe_need(name, *defaults, is_required=is_))
     was, is_ = old.get("deprecated") is True, new.get("deprecated") is True
     if was != is_:
         change_log.record_change(
@@ -153,13 +164,13 @@ def _compare_serialization(
         )
         return
     styles = [find_style(spec) for spec in (old, new)]
-    several = [is_composite(source.follow(schema[1])) for source, schema in
-               ((change_log.base, before), (change_log.revision, after))]  # fmt: skip
+    several = [is_composite(change_log, side, schema[1]) for side, schema in enumerate((before, after))]
     if after[0] == "" and several == [False, True] and _is_list_of_one(change_log, before[1], after[1], styles):
-        item = change_log.revision.follow(after[1]).get("items", {})
+        items = change_log.schemas.normalize(1, (SubSchema(after[1]),)).find_item(0)
+        item = items[0] if items else SubSchema({}, ("items",))
         change_log.record_change(f"{area}-became-list", at[1], f"{name} may now occur several times")
         change_log.compare_schemas(
-            "parameter", before[1], item, ((*at[0], *before[2]), (*at[1], *after[2], "items")), as_string=True
+            "parameter", before[1], item.raw, ((*at[0], *before[2]), (*at[1], *after[2], *item.path)), as_string=True
         )
         return
     of_one = area == "path-parameter" and styles[0][0] != styles[1][0]  # there the style also applies to single values
@@ -189,19 +200,25 @@ def find_style(spec: Mapping[str, Any]) -> tuple[str, bool]:
     return str(name), bool(spec.get("explode", name == "form")) or name == "deepObject"
 
 
-def is_composite(schema: Mapping[str, Any]) -> bool:
-    """Return True if a value may have several parts, which a style joins."""
-    spec = schema.get("type")
-    types = [spec] if isinstance(spec, str) else spec if isinstance(spec, list) else []
-    return not types or bool({"array", "object"} & set(map(str, types)))
+def is_composite(change_log: ChangeLog, side: int, schema: Any) -> bool:
+    """Return True if a value of the base (0) or the revision (1) may have several parts, which a style joins."""
+    types = change_log.schemas.normalize(side, (SubSchema(schema),)).types
+    return types is None or bool(types & {"array", "object"})
 
 
 def _is_list_of_one(change_log: ChangeLog, one: Any, several: Any, styles: list[tuple[str, bool]]) -> bool:
     """Return True if an array of one item is encoded as the single value was, and such an array is allowed."""
-    before, after = change_log.base.follow(one), change_log.revision.follow(several)
-    item = change_log.revision.follow(after.get("items", {}))
-    if after.get("type") != "array" or before.get("type") != item.get("type") or after.get("minItems", 0) not in (0, 1):
+    before, after = (
+        change_log.schemas.normalize(side, (SubSchema(schema),)) for side, schema in enumerate((one, several))
+    )
+    if after.types != frozenset({"array"}) or after.sizes.get("minItems", 0) > 1 or after.sizes.get("maxItems", 1) < 1:
+        return False
+    if len(after.find_item(0)) > 1:
+        return False
+    item = change_log.schemas.normalize(1, after.find_item(0))
+    kinds = (item.types or frozenset({"string"})) - {"null"}
+    if (before.types or frozenset({"string"})) - {"null"} - kinds or kinds & {"array", "object"}:
         return False
     # Other styles split a string at commas, spaces or bars; numbers and booleans contain none.
-    undivided = item.get("type") in ("integer", "number", "boolean") and styles[0][0] == styles[1][0]
+    undivided = "string" not in kinds and styles[0][0] == styles[1][0]
     return styles[1] == ("form", True) or undivided

@@ -137,8 +137,7 @@ def _compare_header(
         message = f"header {at[1][-1]} is now encoded as {after[0] or 'a plain value'}"
         change_log.record_change("response-header-media-type-changed", at[1], message)
         return
-    parts = [is_composite(source.follow(schema[1])) for source, schema in
-             ((change_log.base, before), (change_log.revision, after))]  # fmt: skip
+    parts = [is_composite(change_log, side, schema[1]) for side, schema in enumerate((before, after))]
     if find_style(was) != find_style(is_) and all(parts):
         change_log.record_change(
             "response-header-style-changed", at[1], f"header {at[1][-1]} now has another style (explode)"

@@ -10,6 +10,7 @@ from contract_watch.diff.document.changes import Effect
 from contract_watch.diff.document.normalization import MAX_SIZES, MIN_SIZES, list_value_types, subtract_values
 from contract_watch.diff.document.normalized_schema import NormalizedSchema
 from contract_watch.diff.document.source import JSON
+from contract_watch.diff.document.value_text import format_value, format_values
 
 Differences = Iterator[tuple[str, Effect, str]]
 """The kind, the effect and the message of each difference."""
@@ -34,7 +35,6 @@ _SIZE_KINDS = {"minLength": "min-length", "minItems": "min-items", "minPropertie
 _SIZED_TYPES = {"Length": "string", "Items": "array", "Properties": "object"}
 _STRING_ENCODABLE = frozenset({"integer", "number", "boolean"})
 """Types whose values are strings where values are sent as strings."""
-_MAX_SHOWN_LENGTH = 60
 
 
 def compare_scalars(base: NormalizedSchema, revision: NormalizedSchema, *, as_string: bool) -> Differences:
@@ -91,14 +91,6 @@ def _may_repeat_items(schema: NormalizedSchema) -> bool:
     return schema.sizes.get("maxItems", 2) > 1
 
 
-def format_value(value: JSON) -> str:
-    """Return a value in a short form for messages."""
-    text = str(int(value) if isinstance(value, Fraction) and value.denominator == 1 else
-               float(value) if isinstance(value, Fraction) else value)  # fmt: skip
-    text = f"'{text}'" if isinstance(value, str) else text
-    return text if len(text) <= _MAX_SHOWN_LENGTH else text[: _MAX_SHOWN_LENGTH - 1] + "…"
-
-
 # -- enums
 
 
@@ -113,9 +105,9 @@ def _compare_enums(base: NormalizedSchema, revision: NormalizedSchema, *, as_str
         yield "const-changed", Effect.BOTH, f"const changed from {format_value(gone[0])} to {format_value(new[0])}"
         return
     if gone:
-        yield "enum-value-removed", Effect.NARROWS, f"values removed: {', '.join(map(format_value, gone))}"
+        yield "enum-value-removed", Effect.NARROWS, f"values removed: {format_values(gone)}"
     if new:
-        yield "enum-value-added", Effect.WIDENS, f"values added: {', '.join(map(format_value, new))}"
+        yield "enum-value-added", Effect.WIDENS, f"values added: {format_values(new)}"
 
 
 def _encode_as_string(value: JSON) -> JSON:
@@ -128,12 +120,12 @@ def _encode_as_string(value: JSON) -> JSON:
 def _compare_enum_presence(base: NormalizedSchema, revision: NormalizedSchema, *, as_string: bool) -> Differences:
     if revision.values is not None:
         word = "const" if revision.is_const else "enum"
-        message = f"now limited to these values: {', '.join(map(format_value, revision.values))}"
+        message = f"now limited to these values: {format_values(revision.values)}"
         misses = any(not _satisfies(base, value) for value in revision.values)
         yield (f"{word}-replaced", Effect.BOTH, message) if misses else (f"{word}-introduced", Effect.NARROWS, message)
     elif base.values is not None and revision.values is None:
         word = "const" if base.is_const else "enum"
-        message = f"no longer limited to these values: {', '.join(map(format_value, base.values))}"
+        message = f"no longer limited to these values: {format_values(base.values)}"
         sent = map(_encode_as_string, base.values) if as_string and revision.allows_type("string") else base.values
         misses = any(not _satisfies(revision, value) for value in sent)
         yield (f"{word}-replaced", Effect.BOTH, message) if misses else (f"{word}-dropped", Effect.WIDENS, message)

@@ -14,6 +14,7 @@ from contract_watch.diff.document.scalars import compare_scalars
 from contract_watch.diff.document.schema_location import EditOrLink, SchemaLink, SchemaLocation, create_edit
 from contract_watch.diff.document.schema_reader import SchemaReader
 from contract_watch.diff.document.source import JsonInterner, SourceDocument, find_unchanged
+from contract_watch.diff.document.value_text import describe_change
 
 _MAX_DEPTH = 100
 """The maximal depth of compared schemas; any difference below it is one edit."""
@@ -367,7 +368,7 @@ class _RootWalk:
         for key, kind in (("contentMediaType", "content-media-type"), ("contentEncoding", "content-encoding")):
             old, new = before.content.get(key), after.content.get(key)
             if old != new:
-                yield create_edit(f"{kind}-changed", Effect.BOTH, f"{key} changed from {old} to {new}", location)
+                yield create_edit(f"{kind}-changed", Effect.BOTH, describe_change(key, old, new), location)
         old_node, new_node = tuple(before.content_schema), tuple(after.content_schema)
         yield from self.compare_optional("content-schema", old_node, new_node, location, "contentSchema")
 

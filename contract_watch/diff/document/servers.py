@@ -10,6 +10,7 @@ from typing import Any
 from contract_watch.diff.document.change_log import ChangeLog
 from contract_watch.diff.document.changes import Tokens
 from contract_watch.diff.document.source import SourceDocument, as_object
+from contract_watch.diff.document.value_text import describe_change, format_values
 
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
 _HOST = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#]*|//[^/?#]*", re.IGNORECASE)
@@ -276,12 +277,14 @@ def _compare_variables(
     for (_, before), (name, after) in zip(base.variables, revision.variables, strict=True):
         here = (*at, name)
         if before.get("default") != after.get("default"):
-            message = f"{name}: default changed from {before.get('default')} to {after.get('default')}"
+            message = f"{name}: {describe_change('default', before.get('default'), after.get('default'))}"
             change_log.record_change("server-variable-default-changed", here, message)
         old, new = _list_values(before), _list_values(after)
         gone = [value for value in old or () if new is not None and value not in new]
         if removed and new is not None and (gone or old is None):
-            message = f"{name}: values removed: {gone!r:.60}" if gone else f"{name}: now limited to a list of values"
+            message = (
+                f"{name}: values removed: {format_values(gone)}" if gone else f"{name}: now limited to a list of values"
+            )
             change_log.record_change("server-variable-value-removed", here, message)
         if added and old is not None and (new is None or any(value not in old for value in new)):
             change_log.record_change("server-variable-value-added", here, f"{name}: values added")
