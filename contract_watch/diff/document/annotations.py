@@ -1,4 +1,4 @@
-"""Comparison of annotations: defaults, deprecation, discriminators and extensible enums."""
+"""Comparison of annotations: defaults, deprecation and extensible enums."""
 
 from collections.abc import Iterator
 
@@ -24,7 +24,6 @@ def compare(before: NormalizedSchema, after: NormalizedSchema, location: SchemaL
     if before.deprecated != after.deprecated:
         word = "deprecated" if after.deprecated else "reactivated"
         yield create_edit(f"schema-{word}", Effect.NOTHING, word, location)
-    yield from _compare_discriminators(before, after, location)
     old_values, new_values = before.extensible_values, after.extensible_values
     gone = [v for v in old_values or () if new_values is not None and v not in new_values]
     new = [v for v in new_values or () if old_values is not None and v not in old_values]
@@ -36,16 +35,3 @@ def compare(before: NormalizedSchema, after: NormalizedSchema, location: SchemaL
         yield create_edit(
             "extensible-enum-value-added", Effect.NOTHING, f"values added: {format_values(new)}", location
         )
-
-
-def _compare_discriminators(
-    before: NormalizedSchema, after: NormalizedSchema, location: SchemaLocation
-) -> Iterator[EditOrLink]:
-    old, new = before.discriminator, after.discriminator
-    if old is None and new is None:
-        return
-    if old is None or new is None:
-        word = "added" if old is None else "removed"
-        yield create_edit(f"discriminator-{word}", Effect.NOTHING, f"discriminator {word}", location)
-    elif old.get("propertyName") != new.get("propertyName") or (old.get("mapping") or {}) != (new.get("mapping") or {}):
-        yield create_edit("discriminator-changed", Effect.NOTHING, "discriminator changed", location)

@@ -42,13 +42,14 @@ class ReferenceTarget:
 class ResolvedLink:
     """A link and its target. ``key`` identifies the link; ``locations`` are its locations as JSON pointers."""
 
-    __slots__ = ("depth", "is_unclear", "key", "locations", "muted_directions", "target")
+    __slots__ = ("depth", "is_absolute", "is_unclear", "key", "locations", "muted_directions", "target")
 
     def __init__(self, key: tuple[int | None, ...], link: SchemaLink, target: ReferenceTarget) -> None:
         base, revision = link.location.full_paths
         self.locations = format_pointer(base), format_pointer(revision)
         self.key, self.target = key, target
         self.depth, self.muted_directions, self.is_unclear = link.location.depth, link.muted_directions, link.is_unclear
+        self.is_absolute = link.is_absolute
 
 
 def follow_links(
@@ -137,7 +138,8 @@ class _LinkFrame:
             frame = frame.outer
         known = (frame.cached_locations if frame is not None else None) or ("", "")
         for one in reversed(without):
-            known = one.cached_locations = known[0] + one.link.locations[0], known[1] + one.link.locations[1]
+            outer = ("", "") if one.link.is_absolute else known
+            known = one.cached_locations = outer[0] + one.link.locations[0], outer[1] + one.link.locations[1]
         return known
 
     def relocate_edit(self, edit: SchemaEdit) -> SchemaEdit:

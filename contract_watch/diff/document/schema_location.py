@@ -53,6 +53,7 @@ class SchemaLink:
     """A reference that stands for the edits between its targets, which are the same at each of its locations.
 
     ``muted_directions`` is as for edits. ``is_unclear`` means that the effect of the edits is unknown at this location.
+    ``is_absolute`` means that the location is one of the document, not one below the link before it.
     """
 
     base: Conjunction
@@ -60,6 +61,7 @@ class SchemaLink:
     location: SchemaLocation
     muted_directions: frozenset[Direction] = frozenset()
     is_unclear: bool = False
+    is_absolute: bool = False
 
 
 EditOrLink = SchemaEdit | SchemaLink
@@ -116,6 +118,14 @@ class SchemaWalk(Protocol):
 
     def resolve(self, side: int, node: Conjunction) -> Mapping[str, Any] | None:
         """Return the schema of a node after its reference, or None if the node has several schemas."""
+        ...
+
+    def resolve_raw(self, side: int, raw: Any) -> Mapping[str, Any]:
+        """Return a schema of the base (0) or the revision (1) after its reference."""
+        ...
+
+    def list_children(self, side: int, parent: Mapping[str, Any]) -> dict[str, Conjunction]:
+        """Return the own parts of the children of a schema with a discriminator, by reference."""
         ...
 
 

@@ -6,7 +6,7 @@ Edits have no direction. The rules decide if more or fewer values break consumer
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from contract_watch.diff.document import annotations, arrays, combinators, objects, unevaluated
+from contract_watch.diff.document import annotations, arrays, combinators, discriminators, objects, unevaluated
 from contract_watch.diff.document.changes import Effect, SchemaEdit, Tokens
 from contract_watch.diff.document.lazy_references import ReferenceTarget, ResolvedLink, follow_links
 from contract_watch.diff.document.normalized_schema import Condition, Conjunction, NormalizedSchema, SubSchema
@@ -157,6 +157,7 @@ class SchemaComparison:
             known = (
                 self._interner.intern(base) == self._interner.intern(revision)
                 and self._sources[0].find_references(base) <= self._unchanged_references
+                and self._sources[1].find_references(revision) <= self._unchanged_references
             )
             self._equality[key] = known
         return known
@@ -222,6 +223,15 @@ class SchemaComparison:
         """Return the schema of a node after its reference, or None if the node has several schemas."""
         return self._sources[side].follow(node[0].raw) if len(node) == 1 else None
 
+    def resolve_raw(self, side: int, raw: Any) -> Mapping[str, Any]:
+        """Return a schema of the base (0) or the revision (1) after its reference."""
+        return self._sources[side].follow(raw)
+
+    def list_children(self, side: int, parent: Mapping[str, Any]) -> dict[str, Conjunction]:
+        """Return the own parts of the children of a schema with a discriminator, by reference."""
+        found = self._sources[side].list_children(parent)
+        return {name: tuple(SubSchema(raw, path) for raw, path in parts) for name, parts in found.items()}
+
 
 _NOWHERE = SchemaLocation((), ())
 
@@ -272,6 +282,14 @@ class _RootWalk:
         """Delegate to the comparison of the documents."""
         return self._schemas.resolve(side, node)
 
+    def resolve_raw(self, side: int, raw: Any) -> Mapping[str, Any]:
+        """Delegate to the comparison of the documents."""
+        return self._schemas.resolve_raw(side, raw)
+
+    def list_children(self, side: int, parent: Mapping[str, Any]) -> dict[str, Conjunction]:
+        """Delegate to the comparison of the documents."""
+        return self._schemas.list_children(side, parent)
+
     def compare(self, base: Conjunction, revision: Conjunction, location: SchemaLocation) -> Iterator[EditOrLink]:
         """Yield the edits between two nodes and below them."""
         if not (base or revision):
@@ -291,6 +309,7 @@ class _RootWalk:
     ) -> Iterator[EditOrLink]:
         """Yield the edits between two nodes and below them after following their references."""
         before, after = self.normalize(0, base), self.normalize(1, revision)
+        yield from discriminators.compare(self, (base, revision), (before, after), location)
         if combinators.are_equivalent_forms(self, base, revision, before, after):
             yield from annotations.compare(before, after, location)
             return

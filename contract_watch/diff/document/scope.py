@@ -72,12 +72,12 @@ def _select_components(source: SourceDocument, document: Mapping[str, Any], name
     every = as_object(source.raw.get("components"))
     schemes = [(_SECURITY, scheme) for scheme in _list_schemes(document)]
     reached: set[tuple[str, str]] = set()
-    waiting = [*schemes, *_list_targets(document, name)]
+    waiting = [*schemes, *_list_targets(source, document, name)]
     while waiting:
         one = waiting.pop()
         if one not in reached and one[1] in as_object(every.get(one[0])):
             reached.add(one)
-            waiting += _list_targets(every[one[0]][one[1]], name)
+            waiting += _list_targets(source, every[one[0]][one[1]], name)
     found = {}
     for kind, components in every.items():
         if own := {key: value for key, value in as_object(components).items() if (kind, key) in reached}:
@@ -96,7 +96,7 @@ def _list_schemes(document: Mapping[str, Any]) -> set[str]:
     return {scheme for one in holders for needed in _as_list(one.get("security")) for scheme in as_object(needed)}
 
 
-def _list_targets(node: JSON, name: str) -> Iterable[tuple[str, str]]:
+def _list_targets(source: SourceDocument, node: JSON, name: str) -> Iterable[tuple[str, str]]:
     """Return the components that anything below ``node`` refers to, by kind and name."""
     waiting, found = [node], []
     while waiting:
@@ -105,8 +105,8 @@ def _list_targets(node: JSON, name: str) -> Iterable[tuple[str, str]]:
             waiting += one
         elif isinstance(one, dict):
             waiting += one.values()
-            spec = [one.get("$ref"), *as_object(as_object(one.get("discriminator")).get("mapping")).values()]
-            for reference in spec:
+            children = source.list_children(one) if isinstance(one.get("discriminator"), dict) else ()
+            for reference in (one.get("$ref"), *children):
                 tokens = reference[2:].split("/") if isinstance(reference, str) and reference[:2] == "#/" else []
                 if len(tokens) > 2 and tokens[0] == "components":
                     found.append((decode_token(tokens[1]), decode_token(tokens[2])))

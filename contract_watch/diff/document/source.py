@@ -1,11 +1,12 @@
 """A document under comparison, its references, and the equality of its parts."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
 
 from contract_watch.contracts.openapi import METHODS
-from contract_watch.diff.document.json_pointer import resolve_pointer, unescape_token
+from contract_watch.diff.document.json_pointer import format_pointer, resolve_pointer, unescape_token
 
 JSON = Any
 OPERATION_KEYS = (*METHODS, "query")
@@ -24,6 +25,7 @@ class SourceDocument:
         self._targets: dict[str, JSON] = {}
         self._references: dict[int, frozenset[str]] = {}
         self._pinned: list[JSON] = []
+        self._own_parts: dict[tuple[str, int], list[tuple[JSON, tuple[str, ...]]]] = {}
 
     def resolve(self, reference: str) -> JSON:
         """Return the target of a reference, or None if the document has none."""
@@ -62,8 +64,64 @@ class SourceDocument:
         """Return all references in and below ``node``, but not in their targets."""
         known = self._references.get(id(node))
         if known is None:
-            known = self._references[id(node)] = frozenset(_iterate_references(node))
+            known = self._references[id(node)] = frozenset(self._iterate_references(node))
             self._pinned.append(node)  # keeps its id unique
+        return known
+
+    def _iterate_references(self, node: JSON) -> Iterator[str]:
+        """Yield the references in and below ``node``, and those to the children of a schema with a discriminator."""
+        waiting = [node]
+        while waiting:
+            one = waiting.pop()
+            if isinstance(one, dict):
+                reference = one.get("$ref")
+                if isinstance(reference, str):
+                    yield reference
+                if isinstance(one.get("discriminator"), dict):
+                    yield from self.list_children(one)
+                waiting += one.values()
+            elif isinstance(one, list):
+                waiting += one
+
+    @cached_property
+    def _including(self) -> dict[int, list[tuple[str, JSON]]]:
+        """The components that include a schema with `allOf`, by the id of that schema."""
+        found: dict[int, list[tuple[str, JSON]]] = {}
+        components = as_object(as_object(self.raw.get("components")).get("schemas"))
+        for name, schema in components.items():
+            members = as_object(schema).get("allOf")
+            for member in members if isinstance(members, list) else ():
+                if isinstance(member, dict) and isinstance(member.get("$ref"), str):
+                    reference = "#" + format_pointer(("components", "schemas", str(name)))
+                    found.setdefault(id(self.follow(member)), []).append((reference, schema))
+        return found
+
+    def list_children(self, parent: Mapping[str, Any]) -> dict[str, list[tuple[JSON, tuple[str, ...]]]]:
+        """Return the children of a schema with a discriminator by reference, each as its own parts with their paths.
+
+        Children are the components that include the schema with `allOf`, and the targets of its mapping.
+        """
+        references = [reference for reference, _ in self._including.get(id(parent), ())]
+        references += list_mapping(as_object(parent.get("discriminator"))).values()
+        local = (one for one in dict.fromkeys(references) if one.startswith("#/"))
+        return {one: self._find_own_parts(one, parent) for one in local}
+
+    def _find_own_parts(self, reference: str, parent: Mapping[str, Any]) -> list[tuple[JSON, tuple[str, ...]]]:
+        """Return the parts of a child without the one that includes its parent."""
+        key = reference, id(parent)
+        known = self._own_parts.get(key)
+        if known is None:
+            raw = self.follow({"$ref": reference})
+            members = raw.get("allOf") if isinstance(raw.get("allOf"), list) else ()
+            known = self._own_parts[key] = [
+                ({name: value for name, value in raw.items() if name != "allOf"}, ()),
+                *(
+                    (member, ("allOf", str(number)))
+                    for number, member in enumerate(members or ())
+                    if self.follow(member) is not parent
+                ),
+            ]
+            self._pinned.append(parent)
         return known
 
 
@@ -92,17 +150,17 @@ def decode_token(token: str) -> str:
     return unescape_token(token)
 
 
-def _iterate_references(node: JSON) -> Iterator[str]:
-    waiting = [node]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, dict):
-            reference = one.get("$ref")
-            if isinstance(reference, str):
-                yield reference
-            waiting += one.values()
-        elif isinstance(one, list):
-            waiting += one
+def list_mapping(discriminator: Mapping[str, Any]) -> dict[str, str]:
+    """Return the references of a discriminator's mapping by value; the name of a component means a reference to it."""
+    return {
+        str(value): target if _is_address(target) else "#" + format_pointer(("components", "schemas", target))
+        for value, target in as_object(discriminator.get("mapping")).items()
+        if isinstance(target, str)
+    }
+
+
+def _is_address(target: str) -> bool:
+    return "#" in target or "/" in target or target.endswith((".json", ".yaml", ".yml"))
 
 
 class JsonInterner:

@@ -89,8 +89,8 @@ def test_example_is_sound(name: str) -> None:
 
 
 def test_ids_name_the_kind_of_change_alone() -> None:
-    """The 341 ids carry no direction; those of schemas carry no area either, and no two rules share an id."""
-    assert len(RULES) == 341
+    """The 345 ids carry no direction; those of schemas carry no area either, and no two rules share an id."""
+    assert len(RULES) == 345
     prefixes = tuple(f"{direction}-{area}-" for direction, areas in AREAS.items() for area in areas)
     own = ("request-body-", "response-header-")  # parts of an operation that are added, removed or encoded themselves
     schema_ids = {rule.id for rule in RULES.values() if rule.is_schema_rule}
@@ -99,14 +99,20 @@ def test_ids_name_the_kind_of_change_alone() -> None:
 
 
 def test_rule_and_location_determine_the_direction() -> None:
-    """Two changes of one rule and location have the same direction, so that a waiver of both is exact."""
+    """Two changes of one rule and location have the same direction, so that a waiver of both is exact.
+
+    The children of a discriminator stand among the components, where requests and responses meet.
+    """
     documents = [(pair.base, pair.revision) for pair in load_pairs()]
     for rule in RULES.values():
         examples = EXAMPLES[get_example_name(rule)].expand_documents(rule, positive=True)
         documents += [(one.base, one.revision) for one in examples]
     for base, revision in documents:
         directions: dict[tuple[str, str], str] = {}
-        for change in compare(base, revision, today=TODAY).changes:
+        used = (
+            one for one in compare(base, revision, today=TODAY).changes if not one.location.startswith("/components")
+        )
+        for change in used:
             assert directions.setdefault((change.rule, change.location), change.direction) == change.direction
 
 
