@@ -17,6 +17,7 @@ from contract_watch.diff.contract_comparison import compare_under_contract
 from contract_watch.diff.document import ApiChange
 from contract_watch.diff.document.document_cache import CACHE_DIRECTORY, CachedDocument
 from contract_watch.diff.document.lookalikes import describe_deceptive_names
+from contract_watch.diff.document.moved_operations import OperationKey, find_successors, format_names
 from contract_watch.diff.document.prose import describe_rewording
 from contract_watch.diff.document.scope import extract_operations, list_operations
 from contract_watch.diff.document_findings import ComparedDocuments, build_findings
@@ -37,8 +38,6 @@ NOWHERE = "nowhere"
 """The target of a comparison without a known address."""
 _MAX_SYMBOLS = 200
 """The number of symbol changes that a report lists."""
-_MAX_OPERATIONS = 5
-"""The number of operations outside the contract that a line names."""
 
 
 def check_document(contract: Contract, given: str) -> tuple[Record, CachedDocument | None]:
@@ -150,33 +149,21 @@ def _describe_other_operations(
     wanted: Mapping[tuple[str, str], str], there: Mapping[tuple[str, str], str]
 ) -> list[str]:
     """Return lines about operations outside the contract, and about where a removed operation may be now."""
-    others = {key: escape_text(name) for key, name in there.items() if key not in wanted}
+    others = [
+        OperationKey(method, path, escape_text(name))
+        for (method, path), name in there.items()
+        if (method, path) not in wanted
+    ]
     lines = []
     for (method, path), name in wanted.items():
-        alike = [
-            other
-            for (its, place), other in others.items()
-            if place == path or (its == method and place.endswith(_get_path_suffix(path)))
-        ]
+        alike = find_successors(OperationKey(method, path, name), others)
         if (method, path) not in there and alike:
             lines.append(
-                f"{escape_text(name)} was removed; it may be {_format_names(alike)} now, which is not under contract and was not compared"
+                f"{escape_text(name)} was removed; it may be {format_names(alike)} now, which is not under contract and was not compared"
             )
     if others:
-        lines.append(f"not under contract, and not compared: {_format_names(sorted(others.values()))}")
+        lines.append(f"not under contract, and not compared: {format_names(sorted(one.name for one in others))}")
     return lines
-
-
-def _get_path_suffix(path: str) -> str:
-    """Return the end of a path that stays when it moves: from its last segment on that is no parameter."""
-    names = path.split("/")
-    last = max(number for number, name in enumerate(names) if not number or "{" not in name)
-    return "/" + "/".join(names[last:]) if last else path
-
-
-def _format_names(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _MAX_OPERATIONS} more" if len(names) > _MAX_OPERATIONS else ""
-    return ", ".join(names[:_MAX_OPERATIONS]) + more
 
 
 def _get_title(document: Mapping[str, Any]) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 from contract_watch.diff.document import deprecation, media_types, parameters, responses
 from contract_watch.diff.document.change_log import ChangeLog
 from contract_watch.diff.document.changes import Tokens
+from contract_watch.diff.document.moved_operations import OperationKey, find_successors, format_names
 from contract_watch.diff.document.security import SecurityComparison
 from contract_watch.diff.document.servers import ServerComparison
 from contract_watch.diff.document.source import SourceDocument, as_object, iterate_operations
@@ -36,9 +37,20 @@ class PathOperation:
         return f"{self.method} {self.item.path}"
 
     @property
+    def key(self) -> OperationKey:
+        """What tells if it moved."""
+        name = self.spec.get("operationId")
+        shape = parameters.normalize_path(self.item.path)
+        return OperationKey(self.method, shape, self.name, name if isinstance(name, str) else "")
+
+    @property
     def levels(self) -> tuple[tuple[Mapping[str, Any], Tokens], ...]:
         """The path item and the operation, each with its location: what the second says counts more."""
         return (self.item.spec, self.item.location), (self.spec, self.location)
+
+
+OperationMatch = tuple[list[tuple[PathOperation, PathOperation]], list[PathOperation], list[PathOperation]]
+"""The operations of one shape: the pairs, and those that only the base and only the revision has."""
 
 
 @dataclass(frozen=True)
@@ -57,18 +69,26 @@ def compare(change_log: ChangeLog) -> None:
     old, new = (
         _collect_items(source, source.raw.get("paths"), ("paths",)) for source in (change_log.base, change_log.revision)
     )
-    for shape, items in old.items():
-        if shape in new:
-            _compare_items(change_log, whole, items, new[shape])
-        else:
-            for one in _list_operations(items):
-                word = deprecation.classify_removal(one.spec, change_log.today)
-                change_log.record_change(f"path-{word}", one.location, f"{one.name} removed, with its path")
+    if any(whole.servers.prefix):
+        shifted = [
+            _drop_prefix(items, prefix) for items, prefix in zip((old, new), whole.servers.prefix[::-1], strict=True)
+        ]
+        if len(shifted[0].keys() & shifted[1].keys()) > len(old.keys() & new.keys()):
+            old, new = shifted
+            whole.servers.accept_prefix()
+    matches = {
+        shape: _pair_operations(list(_list_operations(old.get(shape, ()))), list(_list_operations(new.get(shape, ()))))
+        for shape in dict.fromkeys((*old, *new))
+    }
+    added = [one.key for match in matches.values() for one in match[2]]
+    for shape, match in matches.items():
+        if shape in old:
+            _compare_operations_of_shape(change_log, whole, match, added, "operation" if shape in new else "path")
     for shape, items in new.items():
         if shape not in old:
             for item in items:
                 change_log.record_change("path-added", item.location, f"path {item.path} added")
-            for one in _list_operations(items):
+            for one in matches[shape][2]:
                 whole.servers.note_added_operation(one.levels)
     whole.servers.compare_document_servers()
     _compare_vendor_calls(
@@ -86,30 +106,44 @@ def _collect_items(source: SourceDocument, raw: Any, at: Tokens) -> dict[str, li
     return found
 
 
+def _drop_prefix(items: Mapping[str, list[PathItem]], prefix: str) -> dict[str, list[PathItem]]:
+    """Return path items by shape without ``prefix``, which stands in the servers of the other side.
+
+    A path that does not begin with it has no counterpart there.
+    """
+    begin = parameters.normalize_path(prefix)
+    return {
+        shape.removeprefix(begin) or "/" if (shape + "/").startswith(begin + "/") or not prefix else f"?{shape}": found
+        for shape, found in items.items()
+    }
+
+
 def _list_operations(items: Iterable[PathItem]) -> Iterator[PathOperation]:
     for item in items:
         for method, tokens, spec in iterate_operations(item.spec):
             yield PathOperation(item, method, spec, (*item.location, *tokens))
 
 
-def _compare_items(
-    change_log: ChangeLog, context: DocumentContext, old: Sequence[PathItem], new: Sequence[PathItem]
+def _compare_operations_of_shape(
+    change_log: ChangeLog, context: DocumentContext, match: OperationMatch, all_added: Sequence[OperationKey], kind: str
 ) -> None:
-    """Record the changes of all operations of one shape."""
-    pairs, gone, added = _pair_operations(list(_list_operations(old)), list(_list_operations(new)))
+    """Record the changes of all operations of one shape; ``kind`` is ``path`` if nothing of that shape is left."""
+    pairs, gone, added = match
     for before, after in pairs:
         _compare_operations(change_log, context, before, after)
     for one in gone:
         word = deprecation.classify_removal(one.spec, change_log.today)
-        change_log.record_change(f"operation-{word}", one.location, f"{one.name} removed")
+        successors = find_successors(one.key, all_added)
+        message = f"{one.name} removed{', with its path' if kind == 'path' else ''}"
+        if successors:
+            message += f"; it may be {format_names(successors)} now"
+        change_log.record_change(f"{kind}-{word}", one.location, message)
     for one in added:
         change_log.record_change("operation-added", one.location, f"{one.name} added")
         context.servers.note_added_operation(one.levels)
 
 
-def _pair_operations(
-    old: Sequence[PathOperation], new: Sequence[PathOperation]
-) -> tuple[list[tuple[PathOperation, PathOperation]], list[PathOperation], list[PathOperation]]:
+def _pair_operations(old: Sequence[PathOperation], new: Sequence[PathOperation]) -> OperationMatch:
     """Pair operations of one shape by method, those with one path first; return the pairs and the others of both sides."""
     paths = {(one.method, one.item.path): one for one in new}
     chosen = {(one.method, one.item.path): paths.get((one.method, one.item.path)) for one in old}
@@ -215,7 +249,8 @@ def _compare_vendor_calls(
         after = PathItem("", change_log.revision.follow(new[name]), (*at[1], name))
         change_log.vendor_calls = True
         try:
-            _compare_items(change_log, context, [before], [after])
+            match = _pair_operations(list(_list_operations([before])), list(_list_operations([after])))
+            _compare_operations_of_shape(change_log, context, match, (), "operation")
         finally:
             change_log.vendor_calls = False
     for name in new:

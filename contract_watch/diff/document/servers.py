@@ -44,6 +44,8 @@ class ServerComparison:
         self._roots = [
             ServerList(source.raw.get("servers"), ("servers",), 0) for source in (change_log.base, change_log.revision)
         ]
+        self.prefix = _find_prefix(*map(_parse_servers, self._roots))
+        """The path that stands in the servers of one side and may stand in the paths of the other."""
         self._compared = set[tuple[Tokens, Tokens]]()
         self._has_common_operation = False
         self._base_addresses: set[str] = set()
@@ -73,6 +75,15 @@ class ServerComparison:
                 link.location: link for link in _list_links(self._change_log.revision, *levels_by_side[1][-1])
             }
         self._compare_lists(found[0], found[1])
+
+    def accept_prefix(self) -> None:
+        """Record that the prefix moved: the document's servers differ by it alone, and call the same addresses."""
+        for entry in _parse_servers(self._roots[1]):
+            self._base_addresses |= entry.addresses
+        self._compared.add((self._roots[0].location, self._roots[1].location))
+        where = "from the servers to the paths" if self.prefix[0] else "from the paths to the servers"
+        message = f"{self.prefix[0] or self.prefix[1]} moved {where}"
+        self._change_log.record_change("server-prefix-moved", self._roots[1].location, message)
 
     def note_added_operation(self, levels: Sequence[tuple[Mapping[str, Any], Tokens]]) -> None:
         """Note the servers of an operation that only the revision has: its path item and itself, with their locations."""
@@ -126,6 +137,22 @@ def compare(change_log: ChangeLog, base: ServerList, revision: ServerList) -> No
             at = server.location if revision.level >= base.level else base.location
             change_log.record_change("server-added", at, f"server {server.url} added")
     _compare_order(change_log, old, new, revision.location if revision.level >= base.level else base.location)
+
+
+def _find_prefix(old: Sequence["_ServerEntry"], new: Sequence["_ServerEntry"]) -> tuple[str, str]:
+    """Return the path by which the addresses of one side are longer than those of the other; empty: not this side."""
+    before, after = (
+        {address.rstrip("/") for server in side for address in server.addresses} or {""} for side in (old, new)
+    )
+    longer, shorter = (before, after) if sum(map(len, before)) > sum(map(len, after)) else (after, before)
+    if len(longer) != len(shorter):
+        return "", ""
+    one = min(shorter, key=len)
+    for address in longer:
+        prefix = address.removeprefix(one)
+        if prefix.startswith("/") and {known + prefix for known in shorter} == longer:
+            return (prefix, "") if longer is before else ("", prefix)
+    return "", ""
 
 
 @dataclass(frozen=True)
