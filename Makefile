@@ -47,6 +47,7 @@ OPERATIONS ?=
 ACCEPT ?=
 BASE ?=
 REVISION ?=
+SERVERS ?=
 PUBLISHED ?=
 # 1: leave out vendors whose document has no known address.
 KNOWN ?=
@@ -73,7 +74,7 @@ ANYWAY ?=
 # a server's words, and `make -n contract ONLY='$(shell …)'` ran them. So each value is replaced by its literal text.
 $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(eval override $$(name) := $$(value $$(name)))))
 export ACCEPT AXES CONTRACTS HISTORY RECHECK_MINUTES PYTHON VENDOR TARGET OUT SEED LIVE EXPLORE ONLY SHARD MINUTES GRPC_TARGET SURFACE THOROUGH FAIL_ON PORT GRPC_PORT \
-	SEEDS CALLS WORKERS TESTS SLUG DELETE NAME DOCUMENT OPERATIONS BASE REVISION PUBLISHED KNOWN REQUIRE ANYWAY VERSION \
+	SEEDS CALLS WORKERS TESTS SLUG DELETE NAME DOCUMENT OPERATIONS BASE REVISION SERVERS PUBLISHED KNOWN REQUIRE ANYWAY VERSION \
 	PYTHONS SCHEDULER REQUIRE_DOCUMENTS PAGE URL MAX_HOURS
 
 .PHONY: help
@@ -158,8 +159,8 @@ accept: environment ## store the document that make drift compared last and gene
 	@$(RUN) -m scripts.accept_document --vendor="$$VENDOR" --published="$$PUBLISHED" --anyway="$$ANYWAY"
 
 .PHONY: diff
-diff: environment ## compare two OpenAPI documents [BASE= REVISION=]
-	@$(RUN) -m scripts.compare_documents --base="$$BASE" --revision="$$REVISION"
+diff: environment ## compare two OpenAPI documents [BASE= REVISION= SERVERS=ignore]
+	@$(RUN) -m scripts.compare_documents --base="$$BASE" --revision="$$REVISION" --servers="$$SERVERS"
 
 .PHONY: mock
 mock: environment ## serve every vendor's mock on PORT=8025 and gRPC on GRPC_PORT=8026 until interrupted [VENDOR=]

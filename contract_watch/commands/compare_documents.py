@@ -22,7 +22,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--base", required=True, help="the older document, JSON or YAML")
     parser.add_argument("--revision", required=True, help="the newer one")
+    parser.add_argument(
+        "--servers", choices=("compare", "ignore", ""), default="", help="ignore: leave servers out (compare)"
+    )
     given = parser.parse_args(arguments)
-    comparison = compare(load_document(Path(given.base)), load_document(Path(given.revision)))
-    print("\n".join(format_comparison(comparison)))
+    notes: list[str] = []
+    base, revision = (load_document(Path(name), notes, with_files=True) for name in (given.base, given.revision))
+    comparison = compare(base, revision, with_servers=given.servers != "ignore")
+    print("\n".join([*format_comparison(comparison), *(f"note: {note}" for note in notes)]))
     return cli.ExitStatus.FAILURE if comparison.level is ChangeLevel.BREAKING else cli.ExitStatus.OK

@@ -3,18 +3,20 @@
 A request may accept more values, never fewer; a response may return fewer, never more. Each kind of change has a rule in
 `rules.toml`. The package knows no vendor.
 
-`loader`, `json_parser`, `yaml_parser`, `reference_check`, `limits`
-    load a document from bytes, strictly and within limits; one line refuses anything else.
+`loader`, `json_parser`, `yaml_parser`, `file_bundle`, `reference_check`, `limits`
+    load a document from bytes or files, strictly and within limits; one line refuses anything else.
 `fetching`
     fetches a document from an address; anything but the whole document is inconclusive.
 `source`, `json_pointer`
     resolve references, and find equal parts of the two documents.
 `normalized_schema`, `schema_reader`, `normalization`, `unevaluated`
     read a schema as the set of its conditions: references followed, `allOf` merged, equivalent spellings made one.
-`schemas`, `scalars`, `objects`, `arrays`, `combinators`, `member_matching`, `annotations`, `schema_location`
+`schemas`, `scalars`, `objects`, `arrays`, `combinators`, `discriminators`, `member_matching`, `annotations`, `schema_location`
     compare two schemas; the resulting edits have no direction.
-`renames`
-    pairs a removed name with the added name that replaces it.
+`renames`, `moved_operations`
+    pair a removed name with the added name that replaces it, and guess where an operation is now.
+`value_text`
+    writes values into messages.
 `lazy_references`
     compares the targets of two references once, and reports the edits wherever the references occur.
 `operations`, `parameters`, `media_types`, `encoding`, `responses`, `security`, `servers`, `deprecation`
@@ -45,14 +47,17 @@ from contract_watch.diff.document.changes import ApiChange, ChangeLevel, Compari
 __all__ = ["ApiChange", "ChangeLevel", "Comparison", "Direction", "compare"]
 
 
-def compare(base: Mapping[str, Any], revision: Mapping[str, Any], *, today: dt.date | None = None) -> Comparison:
+def compare(
+    base: Mapping[str, Any], revision: Mapping[str, Any], *, today: dt.date | None = None, with_servers: bool = True
+) -> Comparison:
     """Compare two OpenAPI documents (3.0, 3.1 or 3.2) whose references are all local.
 
     Args:
         base: the older document.
         revision: the newer document.
         today: the date that decides which sunset dates have passed; by default the current date in UTC.
+        with_servers: False leaves the servers of both documents out.
     """
     change_log = ChangeLog(base, revision, today or dt.datetime.now(dt.UTC).date())
-    operations.compare(change_log)
+    operations.compare(change_log, with_servers=with_servers)
     return change_log.build_comparison()

@@ -70,3 +70,20 @@ def resolve_pointer(document: Any, reference: str) -> Any:
         else:
             raise LookupError(reference)
     return found
+
+
+def find_anchors(document: Any) -> dict[str, Any]:
+    """Return the schemas of a document by their anchors, as references (``#name``); one that occurs twice is none."""
+    found: dict[str, Any] = {}
+    twice = set[str]()
+    waiting = [document]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            names = {f"#{node[key]}" for key in ("$anchor", "$dynamicAnchor") if isinstance(node.get(key), str)}
+            twice |= names & found.keys()
+            found.update(dict.fromkeys(names, node))
+            waiting += node.values()
+        elif isinstance(node, list):
+            waiting += node
+    return {name: node for name, node in found.items() if name not in twice}

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from contract_watch.diff.document import json_parser, yaml_parser
+from contract_watch.diff.document.file_bundle import KEY as BUNDLE_KEY
+from contract_watch.diff.document.file_bundle import bundle_files
 from contract_watch.diff.document.limits import MAX_BYTES, MAX_SHOWN_LENGTH, InvalidDocumentError
 from contract_watch.diff.document.reference_check import check_references
 from contract_watch.errors import UsageError
@@ -28,8 +30,13 @@ input is parsed as JSON; YAML of that form needs a line ``---`` before it.
 """
 
 
-def load_document(path: Path) -> dict[str, Any]:
+def load_document(path: Path, notes: list[str] | None = None, *, with_files: bool = False) -> dict[str, Any]:
     """Load the OpenAPI document in the file at ``path``.
+
+    Args:
+        path: the file.
+        notes: gets a line for each form that the document should not use.
+        with_files: read the files in its directory that it refers to, instead of refusing it.
 
     Raises:
         UsageError: the file cannot be read, or `parse_document` refuses it.
@@ -47,26 +54,40 @@ def load_document(path: Path) -> dict[str, Any]:
         raise UsageError(f"{escaped}: cannot be read ({error.strerror})") from error
     except ValueError as error:  # no file can have such a name
         raise UsageError(f"{escaped}: is not the name of a file; correct it") from error
-    return parse_document(content, str(path))
+    return parse_document(content, str(path), path=path if with_files else None, notes=notes)
 
 
-def parse_document(content: bytes, name: str) -> dict[str, Any]:
+def parse_document(
+    content: bytes, name: str, *, path: Path | None = None, notes: list[str] | None = None
+) -> dict[str, Any]:
     """Parse an OpenAPI document (3.0, 3.1 or 3.2), JSON or YAML in UTF-8 or UTF-16.
 
     Args:
         content: the bytes of the document.
         name: its name in errors.
+        path: its file, if it may refer to others in the same directory.
+        notes: gets a line for each form that the document should not use.
 
     Raises:
         UsageError: it cannot be compared; the message is one line with name, position, problem and fix.
     """
     try:
-        return _parse_content(content)
+        return _build_document(content, name, path, [] if notes is None else notes)
     except InvalidDocumentError as error:
         raise UsageError(f"{escape_text(name, MAX_SHOWN_LENGTH)}{error.position}: {error.message}") from error
 
 
-def _parse_content(content: bytes) -> dict[str, Any]:
+def _build_document(content: bytes, name: str, path: Path | None, notes: list[str]) -> dict[str, Any]:
+    value = _parse_value(content, escape_text(name, MAX_SHOWN_LENGTH), notes)
+    _check_structure(value)
+    document: dict[str, Any] = value
+    if path is not None:
+        document = bundle_files(value, path, lambda inner: _parse_value(inner, "", []))
+    check_references(document, document.get(BUNDLE_KEY, {}).values() if document is not value else ())
+    return document
+
+
+def _parse_value(content: bytes, name: str, notes: list[str]) -> Any:
     if len(content) > MAX_BYTES:
         raise InvalidDocumentError(_describe_size(len(content)))
     content = _convert_to_utf8(content)
@@ -76,10 +97,12 @@ def _parse_content(content: bytes) -> dict[str, Any]:
     if beginning.startswith("<"):
         kind = "an HTML page" if _MARKUP.search(beginning) else "XML or HTML"
         raise InvalidDocumentError(f"is {kind}, not an OpenAPI document; give the address of the document itself")
-    value = json_parser.parse(content) if _JSON.match(content) else yaml_parser.parse(content)
-    _check_structure(value)
-    check_references(value)
-    return value  # type: ignore[no-any-return]  # an object, as has been checked
+    if _JSON.match(content):
+        return json_parser.parse(content)
+    value, merges = yaml_parser.parse(content)
+    if merges:
+        notes.append(f"{name}: {merges} merge key{'s' if merges > 1 else ''} (<<) merged, which YAML 1.2 does not have")
+    return value
 
 
 def _describe_size(size: int) -> str:
@@ -109,7 +132,7 @@ def _check_structure(value: Any) -> None:
     if version is None and old is not None:
         escaped = escape_text(str(old), 20) if isinstance(old, str | float | int) else "of some version"
         raise InvalidDocumentError(
-            f"is Swagger {escaped}, not OpenAPI 3; convert it first, with swagger2openapi for one"
+            f"is Swagger {escaped}, not OpenAPI 3; convert it first: npx swagger2openapi old.yaml -o new.yaml"
         )
     if version is None:
         raise InvalidDocumentError("is not an OpenAPI document (it has no `openapi` with a version); give one")

@@ -61,9 +61,9 @@ class DocumentContext:
     servers: ServerComparison
 
 
-def compare(change_log: ChangeLog) -> None:
+def compare(change_log: ChangeLog, *, with_servers: bool) -> None:
     """Record the changes of all paths and webhooks."""
-    whole = DocumentContext(SecurityComparison(change_log), ServerComparison(change_log))
+    whole = DocumentContext(SecurityComparison(change_log), ServerComparison(change_log, is_active=with_servers))
     whole.security.compare_schemes()
     base, revision = change_log.base.raw, change_log.revision.raw
     old, new = (

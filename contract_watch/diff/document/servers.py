@@ -36,11 +36,11 @@ class ServerComparison:
     """A comparison of the servers of operations: their own, else their path's, else the document's.
 
     The level of a list makes no difference. A change of the document's list is reported once. A server that no operation
-    uses is reported only if it is new: tools may choose it, and send a key there.
+    uses is reported only if it is new: tools may choose it, and send a key there. If it is not active, it records nothing.
     """
 
-    def __init__(self, change_log: ChangeLog) -> None:
-        self._change_log = change_log
+    def __init__(self, change_log: ChangeLog, *, is_active: bool) -> None:
+        self._change_log, self._is_active = change_log, is_active
         self._roots = [
             ServerList(source.raw.get("servers"), ("servers",), 0) for source in (change_log.base, change_log.revision)
         ]
@@ -59,6 +59,8 @@ class ServerComparison:
 
         ``levels_by_side`` holds the path item and the operation of both sides, with their locations.
         """
+        if not self._is_active:
+            return
         found = []
         for side, levels in enumerate(levels_by_side):
             own = _list_levels(levels)
@@ -78,6 +80,8 @@ class ServerComparison:
 
     def accept_prefix(self) -> None:
         """Record that the prefix moved: the document's servers differ by it alone, and call the same addresses."""
+        if not self._is_active:
+            return
         for entry in _parse_servers(self._roots[1]):
             self._base_addresses |= entry.addresses
         self._compared.add((self._roots[0].location, self._roots[1].location))
@@ -94,6 +98,8 @@ class ServerComparison:
     def compare_document_servers(self) -> None:
         """Record the changes of the document's list that no operation shows, and new servers that no operation uses."""
         base, revision = self._roots
+        if not self._is_active:
+            return
         if not self._has_common_operation:
             self._compare_lists(base, revision)
         elif base.raw and revision.raw and (base.location, revision.location) not in self._compared:

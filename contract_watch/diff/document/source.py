@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from contract_watch.contracts.openapi import METHODS
-from contract_watch.diff.document.json_pointer import format_pointer, resolve_pointer, unescape_token
+from contract_watch.diff.document.json_pointer import find_anchors, format_pointer, resolve_pointer, unescape_token
 
 JSON = Any
 OPERATION_KEYS = (*METHODS, "query")
@@ -33,8 +33,12 @@ class SourceDocument:
             try:
                 self._targets[reference] = resolve_pointer(self.raw, reference)
             except LookupError:
-                self._targets[reference] = None
+                self._targets[reference] = None if self.is_openapi_30 else self._anchors.get(reference)
         return self._targets[reference]
+
+    @cached_property
+    def _anchors(self) -> dict[str, JSON]:
+        return find_anchors(self.raw)
 
     def follow(self, node: JSON) -> Mapping[str, Any]:
         """Return an object after following its references; empty if there is no target or it is not an object."""

@@ -43,22 +43,34 @@ _COLLECTION_TAGS = ("!", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 _TAG_DIRECTIVE = re.compile(rb"^%TAG", re.MULTILINE)
 
 
+class _Merge:
+    """The name of a merge key, which no name of an object is."""
+
+    def __str__(self) -> str:
+        return "<<"
+
+
+_MERGE = _Merge()
+
+
 class _OpenCollection:
     """An object or array that is still open.
 
     ``add`` appends to an array, and is None for an object. ``key`` is the name whose value comes next, or None if a name
-    comes next. ``height`` counts the levels in it so far; ``count_before`` is the number of values before it.
+    comes next. ``height`` counts the levels in it so far; ``count_before`` is the number of values before it. ``merged``
+    are the objects behind a merge key, whose names count where the object has none of its own.
     """
 
-    __slots__ = ("add", "anchor", "count_before", "height", "key", "value")
+    __slots__ = ("add", "anchor", "count_before", "height", "key", "merged", "value")
 
     def __init__(self, value: Any, anchor: str | None, count_before: int) -> None:
         self.value = value
         self.add: Callable[[Any], None] | None = value.append if type(value) is list else None
         self.anchor = anchor
-        self.key: str | None = None
+        self.key: str | _Merge | None = None
         self.count_before = count_before
         self.height = 1
+        self.merged: list[dict[str, Any]] | None = None
 
 
 @dataclass(frozen=True)
@@ -70,12 +82,15 @@ class _AnchorTarget:
     height: int
 
 
-def parse(content: bytes) -> Any:
-    """Parse ``content``, YAML in UTF-8 without a byte order mark; aliases become copies.
+def parse(content: bytes) -> tuple[Any, int]:
+    """Parse ``content``, YAML in UTF-8 without a byte order mark; aliases become copies, merge keys (`<<`) are merged.
+
+    Returns:
+        The value, and the number of merge keys.
 
     Raises:
         InvalidDocumentError: it is not YAML, or it contains several documents, a duplicate name, a name that is not a
-            scalar, a merge key, a tag of another schema, an alias to itself, a number outside the range of floats, or more
+            scalar, a merge key without an object, a tag of another schema, an alias to itself, a number outside the range of floats, or more
             than `limits` allows.
     """
     if _LOADER is yaml.SafeLoader and len(content) > MAX_BYTES_WITHOUT_LIBYAML:
@@ -88,7 +103,8 @@ def parse(content: bytes) -> Any:
     try:
         loader = _LOADER(content)
         try:
-            return _YamlBuilder(loader).build_document()
+            builder = _YamlBuilder(loader)
+            return builder.build_document(), builder.merge_count
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
@@ -112,6 +128,7 @@ class _YamlBuilder:
         self._anchors: dict[str, _AnchorTarget | None] = {}
         """The target of each anchor; None until it is complete."""
         self._value_count = 0
+        self.merge_count = 0
 
     def build_document(self) -> Any:
         """Return the value of the only document, or None if there is none."""
@@ -142,9 +159,10 @@ class _YamlBuilder:
         if not plainly and event.style == '"' and not _is_encodable(text):
             raise _build_error(event.start_mark, "has half of a surrogate pair; write the whole character")
         if top.add is None and top.key is None:
-            if text in top.value or event.anchor is not None or (plainly and text == "<<"):
+            is_merge = plainly and text == "<<"
+            if text in top.value or event.anchor is not None or (is_merge and top.merged is not None):
                 raise self._build_name_error(event)
-            top.key = text  # names stay as written: `200` and `on` are strings
+            top.key = _MERGE if is_merge else text  # names stay as written: `200` and `on` are strings
             return
         value: Any = text
         if plainly and text in _KEYWORDS:
@@ -156,21 +174,28 @@ class _YamlBuilder:
             raise _build_error(event.start_mark, TOO_MANY)
         if event.anchor is not None:
             self._anchors[event.anchor] = _AnchorTarget(value, 1, 0)
-        if top.add is None:
+        self._set_value(event, top, value)
+
+    def _set_value(self, event: Any, top: _OpenCollection, value: Any) -> None:
+        if top.add is not None:
+            top.add(value)
+        elif top.key is _MERGE:
+            objects = value if type(value) is list else [value]
+            if any(type(one) is not dict for one in objects):
+                raise _build_error(event.start_mark, "has a merge key (<<) without an object; correct it")
+            top.merged, top.key = objects, None
+            self.merge_count += 1
+        else:
             top.value[top.key] = value
             top.key = None
-        else:
-            top.add(value)
 
     def _build_name_error(self, event: Any) -> InvalidDocumentError:
         if event.value in self._open_collections[-1].value:
-            path = [len(one.value) if one.key is None else one.key for one in self._open_collections[1:-1]]
+            path = [len(one.value) if one.key is None else str(one.key) for one in self._open_collections[1:-1]]
             return _build_error(event.start_mark, describe_duplicate_name(event.value, path))
         if event.anchor is not None:
             return _build_error(event.start_mark, "has an anchor on a name; remove it")
-        return _build_error(
-            event.start_mark, "has a merge key (<<), which YAML 1.2 does not have; write out its properties"
-        )
+        return _build_error(event.start_mark, "has two merge keys (<<) in one object; write one with a list")
 
     def _begin_collection(self, event: Any, value: Any) -> None:
         if event.tag is not None and event.tag not in _COLLECTION_TAGS:
@@ -183,11 +208,13 @@ class _YamlBuilder:
         self._open_collections.append(_OpenCollection(value, event.anchor, self._value_count))
         self._count_values(event, 1)
 
-    def _end_collection(self, _event: Any) -> None:
+    def _end_collection(self, event: Any) -> None:
         done = self._open_collections.pop()
+        for merged in done.merged or ():
+            done.value |= {name: _copy_value(value) for name, value in merged.items() if name not in done.value}
         if done.anchor is not None:
             self._anchors[done.anchor] = _AnchorTarget(done.value, self._value_count - done.count_before, done.height)
-        self._add_value(done.value, done.height)
+        self._add_value(event, done.value, done.height)
 
     def _add_alias(self, event: Any) -> None:
         self._reject_as_name(event)
@@ -202,7 +229,7 @@ class _YamlBuilder:
         if len(self._open_collections) - 1 + target.height > MAX_DEPTH:
             raise _build_error(event.start_mark, TOO_DEEP)
         self._count_values(event, target.size)
-        self._add_value(_copy_value(target.value), target.height)
+        self._add_value(event, _copy_value(target.value), target.height)
 
     def _reject_as_name(self, event: Any) -> None:
         top = self._open_collections[-1]
@@ -215,14 +242,10 @@ class _YamlBuilder:
         if self._value_count > MAX_VALUES:
             raise _build_error(event.start_mark, TOO_MANY)
 
-    def _add_value(self, value: Any, height: int) -> None:
+    def _add_value(self, event: Any, value: Any, height: int) -> None:
         top = self._open_collections[-1]
         top.height = max(top.height, height + 1)
-        if top.add is None:
-            top.value[top.key] = value
-            top.key = None
-        else:
-            top.add(value)
+        self._set_value(event, top, value)
 
 
 def _copy_value(value: Any) -> Any:

@@ -43,8 +43,8 @@ from tests.support.patience import PATIENCE
         ("<?xml version='1.0'?>\n<!doctype html>", "an HTML page"), ("<?xml version='1.0'?><a/>", "is XML or HTML"),
         ("[]", "it is not an object"), ('"openapi"', "it is not an object"), ("12", "it is not an object"), ("true", "it is not an object"),
         ("some text", "it is not an object"), ("{}", "has no `openapi`"), ('{"a": 1}', "has no `openapi`"), ("a: b", "has no `openapi`"),
-        ('{"swagger": "2.0", "paths": {}}', "is Swagger 2.0, not OpenAPI 3; convert it first, with swagger2openapi"),
-        ("swagger: 2.0\npaths: {}", "is Swagger 2.0, not OpenAPI 3; convert it first, with swagger2openapi"),
+        ('{"swagger": "2.0", "paths": {}}', "is Swagger 2.0, not OpenAPI 3; convert it first: npx swagger2openapi"),
+        ("swagger: 2.0\npaths: {}", "is Swagger 2.0, not OpenAPI 3; convert it first: npx swagger2openapi"),
         ('{"swaggerVersion": "1.2"}', "is Swagger 1.2,"), ('{"swagger": {}}', "is Swagger of some version,"),
         ("openapi: 3.1\npaths: {}", "`openapi` that is not a string"), ('{"openapi": null, "swagger": null}', "has no `openapi`"),
         ('{"openapi": "4.0.0", "paths": {}}', "OpenAPI version 4.0.0, which is not supported"),
@@ -124,12 +124,13 @@ def test_numbers_up_to_the_longest_are_read() -> None:
         ('a: "\\ud800"', ":1:"), ("a: *b", ":1:4: has the alias *b before its anchor"), ("a: &b [*b]", ":1:8: has the alias *b within its own anchor"),
         ("a: &b {c: {d: *b}}", "has the alias *b within"), ("a: &a 1\n*a : 2", ":2:1: has a name that is not a string"),
         ("&a b: 1", ":1:1: has an anchor on a name"), ("? [a]\n: 1", ":1:3: has a name that is not a string"), ("{{a: 1}: 2}", "not a string"),
-        ("a: &a {b: 1}\nc:\n  <<: *a\n  d: 2", ":3:3: has a merge key (<<)"), ("{<<: {a: 1}}", "has a merge key"),
+        ("a: &a 1\nc:\n  <<: *a\n  d: 2", ":3:7: has a merge key (<<) without an object"), ("{<<: [1]}", "without an object"),
+        ("a: &a {b: 1}\nc:\n  <<: *a\n  <<: *a", ":4:3: has two merge keys"), ("a: &b\n  <<: *b", "has the alias *b within its own"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("loader", ["libyaml", "Python"])
 def test_yaml_beyond_json_is_refused(text: str, words: str, loader: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """YAML beyond JSON is refused: tags, endless aliases, names that are not strings, merge keys.
+    """YAML beyond JSON is refused: tags, endless aliases, names that are not strings, merge keys without an object.
 
     The one line has the position, with libyaml and with Python alone; no tag ever creates an object.
     """
@@ -337,7 +338,8 @@ def test_wrong_usage_of_a_comparison_is_one_line(arguments: list[str], capsys: p
 def test_an_interrupted_comparison_says_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """An interruption while a document is loaded ends with 2 and one line."""
 
-    def interrupted(_path: Path) -> None:
+    def interrupted(_path: Path, _notes: list[str], *, with_files: bool) -> None:
+        assert with_files
         raise KeyboardInterrupt
 
     monkeypatch.setattr(compare_documents, "load_document", interrupted)
