@@ -38,7 +38,7 @@ class PathOperation:
 
     @property
     def key(self) -> OperationKey:
-        """What tells if it moved."""
+        """The method, path and id that tell if it moved."""
         name = self.spec.get("operationId")
         shape = parameters.normalize_path(self.item.path)
         return OperationKey(self.method, shape, self.name, name if isinstance(name, str) else "")

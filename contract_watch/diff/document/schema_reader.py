@@ -10,6 +10,14 @@ from fractions import Fraction
 from typing import Any
 
 from contract_watch.diff.document.changes import Tokens
+from contract_watch.diff.document.idle_keywords import (
+    EXTENSIBLE,
+    TRIVIAL_PATTERNS,
+    allows_any_string,
+    allows_anything,
+    allows_nothing,
+    list_constraints,
+)
 from contract_watch.diff.document.normalization import (
     MAX_SIZES,
     MIN_SIZES,
@@ -29,24 +37,8 @@ from contract_watch.diff.document.normalized_schema import (
 from contract_watch.diff.document.source import JSON, SourceDocument, as_object
 from contract_watch.diff.document.unevaluated import normalize_unevaluated
 
-ANNOTATIONS = frozenset({"title", "description", "example", "examples", "externalDocs", "xml", "$comment", "deprecated",
-                        "default", "readOnly", "writeOnly"})  # fmt: skip
-"""Keywords that do not change the set of allowed values."""
-_TRIVIAL_PATTERNS = frozenset({"", "^", "$", ".*", "^.*", ".*$", "^.*$", "^[\\s\\S]*$", "[\\s\\S]*"})
-_EXTENSIBLE = "x-extensible-enum"
 _MAX_DISTINCT = 100
 """Members of `anyOf` up to which one that occurs twice counts once."""
-_IDLE_VALUES: Mapping[str, JSON] = {
-    **MIN_SIZES,
-    "uniqueItems": False,
-    "required": [],
-    "properties": {},
-    "patternProperties": {},
-    "dependentRequired": {},
-    "dependentSchemas": {},
-    "nullable": False,
-}
-"""Values with which a keyword allows everything."""
 
 
 class SchemaReader:
@@ -111,7 +103,7 @@ class _SchemaBuilder:
         more = [SubSchema(member, (*at, "allOf", str(n))) for n, member in enumerate(_as_list(raw.get("allOf")))]
         for kind in ("anyOf", "oneOf"):
             members = _flatten_members(kind, raw, at)
-            if members and not (kind == "anyOf" and any(_allows_anything(member.raw) for member in members)):
+            if members and not (kind == "anyOf" and any(allows_anything(member.raw) for member in members)):
                 more += self._add_combinator(kind, members)
         self._add_types(raw)
         self._add_scalars(raw)
@@ -183,7 +175,7 @@ class _SchemaBuilder:
         if (step := _read_number(raw.get("multipleOf"))) is not None and step > 0:
             schema.multiples.add(step)
         pattern = raw.get("pattern")
-        if isinstance(pattern, str) and pattern not in _TRIVIAL_PATTERNS:
+        if isinstance(pattern, str) and pattern not in TRIVIAL_PATTERNS:
             schema.patterns.add(pattern)
         shape = raw.get("format")
         if isinstance(shape, str):
@@ -210,8 +202,8 @@ class _SchemaBuilder:
             normalized.pattern_properties.setdefault(expression, []).append(SubSchema(schema, location))
         normalized.required |= {name for name in _as_list(raw.get("required")) if isinstance(name, str)}
         others = raw.get("additionalProperties")
-        if others is False or (isinstance(others, dict) and _list_constraints(others)):
-            additional = SubSchema(not _allows_nothing(others) and others, (*at, "additionalProperties"))
+        if others is False or (isinstance(others, dict) and list_constraints(others)):
+            additional = SubSchema(not allows_nothing(others) and others, (*at, "additionalProperties"))
             normalized.closed_objects.append(AdditionalProperties(frozenset(properties), tuple(patterns), additional))
         for name, wanted in as_object(raw.get("dependentRequired")).items():
             others_wanted = {one for one in _as_list(wanted) if isinstance(one, str)} - {name}
@@ -222,11 +214,11 @@ class _SchemaBuilder:
                     one for one in _as_list(schema["required"]) if isinstance(one, str)
                 )
                 continue
-            if not _allows_anything(schema):
+            if not allows_anything(schema):
                 normalized.dependent_schemas.setdefault(name, []).append(
                     SubSchema(schema, (*at, "dependentSchemas", name))
                 )
-        if not _allows_any_string(raw.get("propertyNames", True)):
+        if not allows_any_string(raw.get("propertyNames", True)):
             normalized.property_names.append(SubSchema(raw["propertyNames"], (*at, "propertyNames")))
 
     def _add_arrays(self, raw: Mapping[str, Any], at: Tokens) -> None:
@@ -246,17 +238,17 @@ class _SchemaBuilder:
 
     def _add_logic(self, raw: Mapping[str, Any], at: Tokens) -> None:
         schema = self._schema
-        if _allows_anything(raw.get("not", False)):
+        if allows_anything(raw.get("not", False)):
             schema.rejects_all = True
         elif raw.get("not", False) is not False:
             schema.nots.append(SubSchema(raw["not"], (*at, "not")))
         if "if" in raw and ("then" in raw or "else" in raw):
-            then, otherwise = (() if _allows_anything(raw.get(key, True)) else (SubSchema(raw[key], (*at, key)),)
+            then, otherwise = (() if allows_anything(raw.get(key, True)) else (SubSchema(raw[key], (*at, key)),)
                                for key in ("then", "else"))  # fmt: skip
             if then or otherwise:
                 schema.conditions.append(Condition(SubSchema(raw["if"], (*at, "if")), then, otherwise))
         for key in ("unevaluatedProperties", "unevaluatedItems"):
-            if not _allows_anything(raw.get(key, True)):
+            if not allows_anything(raw.get(key, True)):
                 schema.unevaluated.setdefault(key, []).append(SubSchema(raw[key], (*at, key)))
         for key in ("contentMediaType", "contentEncoding"):
             if key in raw:
@@ -273,8 +265,8 @@ class _SchemaBuilder:
             schema.default = (raw["default"],)
         if isinstance(raw.get("discriminator"), dict):
             schema.discriminator = raw["discriminator"]
-        if isinstance(raw.get(_EXTENSIBLE), list):
-            schema.extensible_values = raw[_EXTENSIBLE]
+        if isinstance(raw.get(EXTENSIBLE), list):
+            schema.extensible_values = raw[EXTENSIBLE]
 
 
 def _flatten_members(kind: str, raw: Mapping[str, Any], at: Tokens) -> list[SubSchema]:
@@ -282,63 +274,24 @@ def _flatten_members(kind: str, raw: Mapping[str, Any], at: Tokens) -> list[SubS
     found: list[SubSchema] = []
     for number, member in enumerate(_as_list(raw.get(kind))):
         here = (*at, kind, str(number))
-        nested = kind == "anyOf" and isinstance(member, dict) and _list_constraints(member) == {"anyOf"}
+        nested = kind == "anyOf" and isinstance(member, dict) and list_constraints(member) == {"anyOf"}
         found += _flatten_members(kind, member, here) if nested else [SubSchema(member, here)]
     if kind == "anyOf" and 1 < len(found) <= _MAX_DISTINCT:
         found = list({make_value_key(part.raw): part for part in reversed(found)}.values())[::-1]
     return found
 
 
-def _list_constraints(raw: Mapping[str, Any]) -> set[str]:
-    """Return the keywords of a schema that constrain its values."""
-    return {
-        key
-        for key in raw
-        if key not in ANNOTATIONS
-        and (key == _EXTENSIBLE or not str(key).startswith("x-"))
-        and not _is_idle(key, raw[key])
-    }
-
-
-def _is_idle(key: str, value: JSON) -> bool:
-    """Return True if a keyword allows everything with this value."""
-    if key in ("items", "additionalProperties"):
-        return _allows_anything(value)
-    if key in ("allOf", "anyOf", "oneOf"):
-        return isinstance(value, list) and len(value) == 1 and _allows_anything(value[0])
-    if key == "pattern":
-        return value in _TRIVIAL_PATTERNS if isinstance(value, str) else False
-    return key in _IDLE_VALUES and not isinstance(value, str) and value == _IDLE_VALUES[key]
-
-
-def _allows_anything(raw: JSON) -> bool:
-    """Return True if a schema has no constraint of its own."""
-    return raw is True or (isinstance(raw, dict) and not _list_constraints(raw))
-
-
-def _allows_nothing(raw: JSON) -> bool:
-    """Return True if a schema itself excludes every value."""
-    return raw is False or (isinstance(raw, dict) and _allows_anything(raw.get("not", False)))
-
-
-def _allows_any_string(raw: JSON) -> bool:
-    """Return True if a schema allows every string, as names are."""
-    return _allows_anything(raw) or (
-        isinstance(raw, dict) and _list_constraints(raw) == {"type"} and raw["type"] == "string"
-    )
-
-
 def _find_plain_types(source: SourceDocument, raw: JSON) -> frozenset[str] | None:
     """Return the types that a schema allows, or None if it has other constraints."""
     raw = source.follow(raw)
-    if _list_constraints(raw) == {"allOf"} and len(_as_list(raw["allOf"])) == 1:
+    if list_constraints(raw) == {"allOf"} and len(_as_list(raw["allOf"])) == 1:
         return _find_plain_types(source, raw["allOf"][0])
     spec = raw.get("type")
-    if _list_constraints(raw) - ({"nullable"} if source.is_openapi_30 else set()) == {"type"}:
+    if list_constraints(raw) - ({"nullable"} if source.is_openapi_30 else set()) == {"type"}:
         types = frozenset([spec] if isinstance(spec, str) else [str(one) for one in _as_list(spec)])
         return types | {"null"} if source.is_openapi_30 and raw.get("nullable") is True else types
     if "type" not in raw or spec == "null":
-        rest = _list_constraints(raw) - {"type", "nullable"}
+        rest = list_constraints(raw) - {"type", "nullable"}
         if rest == {"enum"} and raw["enum"] == [None]:
             return frozenset({"null"})
         if rest == {"const"} and raw["const"] is None:
@@ -352,7 +305,7 @@ def _list_values(source: SourceDocument, members: Sequence[SubSchema], *, is_exc
     known: set[Hashable] = set()
     for part in members:
         raw = source.follow(part.raw)
-        spec = _list_constraints(raw) - {"type"}
+        spec = list_constraints(raw) - {"type"}
         values = raw.get("enum") if spec == {"enum"} else [raw["const"]] if spec == {"const"} else None
         if not isinstance(values, list):
             return None

@@ -6,15 +6,22 @@ Edits have no direction. The rules decide if more or fewer values break consumer
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from contract_watch.diff.document import annotations, arrays, combinators, discriminators, objects, unevaluated
+from contract_watch.diff.document import (
+    annotations,
+    arrays,
+    combinators,
+    conditions,
+    discriminators,
+    objects,
+    unevaluated,
+)
 from contract_watch.diff.document.changes import Effect, SchemaEdit, Tokens
 from contract_watch.diff.document.lazy_references import ReferenceTarget, ResolvedLink, follow_links
-from contract_watch.diff.document.normalized_schema import Condition, Conjunction, NormalizedSchema, SubSchema
+from contract_watch.diff.document.normalized_schema import Conjunction, NormalizedSchema, SubSchema
 from contract_watch.diff.document.scalars import compare_scalars
 from contract_watch.diff.document.schema_location import EditOrLink, SchemaLink, SchemaLocation, create_edit
 from contract_watch.diff.document.schema_reader import SchemaReader
 from contract_watch.diff.document.source import JsonInterner, SourceDocument, find_unchanged
-from contract_watch.diff.document.value_text import describe_change
 
 _MAX_DEPTH = 100
 """The maximal depth of compared schemas; any difference below it is one edit."""
@@ -339,8 +346,7 @@ class _RootWalk:
         if before.allows_type("array") and after.allows_type("array"):
             yield from arrays.compare(self, before, after, location)
         yield from combinators.compare(self, before, after, location)
-        yield from self._compare_conditions(before, after, location)
-        yield from self._compare_contents(before, after, location)
+        yield from conditions.compare(self, before, after, location)
         yield from annotations.compare(before, after, location)
 
     def compare_optional(
@@ -354,42 +360,6 @@ class _RootWalk:
             yield create_edit(f"{kind}-added", Effect.NARROWS, f"{tokens[0]} added", here)
         elif before:
             yield create_edit(f"{kind}-removed", Effect.WIDENS, f"{tokens[0]} removed", here, is_removed=True)
-
-    def _compare_conditions(
-        self, before: NormalizedSchema, after: NormalizedSchema, location: SchemaLocation
-    ) -> Iterator[EditOrLink]:
-        old, new = list(before.conditions), list(after.conditions)
-        for one in list(old):
-            other = next((c for c in new if self.is_equivalent((one.if_schema,), (c.if_schema,))), None)
-            if other is None:
-                continue
-            old.remove(one)
-            new.remove(other)
-            for word, left, right in (
-                ("then", one.then_schema, other.then_schema),
-                ("else", one.else_schema, other.else_schema),
-            ):
-                yield from self.compare_optional("condition", left, right, location, word)
-        for one, other in zip(old, new, strict=False):
-            message = "if changed, and so the values that then and else apply to"
-            here = location.enter_condition((one.if_schema,), (other.if_schema,))
-            yield create_edit("condition-changed", Effect.UNCLEAR, message, here)
-        longer: list[Condition] = old if len(old) > len(new) else new
-        for one in longer[min(len(old), len(new)) :]:
-            sides: tuple[Conjunction, Conjunction] = ((one.if_schema,), ()) if longer is old else ((), (one.if_schema,))
-            yield from self.compare_optional("condition", *sides, location, "if")
-
-    def _compare_contents(
-        self, before: NormalizedSchema, after: NormalizedSchema, location: SchemaLocation
-    ) -> Iterator[EditOrLink]:
-        if not (before.allows_type("string") and after.allows_type("string")):
-            return
-        for key, kind in (("contentMediaType", "content-media-type"), ("contentEncoding", "content-encoding")):
-            old, new = before.content.get(key), after.content.get(key)
-            if old != new:
-                yield create_edit(f"{kind}-changed", Effect.BOTH, describe_change(key, old, new), location)
-        old_node, new_node = tuple(before.content_schema), tuple(after.content_schema)
-        yield from self.compare_optional("content-schema", old_node, new_node, location, "contentSchema")
 
 
 def _get_id(part: SubSchema) -> int:

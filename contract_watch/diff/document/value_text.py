@@ -28,6 +28,11 @@ def format_values(values: Iterable[JSON]) -> str:
     return ", ".join(texts[:_MAX_VALUES]) + more
 
 
+def join_values(values: Iterable[str]) -> str:
+    """Return several patterns or formats that a value has to match together."""
+    return " and ".join(sorted(map(format_value, values)))
+
+
 def describe_change(name: str, before: JSON | None, after: JSON | None) -> str:
     """Return the words for something that was set, changed or removed; None: it is not there."""
     if before is None:

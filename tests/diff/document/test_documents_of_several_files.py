@@ -67,7 +67,7 @@ def test_other_files_are_refused(reference: str, words: str, tmp_path: Path) -> 
 
 
 def test_a_vendors_document_is_one_file(tmp_path: Path) -> None:
-    """What is stored and generated from is one file, so others are refused there."""
+    """The stored document and the one that clients are generated from are one file, so others are refused there."""
     with pytest.raises(UsageError, match="another file, which is not read"):
         load_document(_write(tmp_path))
 
