@@ -48,6 +48,8 @@ ACCEPT ?=
 BASE ?=
 REVISION ?=
 SERVERS ?=
+ALL ?=
+WAIVERS ?=
 PUBLISHED ?=
 # 1: leave out vendors whose document has no known address.
 KNOWN ?=
@@ -74,7 +76,7 @@ ANYWAY ?=
 # a server's words, and `make -n contract ONLY='$(shell …)'` ran them. So each value is replaced by its literal text.
 $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(eval override $$(name) := $$(value $$(name)))))
 export ACCEPT AXES CONTRACTS HISTORY RECHECK_MINUTES PYTHON VENDOR TARGET OUT SEED LIVE EXPLORE ONLY SHARD MINUTES GRPC_TARGET SURFACE THOROUGH FAIL_ON PORT GRPC_PORT \
-	SEEDS CALLS WORKERS TESTS SLUG DELETE NAME DOCUMENT OPERATIONS BASE REVISION SERVERS PUBLISHED KNOWN REQUIRE ANYWAY VERSION \
+	SEEDS CALLS WORKERS TESTS SLUG DELETE NAME DOCUMENT OPERATIONS BASE REVISION SERVERS ALL WAIVERS PUBLISHED KNOWN REQUIRE ANYWAY VERSION \
 	PYTHONS SCHEDULER REQUIRE_DOCUMENTS PAGE URL MAX_HOURS
 
 .PHONY: help
@@ -159,8 +161,9 @@ accept: environment ## store the document that make drift compared last and gene
 	@$(RUN) -m scripts.accept_document --vendor="$$VENDOR" --published="$$PUBLISHED" --anyway="$$ANYWAY"
 
 .PHONY: diff
-diff: environment ## compare two OpenAPI documents [BASE= REVISION= SERVERS=ignore]
-	@$(RUN) -m scripts.compare_documents --base="$$BASE" --revision="$$REVISION" --servers="$$SERVERS"
+diff: environment ## compare two OpenAPI documents [BASE= REVISION= ALL=1 SERVERS=ignore OUT= FAIL_ON= WAIVERS=]
+	@$(RUN) -m scripts.compare_documents --base="$$BASE" --revision="$$REVISION" --servers="$$SERVERS" --all="$$ALL" \
+		--out="$(if $(filter file,$(origin OUT)),,$$OUT)" --fail-on="$$FAIL_ON" --waivers="$$WAIVERS"
 
 .PHONY: mock
 mock: environment ## serve every vendor's mock on PORT=8025 and gRPC on GRPC_PORT=8026 until interrupted [VENDOR=]

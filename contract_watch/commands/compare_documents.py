@@ -1,15 +1,29 @@
 """``make diff BASE=file REVISION=file``: print the changes from one OpenAPI document to another, and the code they break.
 
-0: no change, or none that breaks; 1: a change breaks consumers; 2: interrupted; 3: a document cannot be compared.
+0: no change, or none that breaks; 1: a change breaks consumers, or what --fail-on names; 2: interrupted; 3: a document
+cannot be compared, or a waiver has expired or is not used.
 """
 
-from collections.abc import Sequence
+import datetime as dt
+import hashlib
+import sys
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from contract_watch import cli
-from contract_watch.diff.comparison_text import format_comparison
-from contract_watch.diff.document import ChangeLevel, compare
+from contract_watch.diff.comparison_text import describe_uses, format_comparison
+from contract_watch.diff.document import compare
 from contract_watch.diff.document.loader import load_document
+from contract_watch.diff.document.scope import list_operations
+from contract_watch.diff.document_findings import ComparedDocuments, build_placed_findings
+from contract_watch.diff.document_watch import apply_document_waivers, read_document_waivers
+from contract_watch.diff.places import PlacedChange, PlaceFinder
+from contract_watch.escaping import escape_text
+from contract_watch.report.record import Record
+from contract_watch.report.report_files import write_reports
+from contract_watch.report.verdict import FAIL_ON, compute_exit_status
 
 
 @cli.command(interrupted="nothing was compared; run it again")
@@ -22,12 +36,56 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--base", required=True, help="the older document, JSON or YAML")
     parser.add_argument("--revision", required=True, help="the newer one")
+    parser.add_argument("--servers", choices=("compare", "ignore"), default="compare", help="ignore: leave servers out")
+    parser.add_argument("--all", default="", help="1: list every use of a place, and every line")
+    parser.add_argument("--out", default="", help="a directory for findings.json, junit.xml and report.md (none)")
     parser.add_argument(
-        "--servers", choices=("compare", "ignore", ""), default="", help="ignore: leave servers out (compare)"
+        "--fail-on", default="breaking", choices=FAIL_ON, help="the least verdict that fails (breaking)"
     )
+    parser.add_argument("--waivers", default="", help="a file of accepted changes, in the form of waivers.toml (none)")
     given = parser.parse_args(arguments)
+    with_uses = bool(cli.parse_switch("--all", given.all))
+    waivers = read_document_waivers(Path(given.waivers)) if given.waivers else []
     notes: list[str] = []
     base, revision = (load_document(Path(name), notes, with_files=True) for name in (given.base, given.revision))
-    comparison = compare(base, revision, with_servers=given.servers != "ignore")
-    print("\n".join([*format_comparison(comparison), *(f"note: {note}" for note in notes)]))
-    return cli.ExitStatus.FAILURE if comparison.level is ChangeLevel.BREAKING else cli.ExitStatus.OK
+    comparison = compare(base, revision, with_servers=given.servers == "compare")
+    entries = PlaceFinder(base, revision).group(comparison.changes)
+    record = _build_record(given, base, revision, entries, notes)
+    problems = apply_document_waivers(record, waivers, dt.datetime.now(dt.UTC).date())
+    if given.out:
+        write_reports([record], out := cli.create_output_directory("--out", given.out))
+    waived = {finding.id for finding, _ in record.waived}
+    counted = [entry for entry in entries if _make_id(entry) not in waived]
+    lines = format_comparison(counted, with_uses=with_uses)
+    lines += [f"note: {note}" for note in notes]
+    lines += [f"waived: {len(entries) - len(counted)}"] if waived else []
+    lines += [f"reports: {out}/findings.json, junit.xml, report.md"] if given.out else []
+    print("\n".join(lines))
+    for line in problems:
+        print(f"error: {given.waivers}: {line}", file=sys.stderr)
+    status = compute_exit_status([record.verdict], left_behind=False, fail_on=given.fail_on)
+    return cli.ExitStatus.USAGE if problems and status == cli.ExitStatus.OK else status
+
+
+def _make_id(entry: PlacedChange) -> str:
+    return f"document/{entry.change.rule}{entry.place}"
+
+
+def _build_record(
+    given: Namespace,
+    base: Mapping[str, Any],
+    revision: Mapping[str, Any],
+    entries: Sequence[PlacedChange],
+    notes: Sequence[str],
+) -> Record:
+    """Build the record of the comparison, with a finding for each rule and place."""
+    name = escape_text(f"{Path(given.base).name} and {Path(given.revision).name}")
+    digest = f"sha256:{hashlib.sha256(Path(given.base).read_bytes()).hexdigest()}"
+    record = Record("documents", name, digest, given.revision, 0, dt.datetime.now(dt.UTC))
+    level = format_comparison(entries)[0].partition(":")[0]
+    record.document = {"base": given.base, "address": given.revision, "level": level}
+    record.documented = [f"document/{name}" for name in list_operations(base).values()]
+    record.notes = list(notes)
+    compared = ComparedDocuments(base, revision, given.base, given.revision)
+    record.findings = build_placed_findings(entries, compared, describe_uses)
+    return record

@@ -1,11 +1,16 @@
 """A comparison of two documents as lines for people."""
 
-from contract_watch.diff.document import ApiChange, ChangeLevel, Comparison
+from collections.abc import Sequence
+
+from contract_watch.diff.document import ChangeLevel
 from contract_watch.diff.document.rules import load_rules
+from contract_watch.diff.places import PlacedChange, name_operation
 from contract_watch.escaping import escape_text
 
-_MAX_LINES = 2000
+_MAX_LINES = 4000
 """The number of lines that are printed; the rest are counted."""
+_MAX_OPERATIONS = 3
+"""The operations that an entry names; ``ALL=1`` lists every use."""
 _LEVEL_TEXTS = {
     ChangeLevel.BREAKING: "breaks code",
     ChangeLevel.WARNING: "may break code",
@@ -13,26 +18,42 @@ _LEVEL_TEXTS = {
 }
 
 
-def format_comparison(found: Comparison) -> list[str]:
-    """Return a comparison as lines, the worst level first, each change with location, rule and consequence."""
+def format_comparison(entries: Sequence[PlacedChange], *, with_uses: bool = False) -> list[str]:
+    """Return a comparison as lines, the worst level first, each place with its change, rule, uses and consequence."""
     lines: list[str] = []
     for level, words in _LEVEL_TEXTS.items():
-        changes = [change for change in found.changes if change.level is level]
-        if changes:
-            lines += ["", f"{level.value} ({len(changes)}): {words}"]
-        for change in changes:
-            lines += _format_change(change)
-    counted = ", ".join(f"{sum(c.level is level for c in found.changes)} {level.value}" for level in _LEVEL_TEXTS)
-    hidden = len(lines) - _MAX_LINES
-    rest = [f"… and {hidden} more lines"] if hidden > 0 else []
-    return [f"{found.level.value}: {counted}", *lines[:_MAX_LINES], *rest]
+        found = [entry for entry in entries if entry.change.level is level]
+        if found:
+            lines += ["", f"{level.value} ({len(found)}): {words}"]
+        for entry in found:
+            lines += _format_entry(entry, with_uses=with_uses)
+    worst = max((entry.change.level for entry in entries), key=lambda level: level.rank, default=ChangeLevel.NONE)
+    counted = ", ".join(f"{sum(e.change.level is level for e in entries)} {level.value}" for level in _LEVEL_TEXTS)
+    hidden = 0 if with_uses else len(lines) - _MAX_LINES
+    rest = [f"… and {hidden} more lines; ALL=1 prints them"] if hidden > 0 else []
+    return [f"{worst.value}: {counted}", *(lines[:_MAX_LINES] if hidden > 0 else lines), *rest]
 
 
-def _format_change(change: ApiChange) -> list[str]:
-    rule = load_rules()[change.rule]
+def describe_uses(entry: PlacedChange) -> str:
+    """Return the number of operations that reach a place, and the first of them; empty for one use at the place itself."""
+    names = [escape_text(name) for name in entry.operations]
+    if not names or list(entry.operations) == [name_operation(entry.place)]:
+        return ""
+    if len(names) == 1:
+        return f"reached by {names[0]}"
+    more = ", …" if len(names) > _MAX_OPERATIONS else ""
+    return f"reached by {len(names)} operations: {', '.join(names[:_MAX_OPERATIONS])}{more}"
+
+
+def _format_entry(entry: PlacedChange, *, with_uses: bool) -> list[str]:
+    change, rule = entry.change, load_rules()[entry.change.rule]
     part = f" in a {change.direction} {change.area}" if rule.is_schema_rule else ""
-    return [
-        f"  {escape_text(change.location)}",
-        f"    {change.message} [{change.rule}{part}]",
+    uses = describe_uses(entry)
+    lines = [
+        f"  {escape_text(entry.place)}",
+        f"    {change.message} [{change.rule}{part}]{'; ' + uses if uses else ''}",
         f"    {rule.assess(change.direction, change.area).consequence}",
     ]
+    if with_uses:
+        lines += [f"    used at {escape_text(location)}" for location in entry.locations if location != entry.place]
+    return lines

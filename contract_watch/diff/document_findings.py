@@ -2,8 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from contract_watch.contracts.openapi import METHODS
@@ -13,6 +13,7 @@ from contract_watch.diff.document.changes import ApiChange, ChangeLevel
 from contract_watch.diff.document.json_pointer import parse_pointer
 from contract_watch.diff.document.rules import Assessment, load_rules
 from contract_watch.diff.document.source import SourceDocument
+from contract_watch.diff.places import PlacedChange, PlaceFinder
 from contract_watch.escaping import escape_text, quote_shell
 from contract_watch.report.finding import Finding, Severity
 from contract_watch.report.hypothesis import Hypothesis
@@ -58,15 +59,36 @@ def build_findings(
     for change in changes:
         groups.setdefault((change.rule, change.location), []).append(change)
     documents = SourceDocument(compared.base), SourceDocument(compared.revision)
+    places = PlaceFinder(compared.base, compared.revision)
     return [
-        _build_finding(
-            group,
-            compared,
-            documents,
-            None if client is None else [client[change] for change in group if change in client],
+        replace(
+            _build_finding(
+                group,
+                compared,
+                documents,
+                None if client is None else [client[change] for change in group if change in client],
+            ),
+            place=places.find_place(group[0]),
         )
         for group in groups.values()
     ]
+
+
+def build_placed_findings(
+    entries: Iterable[PlacedChange], compared: ComparedDocuments, describe_uses: Callable[[PlacedChange], str]
+) -> list[Finding]:
+    """Return a finding for each rule and place; ``describe_uses`` returns the words for what reaches a place."""
+    groups: dict[tuple[str, str], list[PlacedChange]] = {}
+    for entry in entries:
+        groups.setdefault((entry.change.rule, entry.place), []).append(entry)
+    documents = SourceDocument(compared.base), SourceDocument(compared.revision)
+    found = []
+    for (rule, place), group in groups.items():
+        finding = _build_finding([entry.change for entry in group], compared, documents, None)
+        uses = "; ".join(dict.fromkeys(words for entry in group if (words := describe_uses(entry))))
+        why = f"{finding.why} It is {uses}." if uses else finding.why
+        found.append(replace(finding, id=format_finding_id(rule, place), why=why, place=place))
+    return found
 
 
 def format_finding_id(rule: str, location: str) -> str:

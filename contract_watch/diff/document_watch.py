@@ -42,7 +42,7 @@ class WatchedDocuments:
 
 def read_all_waivers(contracts: Sequence[Contract]) -> dict[str, list[Waiver]]:
     """Return the waivers of each vendor by slug; a `UsageError` names the first that is wrong."""
-    return {contract.slug: _read_waivers(contract.directory / "waivers.toml") for contract in contracts}
+    return {contract.slug: read_document_waivers(contract.directory / "waivers.toml") for contract in contracts}
 
 
 def watch_documents(
@@ -64,7 +64,7 @@ def watch_documents(
     return result
 
 
-def _read_waivers(path: Path) -> list[Waiver]:
+def read_document_waivers(path: Path) -> list[Waiver]:
     """Read the waivers in ``path`` and refuse those that name an unknown rule."""
     waivers = read_waivers(path)
     for number, waiver in enumerate(waivers, 1):

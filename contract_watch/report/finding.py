@@ -37,6 +37,7 @@ class Finding:
         reproduce: one or more curl lines.
         flapping: a retry did not reproduce it; ``again`` is the exchange of the retry.
         rechecks: on a real account, the result of asking for it again over several minutes; None without rechecks.
+        place: for a change of a document, the object that changed, whatever uses it, in names that survive reordering.
         symbols: for a change of a document, the changes of the generated client; None if unknown or not applicable.
         hypotheses: the changes by the vendor that would explain it, the most specific one first.
     """
@@ -56,6 +57,7 @@ class Finding:
     again: dict[str, Any] | None = None
     rechecks: RecheckCount | None = None
     symbols: tuple[str, ...] | None = None
+    place: str | None = None
     hypotheses: tuple[Hypothesis, ...] = ()
 
     def mark_flaky(self, again: dict[str, Any] | None) -> "Finding":
@@ -68,7 +70,7 @@ class Finding:
         del content["hypotheses"]
         if self.rechecks is not None:
             content["rechecks"] = vars(self.rechecks)
-        for optional in ("again", "rechecks", "symbols"):
+        for optional in ("again", "rechecks", "symbols", "place"):
             if content[optional] is None:
                 del content[optional]
         return content

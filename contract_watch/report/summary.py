@@ -42,6 +42,12 @@ _DOCUMENT_NEXT_STEPS = {
     "inconclusive": _RETRY,
     "breaking": f"warn the consumers, then {_ACCEPT}, {_WAIVE}",
 }
+_PAIR_NEXT_STEPS = {
+    "additive": "nothing has to be done.",
+    "warning": "ask the consumers, or waive changes by rule and place in the file that WAIVERS= names.",
+    "breaking": "warn the consumers, or waive changes by rule and place in the file that WAIVERS= names.",
+}
+"""The next steps after a comparison of two files, which belong to no contract."""
 _OVERLAY_NEXT_STEPS = {
     "none": f"the overlay does not fit the new document: {_FIX_OVERLAY}, then {_ACCEPT}.",
     "additive": f"{_FIX_OVERLAY}, then {_ACCEPT}.",
@@ -69,6 +75,7 @@ def format_next_step(record: Record) -> str:
     """Return what to do; empty if there is nothing."""
     table = _DOCUMENT_NEXT_STEPS if record.document else _NEXT_STEPS
     table = _OVERLAY_NEXT_STEPS if record.document.get("overlay") else table
+    table = _PAIR_NEXT_STEPS if "base" in record.document else table
     name = "cause" if any(cause.hypothesis is not None for cause in list_deciding_causes(record)) else "id"
     is_live = record.target_option == "live"
     whom = record.name if is_live else f"whoever runs this target, {record.name} if it is theirs"

@@ -25,7 +25,8 @@ class Waiver:
     """An accepted finding; ``expires`` is the last day on which the waiver is valid.
 
     ``id`` is the finding's id, ``cause`` the id of a cause, whose findings it accepts all. A change of a document has a
-    ``rule`` and a ``location``, a JSON pointer in which ``*`` matches any one name or index.
+    ``rule`` and a ``location``, a JSON pointer in which ``*`` matches any one name or index, and ``**`` any number of them.
+    The location is that of a use, or the place, which all uses share (`Finding.place`).
     """
 
     id: str
@@ -53,10 +54,21 @@ class Waiver:
             return finding.id == self.id
         if finding.clause != self.rule or not finding.id.startswith("document/"):
             return False
-        pattern, location = self.location.split("/"), finding.id.removeprefix(f"document/{self.rule}").split("/")
-        return len(pattern) == len(location) and all(
-            wanted in ("*", part) for wanted, part in zip(pattern, location, strict=True)
-        )
+        pattern = self.location.split("/")
+        location = finding.id.removeprefix(f"document/{self.rule}")
+        return any(_matches(pattern, one.split("/")) for one in (location, finding.place) if one is not None)
+
+
+def _matches(pattern: Sequence[str], parts: Sequence[str]) -> bool:
+    """Return True if a pattern with ``*`` and ``**`` matches the parts of a location, in time proportional to both."""
+    reached = {0}
+    """The numbers of parts that the pattern so far may have matched."""
+    for wanted in pattern:
+        if wanted == "**":
+            reached = set(range(min(reached), len(parts) + 1)) if reached else reached
+        else:
+            reached = {number + 1 for number in reached if number < len(parts) and wanted in ("*", parts[number])}
+    return len(parts) in reached
 
 
 def read_waivers(path: Path) -> list[Waiver]:

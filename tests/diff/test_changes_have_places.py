@@ -1,0 +1,157 @@
+"""A change is told once for its place, with the operations that reach it; waivers name places that survive reordering."""
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import pytest
+
+from contract_watch.commands.compare_documents import main
+from contract_watch.contracts.registry import ROOT
+
+FILE = {"$ref": "#/components/schemas/File"}
+SCHEMA = json.loads((ROOT / "contract_watch" / "report" / "findings.schema.json").read_text(encoding="utf-8"))
+
+
+def _respond(schema: Any) -> dict[str, Any]:
+    return {"200": {"description": "x", "content": {"application/json": {"schema": schema}}}}
+
+
+BASE: dict[str, Any] = {
+    "openapi": "3.1.0",
+    "info": {"title": "t", "version": "1"},
+    "paths": {
+        **{f"/{name}": {"get": {"parameters": [{"$ref": "#/components/parameters/Q"}], "responses": _respond(FILE)}} for name in "abcd"},
+        "/e": {
+            "post": {
+                "parameters": [{"name": "n", "in": "query", "schema": {"type": "integer"}}],
+                "requestBody": {"required": True, "content": {"application/json": {"schema": {"oneOf": [FILE, {"type": "string"}]}}}},
+                "responses": {"204": {"description": "x"}},
+            }
+        },
+    },
+    "components": {
+        "parameters": {"Q": {"name": "q", "in": "query", "schema": {"type": "string"}}},
+        "schemas": {"File": {"type": "object", "properties": {"purpose": {"enum": ["a", "b"]}}}},
+    },
+}  # fmt: skip
+
+
+def _edit(document: dict[str, Any]) -> dict[str, Any]:
+    found = copy.deepcopy(document)
+    found["components"]["schemas"]["File"]["properties"]["purpose"]["enum"] = ["a", "c"]
+    found["components"]["parameters"]["Q"] |= {"required": True}
+    found["paths"]["/e"]["post"]["parameters"][0]["schema"]["type"] = "boolean"
+    return found
+
+
+@pytest.fixture(name="given")
+def _given(tmp_path: Path) -> list[str]:
+    for name, document in (("base", BASE), ("revision", _edit(BASE))):
+        (tmp_path / f"{name}.json").write_text(json.dumps(document), encoding="utf-8")
+    return ["--base", str(tmp_path / "base.json"), "--revision", str(tmp_path / "revision.json")]
+
+
+def _write_waivers(path: Path, *waivers: tuple[str, str]) -> Path:
+    tables = [
+        f'[[waivers]]\nrule = "{rule}"\nlocation = "{location}"\nreason = "agreed with its users"\nexpires = 2999-01-01\n'
+        for rule, location in waivers
+    ]
+    path.write_text("\n".join(tables), encoding="utf-8")
+    return path
+
+
+def test_one_place_is_one_entry(given: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """The first operations that reach it are named, and how many there are."""
+    assert main(given) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "breaking: 4 breaking, 0 warning, 2 compatible"
+    reached = "; reached by 4 operations: GET /a, GET /b, GET /c, …"
+    at = lines.index("  /components/schemas/File/properties/purpose")
+    assert lines[at + 1] == f"    values added: 'c' [enum-value-added in a response property]{reached}"
+    assert lines[lines.index("  /components/parameters/Q") + 1].endswith(reached)
+    at = lines.index("  /paths/~1e/post/parameters/query:n/schema")
+    assert lines[at + 1] == "    type changed from integer to boolean [type-changed in a request parameter]"
+    assert not any("used at" in line for line in lines)
+
+
+def test_every_use_can_be_listed(given: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """ALL=1 prints the locations through references."""
+    main([*given, "--all", "1"])
+    used = [line for line in capsys.readouterr().out.splitlines() if "used at" in line]
+    assert (len(used), len(set(used))) == (15, 10)  # the property has two changes
+    assert "    used at /paths/~1a/get/responses/200/content/application~1json/schema/properties/purpose" in used
+
+
+def test_a_waiver_covers_a_place_with_all_its_uses(
+    given: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Parameters are named by what they are, `**` stands for a subtree, and an old pointer through references still fits."""
+    waivers = [
+        ("query-parameter-became-required", "/components/parameters/Q"),
+        ("type-changed", "/paths/~1e/post/parameters/query:n/**"),
+        ("enum-value-added", "/components/**"),
+        ("enum-value-removed", "/components/schemas/*/properties/purpose"),
+    ]
+    path = _write_waivers(tmp_path / "waivers.toml", *waivers)
+    assert main([*given, "--waivers", str(path)]) == 0
+    out = capsys.readouterr().out
+    assert out.splitlines()[0] == "none: 0 breaking, 0 warning, 0 compatible"
+    assert "waived: 6" in out
+
+
+def test_a_waiver_that_nothing_needs_is_an_error(
+    given: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One that waives nothing is deleted, and an unknown rule is corrected."""
+    path = _write_waivers(tmp_path / "unused.toml", ("type-changed", "/components/**"))
+    assert main([*given, "--waivers", str(path)]) == 1
+    assert "waives nothing that changed: delete it" in capsys.readouterr().err
+    path = _write_waivers(tmp_path / "wrong.toml", ("type-change", "/components/**"))
+    assert main([*given, "--waivers", str(path)]) == 3
+    assert 'unknown rule "type-change"; use "type-changed"' in capsys.readouterr().err
+
+
+def test_reports_are_those_of_make_drift(given: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A finding for each rule and place, in the same three files."""
+    out = tmp_path / "reports"
+    assert main([*given, "--out", str(out)]) == 1
+    content = json.loads((out / "findings.json").read_text(encoding="utf-8"))
+    assert jsonschema_rs.is_valid(SCHEMA, content)
+    (run,) = content["runs"]
+    ids = {finding["id"]: finding for finding in run["findings"]}
+    assert len(ids) == 4
+    found = ids["document/query-parameter-became-required/components/parameters/Q"]
+    assert found["place"] == "/components/parameters/Q"
+    assert "reached by 4 operations" in found["why"]
+    assert run["verdict"] == "breaking"
+    assert "WAIVERS=" in run["summary"]["next_step"]
+    assert {path.name for path in out.iterdir()} == {"findings.json", "junit.xml", "report.md"}
+    assert capsys.readouterr().out.splitlines()[-1] == f"reports: {out}/findings.json, junit.xml, report.md"
+
+
+@pytest.mark.parametrize(("least", "status"), [("breaking", 0), ("warning", 1), ("additive", 1)])
+def test_fail_on_chooses_what_fails(least: str, status: int, tmp_path: Path) -> None:
+    """A pattern that became another one is a warning."""
+    for name, pattern in (("a", "^a"), ("b", "^b")):
+        document = copy.deepcopy(BASE)
+        document["components"]["parameters"]["Q"]["schema"]["pattern"] = pattern
+        (tmp_path / f"{name}.json").write_text(json.dumps(document), encoding="utf-8")
+    given = ["--base", str(tmp_path / "a.json"), "--revision", str(tmp_path / "b.json"), "--fail-on", least]
+    assert main(given) == status
+
+
+def test_a_place_survives_reordering(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Members are named by what they refer to, wherever they stand in the list."""
+    base = copy.deepcopy(BASE)
+    schema = base["paths"]["/e"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    schema["oneOf"] = [{"type": "integer"}, {"title": "Word", "type": "string", "maxLength": 9}]
+    revision = copy.deepcopy(base)
+    schema = revision["paths"]["/e"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    schema["oneOf"] = [{"title": "Word", "type": "string", "maxLength": 5}, {"type": "integer"}]
+    for name, document in (("a", base), ("b", revision)):
+        (tmp_path / f"{name}.json").write_text(json.dumps(document), encoding="utf-8")
+    assert main(["--base", str(tmp_path / "a.json"), "--revision", str(tmp_path / "b.json")]) == 1
+    assert "  /paths/~1e/post/requestBody/content/application~1json/schema/oneOf/Word" in capsys.readouterr().out
