@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from contract_watch.diff.document import ChangeLevel
-from contract_watch.diff.document.rules import load_rules
+from contract_watch.diff.document.rules import explain_level, load_rules
 from contract_watch.diff.places import PlacedChange, name_operation
 from contract_watch.escaping import escape_text
 
@@ -52,7 +52,7 @@ def _format_entry(entry: PlacedChange, *, with_uses: bool) -> list[str]:
     lines = [
         f"  {escape_text(entry.place)}",
         f"    {change.message} [{change.rule}{part}]{'; ' + uses if uses else ''}",
-        f"    {rule.assess(change.direction, change.area).consequence}",
+        f"    {explain_level(change)}",
     ]
     if with_uses:
         lines += [f"    used at {escape_text(location)}" for location in entry.locations if location != entry.place]

@@ -11,7 +11,7 @@ from contract_watch.diff.client.correlation import CorrelatedChange
 from contract_watch.diff.client.symbol_changes import describe_symbol_changes
 from contract_watch.diff.document.changes import ApiChange, ChangeLevel
 from contract_watch.diff.document.json_pointer import parse_pointer
-from contract_watch.diff.document.rules import Assessment, load_rules
+from contract_watch.diff.document.rules import explain_level, load_rules
 from contract_watch.diff.document.source import SourceDocument
 from contract_watch.diff.places import PlacedChange, PlaceFinder
 from contract_watch.escaping import escape_text, quote_shell
@@ -103,10 +103,9 @@ def _build_finding(
     client: list[CorrelatedChange] | None,
 ) -> Finding:
     worst = max(changes, key=lambda change: change.level.rank)
-    assessment = _assess(worst)
     operation, status = _parse_location(worst.location)
     messages = "; ".join(dict.fromkeys(change.message for change in changes))
-    consequence = f"{_WARNING_PREFIX if worst.level is ChangeLevel.WARNING else ''}{assessment.consequence}"
+    consequence = f"{_WARNING_PREFIX if worst.level is ChangeLevel.WARNING else ''}{_explain(worst)}"
     if effects := "; ".join(dict.fromkeys(correlated.description for correlated in client or ())):
         consequence += f" In the client: {effects}."
     old_location = worst.previous_location or worst.location
@@ -136,13 +135,14 @@ def _build_finding(
     )
 
 
-def _assess(change: ApiChange) -> Assessment:
-    """Return the assessment of a change; one of what the contract requires has that of a required property."""
+def _explain(change: ApiChange) -> str:
+    """Return the consequence of a change; one of what the contract requires has that of a required property."""
     rules = load_rules()
     usual = rules[change.rule].assess(change.direction, change.area)
     strict = rules.get(f"required-{change.rule}")
-    is_stricter = strict is not None and change.level.rank > usual.level.rank
-    return strict.assess(change.direction, change.area) if strict is not None and is_stricter else usual
+    if strict is not None and change.level.rank > usual.level.rank:
+        return strict.assess(change.direction, change.area).consequence
+    return explain_level(change)
 
 
 def _choose_severity(level: ChangeLevel, client: Iterable[CorrelatedChange]) -> Severity:

@@ -155,3 +155,35 @@ def test_a_place_survives_reordering(tmp_path: Path, capsys: pytest.CaptureFixtu
         (tmp_path / f"{name}.json").write_text(json.dumps(document), encoding="utf-8")
     assert main(["--base", str(tmp_path / "a.json"), "--revision", str(tmp_path / "b.json")]) == 1
     assert "  /paths/~1e/post/requestBody/content/application~1json/schema/oneOf/Word" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("base", "revision", "words"),
+    [
+        (
+            {"type": "object", "properties": {"a": {"readOnly": True, "type": "string"}}},
+            {"type": "object", "properties": {"a": {"readOnly": True, "type": "string", "maxLength": 3}}},
+            "The property never occurs in a request.",
+        ),
+        (
+            {"oneOf": [{"type": "string", "minLength": 2}, {"type": "string", "maxLength": 4}]},
+            {"oneOf": [{"type": "string", "minLength": 2}, {"type": "string", "maxLength": 3}]},
+            "The documents do not say if the API still accepts values that match several members.",
+        ),
+        (
+            {"type": "string"},
+            {"type": "string", "nullable": True},
+            "The documents do not say if the API still accepts null",
+        ),
+    ],
+)
+def test_a_reason_fits_its_level(
+    base: Any, revision: Any, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A level that the location decides has another reason than its rule's."""
+    for name, schema in (("a", base), ("b", revision)):
+        document = copy.deepcopy(BASE)
+        document["paths"]["/e"]["post"]["requestBody"]["content"]["application/json"]["schema"] = schema
+        (tmp_path / f"{name}.json").write_text(json.dumps(document), encoding="utf-8")
+    main(["--base", str(tmp_path / "a.json"), "--revision", str(tmp_path / "b.json")])
+    assert words in capsys.readouterr().out

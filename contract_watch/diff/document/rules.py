@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
-from contract_watch.diff.document.changes import OPPOSITE_DIRECTIONS, ChangeLevel, Direction, Effect
+from contract_watch.diff.document.changes import OPPOSITE_DIRECTIONS, ApiChange, ChangeLevel, Direction, Effect
 
 RULES_FILE = Path(__file__).with_name("rules.toml")
 AREAS: dict[Direction, tuple[str, ...]] = {
@@ -87,6 +87,19 @@ class ChangeRule:
     def assess(self, direction: Direction, area: str) -> Assessment:
         """Return the assessment of a change in ``direction`` and ``area``."""
         return self.assessments.get((direction, area)) or self.assessments[direction, ""]
+
+
+def explain_level(change: ApiChange) -> str:
+    """Return the consequence of a change in one sentence that fits its level, which may be another than its rule's."""
+    rule = load_rules()[change.rule]
+    usual = rule.assess(change.direction, change.area)
+    if change.level is usual.level or not rule.is_schema_rule:
+        return usual.consequence
+    if change.level is ChangeLevel.COMPATIBLE:
+        return f"The property never occurs in a {change.direction}."
+    if change.level is ChangeLevel.WARNING and rule.values:
+        return assess_effect(change.direction, Effect.UNCLEAR, rule.values).consequence
+    return usual.consequence
 
 
 @cache
