@@ -57,8 +57,8 @@ class Finding:
     again: dict[str, Any] | None = None
     rechecks: RecheckCount | None = None
     symbols: tuple[str, ...] | None = None
-    place: str | None = None
     hypotheses: tuple[Hypothesis, ...] = ()
+    place: str | None = None
 
     def mark_flaky(self, again: dict[str, Any] | None) -> "Finding":
         """Return the finding as one that a retry, whose exchange is ``again``, did not reproduce."""

@@ -18,7 +18,7 @@ def _make_record() -> Record:
     guess = Hypothesis("status:400->422", "answer", "422", "everything", 3, (("GET /x", (200, 201)),), (("GET /x", 422),),
                        "Code fails.", is_side_effect=True, explains_any_request=True)  # fmt: skip
     finding = Finding("x/400", Severity.BREAKING, "GET /x", "rest", 422, "a title \udc80 </script>", "why", "clause", "promise",
-                      {"request": {"body": [1, None, "é"]}}, "curl", True, {"response": None}, RecheckCount(2, 3), ("a", "b"), (guess,))  # fmt: skip
+                      {"request": {"body": [1, None, "é"]}}, "curl", True, {"response": None}, RecheckCount(2, 3), ("a", "b"), (guess,), "/a")  # fmt: skip
     bare = Finding("y", Severity.ADDITIVE, "GET /y", "grpc", None, "t", "w", "c", "p", {}, "")
     record = Record(
         "slug", "Name", "sha256:0", "http://127.0.0.1:1", 2**40, dt.datetime(2026, 11, 29, 1, 2, 3, 4, dt.UTC)

@@ -51,9 +51,18 @@ def allows_anything(raw: JSON) -> bool:
     return raw is True or (isinstance(raw, dict) and not list_constraints(raw))
 
 
+def accepts_everything(raw: JSON) -> bool:
+    """Return True if every value is valid: properties may have names, if their schemas allow anything."""
+    if not isinstance(raw, dict):
+        return raw is True
+    named = raw.get("properties")
+    rest = list_constraints(raw) - {"properties"}
+    return not rest and all(accepts_everything(one) for one in (named.values() if isinstance(named, dict) else ()))
+
+
 def allows_nothing(raw: JSON) -> bool:
     """Return True if a schema itself excludes every value."""
-    return raw is False or (isinstance(raw, dict) and allows_anything(raw.get("not", False)))
+    return raw is False or (isinstance(raw, dict) and accepts_everything(raw.get("not", False)))
 
 
 def allows_any_string(raw: JSON) -> bool:

@@ -13,6 +13,7 @@ from contract_watch.diff.document.changes import Tokens
 from contract_watch.diff.document.idle_keywords import (
     EXTENSIBLE,
     TRIVIAL_PATTERNS,
+    accepts_everything,
     allows_any_string,
     allows_anything,
     allows_nothing,
@@ -238,7 +239,7 @@ class _SchemaBuilder:
 
     def _add_logic(self, raw: Mapping[str, Any], at: Tokens) -> None:
         schema = self._schema
-        if allows_anything(raw.get("not", False)):
+        if accepts_everything(raw.get("not", False)):
             schema.rejects_all = True
         elif raw.get("not", False) is not False:
             schema.nots.append(SubSchema(raw["not"], (*at, "not")))
