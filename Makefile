@@ -255,7 +255,7 @@ prove-live: environment ## prove on a fake vendor that live runs do no harm (15 
 
 .PHONY: prove-sets
 prove-sets: environment ## prove on random schemas that a comparison hides nothing and cries about no rewrite (15 minutes)
-	@$(RUN) -m pytest --numprocesses="$$WORKERS" --all tests/diff/document/test_comparison_hides_no_value.py tests/diff/document/test_rewrites_are_quiet.py
+	@$(RUN) -m pytest --numprocesses="$$WORKERS" -o faulthandler_timeout=3600 --all tests/diff/document/test_comparison_hides_no_value.py tests/diff/document/test_rewrites_are_quiet.py
 
 .PHONY: soak
 soak: environment ## call the clients against a server that fails in every way; look for leaks [CALLS=100000]

@@ -19,6 +19,7 @@ from contract_watch.diff.document.loader import load_document
 from contract_watch.diff.document.scope import list_operations
 from contract_watch.diff.document_findings import ComparedDocuments, build_placed_findings
 from contract_watch.diff.document_watch import apply_document_waivers, read_document_waivers
+from contract_watch.diff.placed_comparison import compare_places
 from contract_watch.diff.places import PlacedChange, PlaceFinder
 from contract_watch.escaping import escape_text
 from contract_watch.report.record import Record
@@ -48,8 +49,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     waivers = read_document_waivers(Path(given.waivers)) if given.waivers else []
     notes: list[str] = []
     base, revision = (load_document(Path(name), notes, with_files=True) for name in (given.base, given.revision))
-    comparison = compare(base, revision, with_servers=given.servers == "compare")
-    entries = PlaceFinder(base, revision).group(comparison.changes)
+    with_servers = given.servers == "compare"
+    if with_uses:
+        entries = PlaceFinder(base, revision).group(compare(base, revision, with_servers=with_servers).changes)
+    else:
+        entries = compare_places(base, revision, with_servers=with_servers)
     record = _build_record(given, base, revision, entries, notes)
     problems = apply_document_waivers(record, waivers, dt.datetime.now(dt.UTC).date())
     if given.out:

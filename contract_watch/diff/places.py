@@ -50,17 +50,33 @@ class PlaceFinder:
 
     def group(self, changes: Iterable[ApiChange]) -> list[PlacedChange]:
         """Return one entry for each rule, direction, place and message, in the order of the first use."""
-        found: dict[tuple[str, str, str, str], PlacedChange] = {}
+        groups = PlaceGroups(self)
         for change in changes:
-            place = self.find_place(change)
-            key = change.rule, change.direction, place, change.message
-            entry = found.setdefault(key, PlacedChange(change, place))
-            if change.level.rank > entry.change.level.rank:
-                entry.change = change
-            entry.locations.append(change.location)
-            if name := name_operation(change.location):
-                entry.operations[name] = None
-        return list(found.values())
+            groups.add(change, [name_operation(change.location)])
+        return groups.entries
+
+
+class PlaceGroups:
+    """Changes by rule, direction, place and message."""
+
+    def __init__(self, places: PlaceFinder) -> None:
+        self._places = places
+        self._found: dict[tuple[str, str, str, str], PlacedChange] = {}
+
+    def add(self, change: ApiChange, operations: Iterable[str]) -> None:
+        """Add a use of a change, and the operations that it is a use of; empty names are none."""
+        place = self._places.find_place(change)
+        key = change.rule, change.direction, place, change.message
+        entry = self._found.setdefault(key, PlacedChange(change, place))
+        if change.level.rank > entry.change.level.rank:
+            entry.change = change
+        entry.locations.append(change.location)
+        entry.operations.update(dict.fromkeys(name for name in operations if name))
+
+    @property
+    def entries(self) -> list[PlacedChange]:
+        """The entries in the order of their first use."""
+        return list(self._found.values())
 
 
 def name_operation(location: str) -> str:

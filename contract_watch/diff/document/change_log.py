@@ -1,7 +1,7 @@
 """The record of the changes that a comparison finds, each with its level by its rule."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from contract_watch.diff.document.changes import (
@@ -74,23 +74,32 @@ class ChangeLog:
             root = "body"
         else:
             root = "body" if part == "response" else part
-        if self.schemas.is_equal(base, revision):
-            return
-        edits = self.schemas.find_edits(base, revision, locations, (root, direction), as_string=as_string)
-        self.record_edits(edits, root, direction)
+        if not self.schemas.is_equal(base, revision):
+            self._record_schemas(base, revision, locations, (root, direction), as_string=as_string)
 
-    def record_edits(self, edits: Iterable[SchemaEdit], root: str, direction: Direction) -> None:
-        """Add edits of schemas whose values go in ``direction``; ``root`` is the area of an edit of a root schema."""
-        for edit in edits:
-            area = root if edit.depth == 0 else "property"
-            rule = self._rules[edit.kind]
-            level = rule.assess(direction, area).level
-            if edit.effect is Effect.UNCLEAR and rule.effect is not Effect.UNCLEAR:
-                level = ChangeLevel.WARNING  # the location hides the effect that the rule expects
-            if direction in edit.muted_directions:
-                level = ChangeLevel.COMPATIBLE
-            previous = edit.previous_location or ""
-            self._add_change(ApiChange(rule.id, level, direction, area, edit.location, edit.message, previous))
+    def _record_schemas(
+        self,
+        base: Any,
+        revision: Any,
+        locations: tuple[Tokens, Tokens],
+        kind: tuple[str, Direction],
+        *,
+        as_string: bool,
+    ) -> None:
+        """Add the edits between two schemas; ``kind`` is the area of an edit of the root, and the direction of the values."""
+        for edit in self.schemas.find_edits(base, revision, locations, kind, as_string=as_string):
+            self._add_change(self._assess_edit(edit, *kind))
+
+    def _assess_edit(self, edit: SchemaEdit, root: str, direction: Direction) -> ApiChange:
+        area = root if edit.depth == 0 else "property"
+        rule = self._rules[edit.kind]
+        level = rule.assess(direction, area).level
+        if edit.effect is Effect.UNCLEAR and rule.effect is not Effect.UNCLEAR:
+            level = ChangeLevel.WARNING  # the location hides the effect that the rule expects
+        if direction in edit.muted_directions:
+            level = ChangeLevel.COMPATIBLE
+        previous = edit.previous_location or ""
+        return ApiChange(rule.id, level, direction, area, edit.location, edit.message, previous)
 
     def _add_change(self, change: ApiChange) -> None:
         key = (change.rule, change.direction, change.area, change.location, change.message)

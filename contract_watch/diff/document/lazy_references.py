@@ -66,7 +66,7 @@ def follow_links(
         RecursionError: a chain of references is too long.
     """
     seen: set[tuple[object, ...]] = set()
-    waiting: deque[tuple[Iterable[SchemaEdit | ResolvedLink], _LinkFrame | None]] = deque([(found, None)])
+    waiting: deque[tuple[Iterable[SchemaEdit | ResolvedLink], LinkFrame | None]] = deque([(found, None)])
     while waiting:
         rest, frame = waiting.popleft()
         for one in rest:
@@ -77,7 +77,7 @@ def follow_links(
                 _mark_targets_with_edits(one.target)
             if not one.target.has_edits:
                 continue
-            inner = _LinkFrame(frame, one)
+            inner = LinkFrame(frame, one)
             if inner.distance > _MAX_LINKS:
                 raise RecursionError("the chain of references is too long")
             # The same schema may be read-only on one path and not on another, so each is followed.
@@ -88,6 +88,24 @@ def follow_links(
             if distant_keys is not None and inner.distance > _MAX_DISTANCE:
                 distant_keys.add(key)
             waiting.append((one.target.edits, inner))
+
+
+def iterate_links(found: Iterable[SchemaEdit | ResolvedLink], outer: "LinkFrame | None") -> "Iterator[LinkFrame]":
+    """Yield the way to each target with edits that a root or a target (behind ``outer``) refers to itself.
+
+    Raises:
+        RecursionError: a chain of references is too long.
+    """
+    for one in found:
+        if isinstance(one, SchemaEdit):
+            continue
+        if one.target.has_edits is None:
+            _mark_targets_with_edits(one.target)
+        if one.target.has_edits:
+            inner = LinkFrame(outer, one)
+            if inner.distance > _MAX_LINKS:
+                raise RecursionError("the chain of references is too long")
+            yield inner
 
 
 def _mark_targets_with_edits(root: ReferenceTarget) -> None:
@@ -113,12 +131,12 @@ def _mark_targets_with_edits(root: ReferenceTarget) -> None:
             with_edits += users.get(one, ())
 
 
-class _LinkFrame:
+class LinkFrame:
     """A link during the traversal, with the links before it. Locations are joined only when an edit is reported."""
 
     __slots__ = ("cached_locations", "depth", "distance", "is_unclear", "link", "muted_directions", "outer")
 
-    def __init__(self, outer: "_LinkFrame | None", link: ResolvedLink) -> None:
+    def __init__(self, outer: "LinkFrame | None", link: ResolvedLink) -> None:
         self.outer, self.link = outer, link
         self.depth: int = link.depth + (outer.depth if outer is not None else 0)
         self.muted_directions: frozenset[Direction] = (
@@ -129,10 +147,15 @@ class _LinkFrame:
         self.cached_locations: tuple[str, str] | None = None
 
     @property
+    def assessment(self) -> tuple[object, ...]:
+        """Everything here that decides the level of an edit behind the link."""
+        return self.muted_directions, self.is_unclear, self.depth == 0
+
+    @property
     def locations(self) -> tuple[str, str]:
         """The locations in the base and in the revision."""
-        frame: _LinkFrame | None = self
-        without = list[_LinkFrame]()
+        frame: LinkFrame | None = self
+        without = list[LinkFrame]()
         while frame is not None and frame.cached_locations is None:
             without.append(frame)
             frame = frame.outer

@@ -16,7 +16,11 @@ from contract_watch.diff.document import (
     unevaluated,
 )
 from contract_watch.diff.document.changes import Effect, SchemaEdit, Tokens
-from contract_watch.diff.document.lazy_references import ReferenceTarget, ResolvedLink, follow_links
+from contract_watch.diff.document.lazy_references import (
+    ReferenceTarget,
+    ResolvedLink,
+    follow_links,
+)
 from contract_watch.diff.document.normalized_schema import Conjunction, NormalizedSchema, SubSchema
 from contract_watch.diff.document.scalars import compare_scalars
 from contract_watch.diff.document.schema_location import EditOrLink, SchemaLink, SchemaLocation, create_edit
@@ -27,7 +31,6 @@ _MAX_DEPTH = 100
 """The maximal depth of compared schemas; any difference below it is one edit."""
 
 _TOO_DEEP = "the schemas differ below the depth that is compared"
-
 _STRING_LEVELS = 2
 """Levels of a parameter's schema that are sent as strings: its own, and its items or properties."""
 
@@ -72,16 +75,32 @@ class SchemaComparison:
             kind: the kind of root; roots of one kind share the limit on distant references.
             as_string: True if the values are sent as strings, as parameters are.
         """
-        nodes = (SubSchema(base),), (SubSchema(revision),)
-        levels = _STRING_LEVELS if as_string else 0
-        found = self._resolve_links(
-            _RootWalk(self, as_string=levels).compare(*nodes, SchemaLocation(*locations)), as_string=levels
-        )
+        found = self._find_root_edits(base, revision, locations, as_string=as_string)
         try:
             yield from follow_links(found, self._distant_keys.setdefault(kind, set()))
         except RecursionError:
-            self._discard_open_checks()
-            yield create_edit("too-deep", Effect.UNCLEAR, _TOO_DEEP, SchemaLocation(*locations, depth=1))
+            yield self.end_too_deep(locations)
+
+    def find_own_edits(
+        self, base: Any, revision: Any, locations: tuple[Tokens, Tokens], *, as_string: bool = False
+    ) -> list[SchemaEdit | ResolvedLink]:
+        """Return the edits of two schemas themselves, and links to the schemas that they refer to."""
+        try:
+            return list(self._find_root_edits(base, revision, locations, as_string=as_string))
+        except RecursionError:
+            return [self.end_too_deep(locations)]
+
+    def _find_root_edits(
+        self, base: Any, revision: Any, locations: tuple[Tokens, Tokens], *, as_string: bool
+    ) -> Iterator[SchemaEdit | ResolvedLink]:
+        levels, nodes = _STRING_LEVELS if as_string else 0, ((SubSchema(base),), (SubSchema(revision),))
+        walk = _RootWalk(self, as_string=levels)
+        return self._resolve_links(walk.compare(*nodes, SchemaLocation(*locations)), as_string=levels)
+
+    def end_too_deep(self, locations: tuple[Tokens, Tokens]) -> SchemaEdit:
+        """Return the edit that stands for what is too deep to compare."""
+        self._discard_open_checks()
+        return create_edit("too-deep", Effect.UNCLEAR, _TOO_DEEP, SchemaLocation(*locations, depth=1))
 
     def _discard_open_checks(self) -> None:
         """Forget subset checks that did not finish."""

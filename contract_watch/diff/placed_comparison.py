@@ -1,0 +1,128 @@
+"""The comparison of two documents by place: what is shared is assessed once, and its uses are counted.
+
+`compare` lists every use of a change, and where hundreds of operations reach one schema there are as many. Here time and
+memory go with the distinct changes and the references between schemas: the operations that reach a schema are a set, which
+its references pass on.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from contract_watch.diff.document import operations
+from contract_watch.diff.document.change_log import ChangeLog
+from contract_watch.diff.document.changes import ApiChange, Direction, SchemaEdit, Tokens
+from contract_watch.diff.document.json_pointer import format_pointer, parse_pointer
+from contract_watch.diff.document.lazy_references import LinkFrame, iterate_links
+from contract_watch.diff.places import PlacedChange, PlaceFinder, PlaceGroups, name_operation
+
+
+@dataclass
+class _SharedSchema:
+    """A schema that is referred to, in one way in which its edits are assessed.
+
+    ``frame`` is the first way there, ``kind`` the area of a root and the direction of the values. ``users`` has a bit for
+    each operation that reaches it. ``used`` are the schemas that it refers to itself, None until they are known.
+    """
+
+    frame: LinkFrame
+    kind: tuple[str, Direction]
+    users: int = 0
+    used: "list[_SharedSchema] | None" = None
+
+
+def compare_places(
+    base: Mapping[str, Any], revision: Mapping[str, Any], *, today: dt.date | None = None, with_servers: bool = True
+) -> list[PlacedChange]:
+    """Compare two OpenAPI documents as `compare` does; return one entry for each rule, direction, place and message."""
+    log = _PlaceLog(base, revision, today or dt.datetime.now(dt.UTC).date())
+    operations.compare(log, with_servers=with_servers)
+    return log.build_entries()
+
+
+class _PlaceLog(ChangeLog):
+    """A record of changes that keeps shared schemas apart until all uses are known."""
+
+    def __init__(self, base: Mapping[str, Any], revision: Mapping[str, Any], today: dt.date) -> None:
+        super().__init__(base, revision, today)
+        self._groups = PlaceGroups(PlaceFinder(base, revision))
+        self._shared: dict[tuple[object, ...], _SharedSchema] = {}
+        self._operations: dict[str, int] = {}
+
+    def _record_schemas(
+        self,
+        base: Any,
+        revision: Any,
+        locations: tuple[Tokens, Tokens],
+        kind: tuple[str, Direction],
+        *,
+        as_string: bool,
+    ) -> None:
+        found = self.schemas.find_own_edits(base, revision, locations, as_string=as_string)
+        for one in found:
+            if isinstance(one, SchemaEdit):
+                self._add_change(self._assess_edit(one, *kind))
+        name = name_operation(format_pointer(locations[1]))
+        user = 1 << self._operations.setdefault(name, len(self._operations)) if name else 0
+        for frame in iterate_links(found, None):
+            self._find_shared(frame, kind).users |= user
+
+    def _find_shared(self, frame: LinkFrame, kind: tuple[str, Direction]) -> _SharedSchema:
+        key = (id(frame.link.target), *frame.assessment, *kind)
+        if key not in self._shared:
+            self._shared[key] = _SharedSchema(frame, kind)
+        return self._shared[key]
+
+    def _add_change(self, change: ApiChange) -> None:
+        self._groups.add(change, [name_operation(change.location)])
+
+    def build_entries(self) -> list[PlacedChange]:
+        """Return all entries."""
+        _pass_users_on(self._sort_shared())
+        for one in self._shared.values():
+            edits = [edit for edit in one.frame.link.target.edits if isinstance(edit, SchemaEdit)]
+            users = self._list_users(one.users) if edits else []
+            for edit in edits:
+                self._groups.add(self._assess_edit(one.frame.relocate_edit(edit), *one.kind), users)
+        return self._groups.entries
+
+    def _sort_shared(self) -> list[_SharedSchema]:
+        """Find all shared schemas; return them so that each comes before those that it refers to, except in cycles."""
+        done: list[_SharedSchema] = []
+        for root in list(self._shared.values()):
+            waiting = [(root, iter(self._find_used(root)))] if root.used is None else []
+            while waiting:
+                one, rest = waiting[-1]
+                further = next((inner for inner in rest if inner.used is None), None)
+                if further is not None:
+                    waiting.append((further, iter(self._find_used(further))))
+                else:
+                    done.append(one)
+                    waiting.pop()
+        return done[::-1]
+
+    def _find_used(self, one: _SharedSchema) -> list[_SharedSchema]:
+        try:
+            frames = list(iterate_links(one.frame.link.target.edits, one.frame))
+        except RecursionError:
+            tokens = parse_pointer(one.frame.locations[1])
+            self._add_change(self._assess_edit(self.schemas.end_too_deep((tokens, tokens)), *one.kind))
+            frames = []
+        one.used = [self._find_shared(frame, one.kind) for frame in frames]
+        return one.used
+
+    def _list_users(self, users: int) -> list[str]:
+        return [name for name, number in self._operations.items() if users >> number & 1]
+
+
+def _pass_users_on(shared: Sequence[_SharedSchema]) -> None:
+    """Add the operations that reach a schema to those that it refers to, until nothing changes: once, but for cycles."""
+    is_changed = True
+    while is_changed:
+        is_changed = False
+        for one in shared:
+            for inner in one.used or ():
+                if one.users | inner.users != inner.users:
+                    inner.users |= one.users
+                    is_changed = True
