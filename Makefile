@@ -161,9 +161,12 @@ accept: environment ## store the document that make drift compared last and gene
 	@$(RUN) -m scripts.accept_document --vendor="$$VENDOR" --published="$$PUBLISHED" --anyway="$$ANYWAY"
 
 .PHONY: diff
+ifeq ($(origin OUT),file)
+diff: OUT := # no reports but where they are asked for
+endif
 diff: environment ## compare two OpenAPI documents [BASE= REVISION= ALL=1 SERVERS=ignore OUT= FAIL_ON= WAIVERS=]
 	@$(RUN) -m scripts.compare_documents --base="$$BASE" --revision="$$REVISION" --servers="$$SERVERS" --all="$$ALL" \
-		--out="$(if $(filter file,$(origin OUT)),,$$OUT)" --fail-on="$$FAIL_ON" --waivers="$$WAIVERS"
+		--out="$$OUT" --fail-on="$$FAIL_ON" --waivers="$$WAIVERS"
 
 .PHONY: mock
 mock: environment ## serve every vendor's mock on PORT=8025 and gRPC on GRPC_PORT=8026 until interrupted [VENDOR=]

@@ -87,23 +87,25 @@ def _make_local(bundle: _Bundle, file: Path, reference: str) -> str:
 
 
 def _locate(bundle: _Bundle, file: Path, address: str) -> Path:
-    shown = escape_text(address, MAX_SHOWN_LENGTH)
     try:
         target = (file.parent / unquote(address)).resolve()
         is_file = target.is_file()
     except (OSError, ValueError) as error:
-        raise InvalidDocumentError(f'has the $ref "{shown}", which is not the name of a file; correct it') from error
+        raise InvalidDocumentError(
+            f'has the $ref "{_show(address)}", which is not the name of a file; correct it'
+        ) from error
     if not target.is_relative_to(bundle.root):
         raise InvalidDocumentError(
-            f'has the $ref "{shown}", a file outside the directory of the document, which is not read; {_BUNDLE_HINT}'
+            f'has the $ref "{_show(address)}", a file outside the directory of the document, which is not read; {_BUNDLE_HINT}'
         )
     if not is_file:
-        raise InvalidDocumentError(f'has the $ref "{shown}", and there is no such file; correct it, or add the file')
+        raise InvalidDocumentError(
+            f'has the $ref "{_show(address)}", and there is no such file; correct it, or add the file'
+        )
     return target
 
 
 def _read(bundle: _Bundle, target: Path, name: str) -> Any:
-    shown = escape_text(name, MAX_SHOWN_LENGTH)
     bundle.size += target.stat().st_size
     if len(bundle.contents) >= _MAX_FILES or bundle.size > MAX_BYTES:
         raise InvalidDocumentError(
@@ -112,13 +114,17 @@ def _read(bundle: _Bundle, target: Path, name: str) -> Any:
     try:
         content = bundle.parse(target.read_bytes())
     except InvalidDocumentError as error:
-        raise InvalidDocumentError(f"refers to {shown}{error.position}, which {error.message}") from error
+        raise InvalidDocumentError(f"refers to {_show(name)}{error.position}, which {error.message}") from error
     except OSError as error:
-        raise InvalidDocumentError(f"refers to {shown}, which cannot be read ({error.strerror})") from error
+        raise InvalidDocumentError(f"refers to {_show(name)}, which cannot be read ({error.strerror})") from error
     bundle.value_count += _count_values(content)
     if bundle.value_count > MAX_VALUES:
         raise InvalidDocumentError(f"with its files {TOO_MANY}")
     return content
+
+
+def _show(text: str) -> str:
+    return escape_text(text, MAX_SHOWN_LENGTH)
 
 
 def _count_values(content: Any) -> int:
