@@ -21,6 +21,7 @@ from contract_watch.diff.document_findings import ComparedDocuments, build_place
 from contract_watch.diff.document_watch import apply_document_waivers, read_document_waivers
 from contract_watch.diff.placed_comparison import compare_places
 from contract_watch.diff.places import PlacedChange, PlaceFinder
+from contract_watch.errors import UsageError
 from contract_watch.escaping import escape_text
 from contract_watch.report.record import Record
 from contract_watch.report.report_files import write_reports
@@ -46,6 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--waivers", default="", help="a file of accepted changes, in the form of waivers.toml (none)")
     given = parser.parse_args(arguments)
     with_uses = bool(cli.parse_switch("--all", given.all))
+    if given.waivers and not Path(given.waivers).is_file():
+        raise UsageError(f"--waivers {escape_text(given.waivers)}: no such file; name one in the form of waivers.toml")
     waivers = read_document_waivers(Path(given.waivers)) if given.waivers else []
     notes: list[str] = []
     base, revision = (load_document(Path(name), notes, with_files=True) for name in (given.base, given.revision))

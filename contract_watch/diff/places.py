@@ -21,7 +21,10 @@ _MEMBERS = frozenset({"oneOf", "anyOf", "allOf"})
 
 @dataclass
 class PlacedChange:
-    """A change of one place: the worst of its uses, the place, and the operations that reach it, in their order."""
+    """A change of one place: the worst of its uses, the place, and the operations that reach it, in their order.
+
+    ``locations`` are the uses that were told one by one; a shared schema that was assessed once has the first.
+    """
 
     change: ApiChange
     place: str

@@ -116,6 +116,8 @@ def test_a_waiver_that_nothing_needs_is_an_error(
     path = _write_waivers(tmp_path / "wrong.toml", ("type-change", "/components/**"))
     assert main([*given, "--waivers", str(path)]) == 3
     assert 'unknown rule "type-change"; use "type-changed"' in capsys.readouterr().err
+    assert main([*given, "--waivers", str(tmp_path / "none.toml")]) == 3
+    assert "none.toml: no such file; name one in the form of waivers.toml" in capsys.readouterr().err
 
 
 def test_reports_are_those_of_make_drift(given: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -109,13 +109,19 @@ def _collect_items(source: SourceDocument, raw: Any, at: Tokens) -> dict[str, li
 def _drop_prefix(items: Mapping[str, list[PathItem]], prefix: str) -> dict[str, list[PathItem]]:
     """Return path items by shape without ``prefix``, which stands in the servers of the other side.
 
-    A path that does not begin with it has no counterpart there.
+    A path that does not begin with it, or has servers of its own, has no counterpart there.
     """
     begin = parameters.normalize_path(prefix)
-    return {
-        shape.removeprefix(begin) or "/" if (shape + "/").startswith(begin + "/") or not prefix else f"?{shape}": found
-        for shape, found in items.items()
-    }
+    found = dict[str, list[PathItem]]()
+    for shape, some in items.items():
+        is_alone = any(level.get("servers") for one in _list_operations(some) for level, _ in one.levels)
+        if not prefix:
+            found[shape] = some
+        elif is_alone or not (shape + "/").startswith(begin + "/"):
+            found[f"?{shape}"] = some
+        else:
+            found[shape.removeprefix(begin) or "/"] = some
+    return found
 
 
 def _list_operations(items: Iterable[PathItem]) -> Iterator[PathOperation]:

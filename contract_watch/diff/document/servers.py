@@ -157,7 +157,11 @@ def _find_prefix(old: Sequence["_ServerEntry"], new: Sequence["_ServerEntry"]) -
     for address in longer:
         prefix = address.removeprefix(one)
         if prefix.startswith("/") and {known + prefix for known in shorter} == longer:
-            return (prefix, "") if longer is before else ("", prefix)
+            found = (prefix, "") if longer is before else ("", prefix)
+            # Tools use the first server, so another order is no mere spelling.
+            first, second = ([one.default_address.rstrip("/") for one in side] for side in (old, new))
+            if [one + found[1] for one in first] == [one + found[0] for one in second]:
+                return found
     return "", ""
 
 
