@@ -13,14 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from contract_watch import cli
-from contract_watch.diff.comparison_text import describe_uses, format_comparison
-from contract_watch.diff.document import compare
+from contract_watch.diff.comparison_text import format_comparison
+from contract_watch.diff.document import ApiChange, Comparison, compare
 from contract_watch.diff.document.loader import load_document
+from contract_watch.diff.document.places import PlaceFinder
 from contract_watch.diff.document.scope import list_operations
-from contract_watch.diff.document_findings import ComparedDocuments, build_placed_findings
+from contract_watch.diff.document_findings import ComparedDocuments, build_findings, format_finding_id
 from contract_watch.diff.document_watch import apply_document_waivers, read_document_waivers
-from contract_watch.diff.placed_comparison import compare_places
-from contract_watch.diff.places import PlacedChange, PlaceFinder
 from contract_watch.errors import UsageError
 from contract_watch.escaping import escape_text
 from contract_watch.report.record import Record
@@ -52,20 +51,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     waivers = read_document_waivers(Path(given.waivers)) if given.waivers else []
     notes: list[str] = []
     base, revision = (load_document(Path(name), notes, with_files=True) for name in (given.base, given.revision))
-    with_servers = given.servers == "compare"
+    changes = compare(base, revision, with_servers=given.servers == "compare", with_uses=with_uses).changes
     if with_uses:
-        entries = PlaceFinder(base, revision).group(compare(base, revision, with_servers=with_servers).changes)
-    else:
-        entries = compare_places(base, revision, with_servers=with_servers)
-    record = _build_record(given, base, revision, entries, notes)
+        changes = PlaceFinder(base, revision).group(changes)
+    record = _build_record(given, base, revision, changes, notes)
     problems = apply_document_waivers(record, waivers, dt.datetime.now(dt.UTC).date())
     if given.out:
         write_reports([record], out := cli.create_output_directory("--out", given.out))
     waived = {finding.id for finding, _ in record.waived}
-    counted = [entry for entry in entries if _make_id(entry) not in waived]
+    counted = [change for change in changes if format_finding_id(change) not in waived]
     lines = format_comparison(counted, with_uses=with_uses)
     lines += [f"note: {note}" for note in notes]
-    lines += [f"waived: {len(entries) - len(counted)}"] if waived else []
+    lines += [f"waived: {len(changes) - len(counted)}"] if waived else []
     lines += [f"reports: {out}/findings.json, junit.xml, report.md"] if given.out else []
     print("\n".join(lines))
     for line in problems:
@@ -74,25 +71,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return cli.ExitStatus.USAGE if problems and status == cli.ExitStatus.OK else status
 
 
-def _make_id(entry: PlacedChange) -> str:
-    return f"document/{entry.change.rule}{entry.place}"
-
-
 def _build_record(
     given: Namespace,
     base: Mapping[str, Any],
     revision: Mapping[str, Any],
-    entries: Sequence[PlacedChange],
+    changes: Sequence[ApiChange],
     notes: Sequence[str],
 ) -> Record:
     """Build the record of the comparison, with a finding for each rule and place."""
     name = escape_text(f"{Path(given.base).name} and {Path(given.revision).name}")
     digest = f"sha256:{hashlib.sha256(Path(given.base).read_bytes()).hexdigest()}"
     record = Record("documents", name, digest, given.revision, 0, dt.datetime.now(dt.UTC))
-    level = format_comparison(entries)[0].partition(":")[0]
+    level = Comparison(tuple(changes)).level.value
     record.document = {"base": given.base, "address": given.revision, "level": level}
     record.documented = [f"document/{name}" for name in list_operations(base).values()]
     record.notes = list(notes)
     compared = ComparedDocuments(base, revision, given.base, given.revision)
-    record.findings = build_placed_findings(entries, compared, describe_uses)
+    record.findings = build_findings(changes, compared)
     return record

@@ -16,12 +16,12 @@ _LOSSES = ("property-removed", "property-renamed")
 def compare_under_contract(
     base: Mapping[str, Any], revision: Mapping[str, Any], effective: Mapping[str, Any]
 ) -> Comparison:
-    """Compare two documents and their prose; ``effective`` is the effective document of the base.
+    """Compare two documents and their prose, with every use; ``effective`` is the effective document of the base.
 
     Vendors often list every property of a response as optional. Where the overlay requires one, consumers rely on it, so
     its loss breaks them.
     """
-    comparison = add_prose(compare(base, revision), base, revision)
+    comparison = add_prose(compare(base, revision, with_uses=True), base, revision)
     return Comparison(tuple(_raise_levels(comparison.changes, SourceDocument(effective))))
 
 

@@ -18,9 +18,10 @@ from contract_watch.diff.document import ApiChange
 from contract_watch.diff.document.document_cache import CACHE_DIRECTORY, CachedDocument
 from contract_watch.diff.document.lookalikes import describe_deceptive_names
 from contract_watch.diff.document.moved_operations import OperationKey, find_successors, format_names
+from contract_watch.diff.document.places import PlaceFinder
 from contract_watch.diff.document.prose import describe_rewording
 from contract_watch.diff.document.scope import extract_operations, list_operations
-from contract_watch.diff.document_findings import ComparedDocuments, build_findings
+from contract_watch.diff.document_findings import ComparedDocuments, build_findings, format_finding_id, is_affected
 from contract_watch.diff.overlay_check import check_overlay
 from contract_watch.diff.overlay_check.notes import format_overlay_notes
 from contract_watch.diff.published_document import (
@@ -102,13 +103,11 @@ def _compare_documents(contract: Contract, found: PublishedDocument, record: Rec
     )
     joined = None if impact is None else dict(zip(comparison.changes, impact.correlated, strict=True))
     compared = ComparedDocuments(base, revision, stored, found.address)
-    record.findings = build_findings(comparison.changes, compared, joined)
+    changes = PlaceFinder(base, revision).group(comparison.changes)
+    record.findings = build_findings(changes, compared, joined)
     for name in wanted.values():
-        ids = [
-            one.id
-            for one in record.findings
-            if name in (one.operation, one.operation.replace("ANY", name.split(" ")[0], 1))
-        ]
+        affected = {format_finding_id(change) for change in changes if is_affected(name, change)}
+        ids = [one.id for one in record.findings if one.id in affected]
         record.suite_checks.append(SuiteCheck(f"document/{name}", "document", name, finding_ids=ids))
     record.notes += describe_deceptive_names(stored_part, revision)
     record.notes += describe_rewording(stored_part, revision)

@@ -2,18 +2,18 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from contract_watch.contracts.openapi import METHODS
 from contract_watch.diff.client.correlation import CorrelatedChange
 from contract_watch.diff.client.symbol_changes import describe_symbol_changes
+from contract_watch.diff.comparison_text import describe_uses
 from contract_watch.diff.document.changes import ApiChange, ChangeLevel
 from contract_watch.diff.document.json_pointer import parse_pointer
 from contract_watch.diff.document.rules import explain_level, load_rules
 from contract_watch.diff.document.source import SourceDocument
-from contract_watch.diff.places import PlacedChange, PlaceFinder
 from contract_watch.escaping import escape_text, quote_shell
 from contract_watch.report.finding import Finding, Severity
 from contract_watch.report.hypothesis import Hypothesis
@@ -49,51 +49,36 @@ def build_findings(
     compared: ComparedDocuments,
     client: Mapping[ApiChange, CorrelatedChange] | None = None,
 ) -> list[Finding]:
-    """Return a finding for each rule and location of ``changes``.
+    """Return a finding for each rule and place of ``changes``, which have their places.
 
     `breaking` changes give breaking findings, `warning` ones warnings, all others additive ones. A change that breaks a
-    symbol of the generated client is at least a warning. ``client`` maps a change to its effect on that client; None if
-    that is unknown.
+    symbol of the generated client is at least a warning. ``client`` maps a use of a change to its effect on that client;
+    None if that is unknown.
     """
     groups: dict[tuple[str, str], list[ApiChange]] = {}
     for change in changes:
-        groups.setdefault((change.rule, change.location), []).append(change)
+        groups.setdefault((change.rule, change.place), []).append(change)
     documents = SourceDocument(compared.base), SourceDocument(compared.revision)
-    places = PlaceFinder(compared.base, compared.revision)
     return [
-        replace(
-            _build_finding(
-                group,
-                compared,
-                documents,
-                None if client is None else [client[change] for change in group if change in client],
-            ),
-            place=places.find_place(group[0]),
+        _build_finding(
+            group,
+            compared,
+            documents,
+            None if client is None else [client[use] for change in group for use in change.uses if use in client],
         )
         for group in groups.values()
     ]
 
 
-def build_placed_findings(
-    entries: Iterable[PlacedChange], compared: ComparedDocuments, describe_uses: Callable[[PlacedChange], str]
-) -> list[Finding]:
-    """Return a finding for each rule and place; ``describe_uses`` returns the words for what reaches a place."""
-    groups: dict[tuple[str, str], list[PlacedChange]] = {}
-    for entry in entries:
-        groups.setdefault((entry.change.rule, entry.place), []).append(entry)
-    documents = SourceDocument(compared.base), SourceDocument(compared.revision)
-    found = []
-    for (rule, place), group in groups.items():
-        finding = _build_finding([entry.change for entry in group], compared, documents, None)
-        uses = "; ".join(dict.fromkeys(words for entry in group if (words := describe_uses(entry))))
-        why = f"{finding.why} It is {uses}." if uses else finding.why
-        found.append(replace(finding, id=format_finding_id(rule, place), why=why, place=place))
-    return found
+def format_finding_id(change: ApiChange) -> str:
+    """Return the id of a change's finding; it is the same from run to run, and survives another order."""
+    return f"document/{change.rule}{change.place}"
 
 
-def format_finding_id(rule: str, location: str) -> str:
-    """Return the id of a change's finding; it is the same from run to run."""
-    return f"document/{rule}{location}"
+def is_affected(operation: str, change: ApiChange) -> bool:
+    """Return True if a change has a use at ``operation``, ``METHOD path``, or at the path of all its methods."""
+    path = operation.partition(" ")[2]
+    return any(_parse_location(use.location)[0] in (operation, f"ANY {path}") for use in change.uses)
 
 
 def _build_finding(
@@ -106,13 +91,15 @@ def _build_finding(
     operation, status = _parse_location(worst.location)
     messages = "; ".join(dict.fromkeys(change.message for change in changes))
     consequence = f"{_WARNING_PREFIX if worst.level is ChangeLevel.WARNING else ''}{_explain(worst)}"
+    if uses := "; ".join(dict.fromkeys(words for change in changes if (words := describe_uses(change)))):
+        consequence += f" It is {uses}."
     if effects := "; ".join(dict.fromkeys(correlated.description for correlated in client or ())):
         consequence += f" In the client: {effects}."
     old_location = worst.previous_location or worst.location
     before, after = _get_value(documents[0], old_location), _get_value(documents[1], worst.location)
     stored = "absent" if before is None else escape_text(json.dumps(before, ensure_ascii=False), 300)
     return Finding(
-        id=format_finding_id(worst.rule, worst.location),
+        id=format_finding_id(worst),
         severity=_choose_severity(worst.level, client or ()),
         operation=operation,
         surface="rest",
@@ -132,6 +119,7 @@ def _build_finding(
             dict.fromkeys(line for correlated in client for line in describe_symbol_changes(correlated.symbol_changes))
         ),
         hypotheses=(_build_hypothesis(worst, messages),),
+        place=worst.place,
     )
 
 

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,8 @@ import pytest
 from contract_watch.commands.compare_documents import main
 from contract_watch.contracts.registry import ROOT
 from contract_watch.diff import compare
-from contract_watch.diff.placed_comparison import compare_places
-from contract_watch.diff.places import PlacedChange, PlaceFinder
+from contract_watch.diff.document import ApiChange
+from contract_watch.diff.document.places import PlaceFinder
 from tests.support.documents.pairs import load_pairs
 
 FILE = {"$ref": "#/components/schemas/File"}
@@ -195,19 +196,16 @@ def test_a_reason_fits_its_level(
     assert words in capsys.readouterr().out
 
 
-def _summarize(entries: list[PlacedChange]) -> dict[tuple[str, str, str, str], str]:
-    return {
-        (one.change.rule, one.change.direction, one.place, one.change.message): one.change.level.value
-        for one in entries
-    }
+def _summarize(changes: Iterable[ApiChange]) -> dict[tuple[str, str, str, str], str]:
+    return {(one.rule, one.direction, one.place, one.message): one.level.value for one in changes}
 
 
 def test_places_and_uses_are_the_same_changes() -> None:
     """To assess what is shared once finds what the list of uses does, for every pair of the collection."""
     for pair in load_pairs():
         base, revision = pair.base, pair.revision
-        uses = PlaceFinder(base, revision).group(compare(base, revision).changes)
-        assert _summarize(compare_places(base, revision)) == _summarize(uses), pair.id
+        uses = PlaceFinder(base, revision).group(compare(base, revision, with_uses=True).changes)
+        assert _summarize(compare(base, revision).changes) == _summarize(uses), pair.id
 
 
 def test_shared_edits_are_assessed_once_however_many_operations_reach_them() -> None:
@@ -216,7 +214,7 @@ def test_shared_edits_are_assessed_once_however_many_operations_reach_them() -> 
     names = [f"/things{number}" for number in range(60)]
     base["paths"] |= {name: {"get": {"responses": _respond(FILE)}} for name in names}
     revision = _edit(base)
-    found = [one for one in compare_places(base, revision) if one.change.rule == "enum-value-added"]
-    reached = {one.change.direction: one for one in found}
+    found = [one for one in compare(base, revision).changes if one.rule == "enum-value-added"]
+    reached = {one.direction: one for one in found}
     assert set(names) | {"/a"} <= {name.removeprefix("GET ") for name in reached["response"].operations}
-    assert len(reached["response"].locations) == 1
+    assert len(reached["response"].uses) == 1

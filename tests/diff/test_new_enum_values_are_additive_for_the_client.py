@@ -9,6 +9,7 @@ import pytest
 from contract_watch.contracts.registry import load_contracts
 from contract_watch.diff.client.document_impact import assess_document_impact
 from contract_watch.diff.document import compare
+from contract_watch.diff.document.places import PlaceFinder
 from contract_watch.diff.document_findings import ComparedDocuments, build_findings
 from contract_watch.generator.outputs import generate_outputs
 from contract_watch.report.finding import Severity
@@ -46,10 +47,12 @@ def test_only_a_new_value_of_a_response_is_additive(
     )
     contract = load_contracts(write_sample_contract(tmp_path, paths=base["paths"]))["sample"]
     generate_outputs(contract, tmp_path / "generated/sample")
-    changes = compare(base, revision).changes
+    changes = compare(base, revision, with_uses=True).changes
     impact = assess_document_impact(contract, base, revision, changes)
     client = dict(zip(changes, impact.correlated, strict=True))
-    found = build_findings(changes, ComparedDocuments(base, revision, "old.json", "new.json"), client)
+    found = build_findings(
+        PlaceFinder(base, revision).group(changes), ComparedDocuments(base, revision, "old.json", "new.json"), client
+    )
     assert Severity.BREAKING not in {one.severity for one in found} or severity is Severity.BREAKING
     assert severity in {one.severity for one in found}
     assert impact.version.version == version

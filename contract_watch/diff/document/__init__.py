@@ -24,6 +24,8 @@ A request may accept more values, never fewer; a response may return fewer, neve
     compare everything that is not a schema.
 `rules.toml`, `rules`, `change_log`, `changes`
     assess edits and changes by direction and area.
+`place_log`, `places`
+    tell each place of a change once, with the operations that reach it.
 `scope`, `document_cache`
     extract the part under contract; cache the document that was compared last.
 
@@ -44,21 +46,32 @@ from typing import Any
 from contract_watch.diff.document import operations
 from contract_watch.diff.document.change_log import ChangeLog
 from contract_watch.diff.document.changes import ApiChange, ChangeLevel, Comparison, Direction
+from contract_watch.diff.document.place_log import PlaceLog
 
 __all__ = ["ApiChange", "ChangeLevel", "Comparison", "Direction", "compare"]
 
 
 def compare(
-    base: Mapping[str, Any], revision: Mapping[str, Any], *, today: dt.date | None = None, with_servers: bool = True
+    base: Mapping[str, Any],
+    revision: Mapping[str, Any],
+    *,
+    today: dt.date | None = None,
+    with_servers: bool = True,
+    with_uses: bool = False,
 ) -> Comparison:
     """Compare two OpenAPI documents (3.0, 3.1 or 3.2) whose references are all local.
+
+    A change is told once for its place, with the operations that reach it; the level is that of its worst use.
 
     Args:
         base: the older document.
         revision: the newer document.
         today: the date that decides which sunset dates have passed; by default the current date in UTC.
         with_servers: False leaves the servers of both documents out.
+        with_uses: True returns every use of every place instead, as the assessment of a client needs them. Documents
+            whose schemas reach each other may have hundreds of thousands.
     """
-    change_log = ChangeLog(base, revision, today or dt.datetime.now(dt.UTC).date())
+    log = ChangeLog if with_uses else PlaceLog
+    change_log = log(base, revision, today or dt.datetime.now(dt.UTC).date())
     operations.compare(change_log, with_servers=with_servers)
     return change_log.build_comparison()

@@ -77,9 +77,12 @@ class ApiChange:
         level: the level in this direction and area.
         direction: the direction of the values in question; in webhooks the vendor sends the request, so it is "response".
         area: the part of the API: "body", "property", "parameter" or "header" for schemas, else the area of the rule.
-        location: a JSON pointer to the place of use, through references: in the revision, or in the base for a removal.
+        location: a JSON pointer to a use, through references: in the revision, or in the base for a removal.
         message: the change in a few words, with names and values escaped.
         previous_location: for a rename, the JSON pointer to the old name in the base; otherwise empty.
+        place: where the document writes what changed, as in `PlaceFinder`; empty for one of many uses.
+        operations: the operations that reach the place, in their order; empty for one of many uses.
+        uses: the uses of the place that were told one by one; a shared schema that is assessed once has the first.
     """
 
     rule: str
@@ -89,6 +92,9 @@ class ApiChange:
     location: str
     message: str
     previous_location: str = ""
+    place: str = ""
+    operations: tuple[str, ...] = ()
+    uses: "tuple[ApiChange, ...]" = ()
 
 
 @dataclass(frozen=True)

@@ -147,6 +147,14 @@ class LinkFrame:
         self.cached_locations: tuple[str, str] | None = None
 
     @property
+    def root(self) -> "LinkFrame":
+        """The first link of the way here."""
+        frame = self
+        while frame.outer is not None:
+            frame = frame.outer
+        return frame
+
+    @property
     def assessment(self) -> tuple[object, ...]:
         """Everything here that decides the level of an edit behind the link."""
         return self.muted_directions, self.is_unclear, self.depth == 0

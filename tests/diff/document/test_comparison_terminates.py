@@ -94,7 +94,9 @@ def test_each_reference_is_a_location_of_use() -> None:
             "application/json": {"schema": schema}}}}}  # fmt: skip
         return found
 
-    found = compare(document("x", "y"), document("x"))
+    (place,) = compare(document("x", "y"), document("x")).changes
+    assert place.place == "/components/schemas/S0/properties/y"
+    found = compare(document("x", "y"), document("x"), with_uses=True)
     root = "/paths/~1a/post/responses/200/content/application~1json/schema/properties"
     assert [change.location.removeprefix(root) for change in found.changes] == [
         "/a/properties/y", "/b/properties/y", "/list/items/properties/y", "/a/properties/children/items/properties/y",
@@ -105,6 +107,7 @@ def test_a_web_of_references_is_reported_once_where_it_is_far() -> None:
     """In a chain of schemas distant roots do not report the same change.
 
     Of 300 bodies, each refers to the next one, and the last loses values: the near roots report it, and one distant root.
+    The place itself counts all of them.
     """
 
     def document(end: dict[str, Any]) -> dict[str, Any]:
@@ -116,7 +119,10 @@ def test_a_web_of_references_is_reported_once_where_it_is_far() -> None:
         }  # fmt: skip
         return found
 
-    reported = compare(document({"type": "string"}), document({"type": "string", "maxLength": 3})).changes
+    pair = document({"type": "string"}), document({"type": "string", "maxLength": 3})
+    (place,) = compare(*pair).changes
+    assert len(place.operations) == 300
+    reported = compare(*pair, with_uses=True).changes
     paths = {change.location.split("/")[2] for change in reported}
     assert "~1a299" in paths
     assert "~1a0" in paths
@@ -138,7 +144,8 @@ def test_what_is_muted_on_one_way_is_reported_on_another() -> None:
         del found["paths"]["/a"]["post"]["responses"]["200"]["content"]
         return found
 
-    found = compare(document(5), document(3))
+    assert [change.level for change in compare(document(5), document(3)).changes] == [ChangeLevel.BREAKING]
+    found = compare(document(5), document(3), with_uses=True)
     assert {(change.level, change.location.rpartition("schema/properties/")[2]) for change in found.changes} == {
         (ChangeLevel.COMPATIBLE, "a/properties/u/properties/name"), (ChangeLevel.BREAKING, "b/properties/name"),
     }  # fmt: skip

@@ -1,21 +1,19 @@
-"""The comparison of two documents by place: what is shared is assessed once, and its uses are counted.
+"""The changes of two documents by place: what is shared is assessed once, and its uses are counted.
 
-`compare` lists every use of a change, and where hundreds of operations reach one schema there are as many. Here time and
-memory go with the distinct changes and the references between schemas: the operations that reach a schema are a set, which
-its references pass on.
+Where hundreds of operations reach one schema, its changes have as many uses. Here time and memory go with the distinct
+changes and the references between schemas: the operations that reach a schema are a set, which its references pass on.
 """
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from contract_watch.diff.document import operations
 from contract_watch.diff.document.change_log import ChangeLog
-from contract_watch.diff.document.changes import ApiChange, Direction, SchemaEdit, Tokens
+from contract_watch.diff.document.changes import ApiChange, Comparison, Direction, SchemaEdit, Tokens
 from contract_watch.diff.document.json_pointer import format_pointer, parse_pointer
 from contract_watch.diff.document.lazy_references import LinkFrame, iterate_links
-from contract_watch.diff.places import PlacedChange, PlaceFinder, PlaceGroups, name_operation
+from contract_watch.diff.document.places import PlaceFinder, PlaceGroups, name_operation
 
 
 @dataclass
@@ -23,25 +21,18 @@ class _SharedSchema:
     """A schema that is referred to, in one way in which its edits are assessed.
 
     ``frame`` is the first way there, ``kind`` the area of a root and the direction of the values. ``users`` has a bit for
-    each operation that reaches it. ``used`` are the schemas that it refers to itself, None until they are known.
+    each operation that reaches it. ``edits`` are its own; ``used`` are the schemas that it refers to itself, None until
+    both are known.
     """
 
     frame: LinkFrame
     kind: tuple[str, Direction]
     users: int = 0
+    edits: list[SchemaEdit] = field(default_factory=list)
     used: "list[_SharedSchema] | None" = None
 
 
-def compare_places(
-    base: Mapping[str, Any], revision: Mapping[str, Any], *, today: dt.date | None = None, with_servers: bool = True
-) -> list[PlacedChange]:
-    """Compare two OpenAPI documents as `compare` does; return one entry for each rule, direction, place and message."""
-    log = _PlaceLog(base, revision, today or dt.datetime.now(dt.UTC).date())
-    operations.compare(log, with_servers=with_servers)
-    return log.build_entries()
-
-
-class _PlaceLog(ChangeLog):
+class PlaceLog(ChangeLog):
     """A record of changes that keeps shared schemas apart until all uses are known."""
 
     def __init__(self, base: Mapping[str, Any], revision: Mapping[str, Any], today: dt.date) -> None:
@@ -65,8 +56,11 @@ class _PlaceLog(ChangeLog):
                 self._add_change(self._assess_edit(one, *kind))
         name = name_operation(format_pointer(locations[1]))
         user = 1 << self._operations.setdefault(name, len(self._operations)) if name else 0
-        for frame in iterate_links(found, None):
-            self._find_shared(frame, kind).users |= user
+        try:
+            for frame in iterate_links(found, None):
+                self._find_shared(frame, kind).users |= user
+        except RecursionError:
+            self._add_change(self._assess_edit(self.schemas.end_too_deep(locations), *kind))
 
     def _find_shared(self, frame: LinkFrame, kind: tuple[str, Direction]) -> _SharedSchema:
         key = (id(frame.link.target), *frame.assessment, *kind)
@@ -77,15 +71,14 @@ class _PlaceLog(ChangeLog):
     def _add_change(self, change: ApiChange) -> None:
         self._groups.add(change, [name_operation(change.location)])
 
-    def build_entries(self) -> list[PlacedChange]:
-        """Return all entries."""
+    def build_comparison(self) -> Comparison:
+        """Return one change for each rule, direction, place and message."""
         _pass_users_on(self._sort_shared())
         for one in self._shared.values():
-            edits = [edit for edit in one.frame.link.target.edits if isinstance(edit, SchemaEdit)]
-            users = self._list_users(one.users) if edits else []
-            for edit in edits:
+            users = self._list_users(one.users) if one.edits else []
+            for edit in one.edits:
                 self._groups.add(self._assess_edit(one.frame.relocate_edit(edit), *one.kind), users)
-        return self._groups.entries
+        return Comparison(self._groups.changes)
 
     def _sort_shared(self) -> list[_SharedSchema]:
         """Find all shared schemas; return them so that each comes before those that it refers to, except in cycles."""
@@ -104,11 +97,13 @@ class _PlaceLog(ChangeLog):
 
     def _find_used(self, one: _SharedSchema) -> list[_SharedSchema]:
         try:
-            frames = list(iterate_links(one.frame.link.target.edits, one.frame))
+            found = one.frame.link.target.edits
+            frames = list(iterate_links(found, one.frame))
         except RecursionError:
-            tokens = parse_pointer(one.frame.locations[1])
+            tokens = parse_pointer(one.frame.root.locations[1])  # the way here is too long to be told
             self._add_change(self._assess_edit(self.schemas.end_too_deep((tokens, tokens)), *one.kind))
-            frames = []
+            found, frames = [], []
+        one.edits = [edit for edit in found if isinstance(edit, SchemaEdit)]
         one.used = [self._find_shared(frame, one.kind) for frame in frames]
         return one.used
 

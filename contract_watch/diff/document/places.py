@@ -6,7 +6,7 @@ they are: `/paths/~1users/get/parameters/query:state`, `/components/schemas/Pet/
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from contract_watch.diff.document.changes import ApiChange
@@ -20,16 +20,13 @@ _MEMBERS = frozenset({"oneOf", "anyOf", "allOf"})
 
 
 @dataclass
-class PlacedChange:
-    """A change of one place: the worst of its uses, the place, and the operations that reach it, in their order.
+class _Group:
+    """The uses of a change at one place: the worst, all that were told, and the operations that reach the place."""
 
-    ``locations`` are the uses that were told one by one; a shared schema that was assessed once has the first.
-    """
-
-    change: ApiChange
+    worst: ApiChange
     place: str
     operations: dict[str, None] = field(default_factory=dict)
-    locations: list[str] = field(default_factory=list)
+    uses: list[ApiChange] = field(default_factory=list)
 
 
 class PlaceFinder:
@@ -51,12 +48,12 @@ class PlaceFinder:
             self._known[key] = _find_place(source, tokens, follows_last=not is_whole)
         return self._known[key]
 
-    def group(self, changes: Iterable[ApiChange]) -> list[PlacedChange]:
-        """Return one entry for each rule, direction, place and message, in the order of the first use."""
+    def group(self, uses: Iterable[ApiChange]) -> tuple[ApiChange, ...]:
+        """Return one change for each rule, direction, place and message, in the order of the first use."""
         groups = PlaceGroups(self)
-        for change in changes:
+        for change in uses:
             groups.add(change, [name_operation(change.location)])
-        return groups.entries
+        return groups.changes
 
 
 class PlaceGroups:
@@ -64,22 +61,25 @@ class PlaceGroups:
 
     def __init__(self, places: PlaceFinder) -> None:
         self._places = places
-        self._found: dict[tuple[str, str, str, str], PlacedChange] = {}
+        self._found: dict[tuple[str, str, str, str], _Group] = {}
 
     def add(self, change: ApiChange, operations: Iterable[str]) -> None:
         """Add a use of a change, and the operations that it is a use of; empty names are none."""
         place = self._places.find_place(change)
         key = change.rule, change.direction, place, change.message
-        entry = self._found.setdefault(key, PlacedChange(change, place))
-        if change.level.rank > entry.change.level.rank:
-            entry.change = change
-        entry.locations.append(change.location)
-        entry.operations.update(dict.fromkeys(name for name in operations if name))
+        group = self._found.setdefault(key, _Group(change, place))
+        if change.level.rank > group.worst.level.rank:
+            group.worst = change
+        group.uses.append(change)
+        group.operations.update(dict.fromkeys(name for name in operations if name))
 
     @property
-    def entries(self) -> list[PlacedChange]:
-        """The entries in the order of their first use."""
-        return list(self._found.values())
+    def changes(self) -> tuple[ApiChange, ...]:
+        """The worst use of each group, with all that is known of the place, in the order of the first use."""
+        return tuple(
+            replace(one.worst, place=one.place, operations=tuple(one.operations), uses=tuple(one.uses))
+            for one in self._found.values()
+        )
 
 
 def name_operation(location: str) -> str:
