@@ -19,7 +19,7 @@ from contract_watch.diff.document.loader import load_document
 from contract_watch.diff.document.places import PlaceFinder
 from contract_watch.diff.document.scope import list_operations
 from contract_watch.diff.document_findings import ComparedDocuments, build_findings, format_finding_id
-from contract_watch.diff.document_watch import apply_document_waivers, read_document_waivers
+from contract_watch.diff.document_waivers import apply_document_waivers, read_document_waivers
 from contract_watch.errors import UsageError
 from contract_watch.escaping import escape_text
 from contract_watch.report.record import Record

@@ -4,10 +4,9 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contract_watch.contracts.openapi import METHODS
-from contract_watch.diff.client.correlation import CorrelatedChange
 from contract_watch.diff.client.symbol_changes import describe_symbol_changes
 from contract_watch.diff.comparison_text import describe_uses
 from contract_watch.diff.document.changes import ApiChange, ChangeLevel
@@ -17,6 +16,9 @@ from contract_watch.diff.document.source import SourceDocument
 from contract_watch.escaping import escape_text, quote_shell
 from contract_watch.report.finding import Finding, Severity
 from contract_watch.report.hypothesis import Hypothesis
+
+if TYPE_CHECKING:  # the generator takes half a second to import, and `make diff` has no client
+    from contract_watch.diff.client.correlation import CorrelatedChange
 
 _MAX_VALUE_LENGTH = 4000
 """The characters of JSON that a finding holds of one location of a document."""
@@ -47,7 +49,7 @@ class ComparedDocuments:
 def build_findings(
     changes: Iterable[ApiChange],
     compared: ComparedDocuments,
-    client: Mapping[ApiChange, CorrelatedChange] | None = None,
+    client: "Mapping[ApiChange, CorrelatedChange] | None" = None,
 ) -> list[Finding]:
     """Return a finding for each rule and place of ``changes``, which have their places.
 
@@ -85,7 +87,7 @@ def _build_finding(
     changes: list[ApiChange],
     compared: ComparedDocuments,
     documents: tuple[SourceDocument, SourceDocument],
-    client: list[CorrelatedChange] | None,
+    client: "list[CorrelatedChange] | None",
 ) -> Finding:
     worst = max(changes, key=lambda change: change.level.rank)
     operation, status = _parse_location(worst.location)
@@ -133,7 +135,7 @@ def _explain(change: ApiChange) -> str:
     return explain_level(change)
 
 
-def _choose_severity(level: ChangeLevel, client: Iterable[CorrelatedChange]) -> Severity:
+def _choose_severity(level: ChangeLevel, client: "Iterable[CorrelatedChange]") -> Severity:
     """Return the severity of a change for the users of the client.
 
     They cannot ignore one that breaks a symbol, and need not heed a new value that the client reads already.

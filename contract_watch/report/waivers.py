@@ -129,6 +129,8 @@ def apply_waivers(
 ) -> WaivedFindings:
     """Split ``findings`` into those that count and those waived; ``conforming`` tells their causes."""
     every, statuses = list(findings), conforming or {}
+    if not waivers:
+        return WaivedFindings(counted=every)
     found = group_findings(every, statuses)
     causes = {name: {cause.id} for cause in found for name in cause.finding_ids}
     alone = {cause.findings[0].id for cause in found if cause.hypothesis is None}

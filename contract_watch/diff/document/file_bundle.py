@@ -25,6 +25,7 @@ class _Bundle:
     """The files that were read so far, by path below the directory of the main file, and those that wait."""
 
     main: Path
+    document: dict[str, Any]
     parse: Callable[[bytes], Any]
     root: Path
     contents: dict[str, Any] = field(default_factory=dict)
@@ -45,8 +46,8 @@ def bundle_files(document: dict[str, Any], path: Path, parse: Callable[[bytes], 
         InvalidDocumentError: a reference leads outside the directory, to no file, or to one that cannot be parsed, or the
             files are too many or too large together.
     """
-    bundle = _Bundle(path.resolve(), parse, path.resolve().parent)
-    bundle.size, bundle.value_count = path.stat().st_size, _count_values(document)
+    bundle = _Bundle(path.resolve(), document, parse, path.resolve().parent)
+    bundle.size = path.stat().st_size
     bundle.waiting.append((bundle.main, document))
     while bundle.waiting:
         file, content = bundle.waiting.pop()
@@ -73,6 +74,8 @@ def _iterate_references(content: Any) -> Iterator[tuple[dict[str, Any], str]]:
 
 def _make_local(bundle: _Bundle, file: Path, reference: str) -> str:
     """Return the local form of a reference in ``file``, and read the file that it leads to."""
+    if reference.startswith("#") and file == bundle.main:
+        return reference
     address, _, fragment = reference.partition("#")
     if "://" in address or address.startswith("//"):
         return reference  # the check of references refuses it
@@ -117,7 +120,7 @@ def _read(bundle: _Bundle, target: Path, name: str) -> Any:
         raise InvalidDocumentError(f"refers to {_show(name)}{error.position}, which {error.message}") from error
     except OSError as error:
         raise InvalidDocumentError(f"refers to {_show(name)}, which cannot be read ({error.strerror})") from error
-    bundle.value_count += _count_values(content)
+    bundle.value_count += _count_values(content) + (_count_values(bundle.document) if not bundle.value_count else 0)
     if bundle.value_count > MAX_VALUES:
         raise InvalidDocumentError(f"with its files {TOO_MANY}")
     return content

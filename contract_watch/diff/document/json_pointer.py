@@ -10,12 +10,13 @@ _POSITION = re.compile(r"0|[1-9][0-9]{0,8}")
 
 def format_pointer(parts: Iterable[str | int]) -> str:
     """Return the pointer through ``parts``, names and indexes; "" is the whole document."""
-    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in parts)
+    return "".join(["/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts])
 
 
 def parse_pointer(pointer: str) -> tuple[str, ...]:
     """Return the names and indexes of a pointer as strings."""
-    return tuple(map(unescape_token, pointer.split("/")[1:]))
+    tokens = pointer.split("/")[1:]
+    return tuple(map(unescape_token, tokens) if "~" in pointer else tokens)
 
 
 def unescape_token(token: str) -> str:

@@ -38,6 +38,13 @@ from contract_watch.diff.document.normalized_schema import (
 from contract_watch.diff.document.source import JSON, SourceDocument, as_object
 from contract_watch.diff.document.unevaluated import normalize_unevaluated
 
+_SCALARS = frozenset({*MIN_SIZES, *MAX_SIZES, "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf",
+                      "pattern", "format", "uniqueItems"})  # fmt: skip
+_OBJECTS = frozenset({"properties", "patternProperties", "required", "additionalProperties", "dependentRequired",
+                      "dependentSchemas", "propertyNames"})  # fmt: skip
+_ARRAYS = frozenset({"items", "prefixItems", "contains"})
+_LOGIC = frozenset({"not", "if", "unevaluatedProperties", "unevaluatedItems", "contentMediaType", "contentEncoding",
+                    "contentSchema"})  # fmt: skip
 _MAX_DISTINCT = 100
 """Members of `anyOf` up to which one that occurs twice counts once."""
 
@@ -103,14 +110,19 @@ class _SchemaBuilder:
         self.schemas.append((at, raw))
         more = [SubSchema(member, (*at, "allOf", str(n))) for n, member in enumerate(_as_list(raw.get("allOf")))]
         for kind in ("anyOf", "oneOf"):
-            members = _flatten_members(kind, raw, at)
+            members = _flatten_members(kind, raw, at) if kind in raw else ()
             if members and not (kind == "anyOf" and any(allows_anything(member.raw) for member in members)):
                 more += self._add_combinator(kind, members)
         self._add_types(raw)
-        self._add_scalars(raw)
-        self._add_objects(raw, at)
-        self._add_arrays(raw, at)
-        self._add_logic(raw, at)
+        # Most schemas have a few keywords; to look for all of them takes most of the time of a small comparison.
+        if not _SCALARS.isdisjoint(raw):
+            self._add_scalars(raw)
+        if not _OBJECTS.isdisjoint(raw):
+            self._add_objects(raw, at)
+        if not _ARRAYS.isdisjoint(raw):
+            self._add_arrays(raw, at)
+        if not _LOGIC.isdisjoint(raw):
+            self._add_logic(raw, at)
         self._add_annotations(raw)
         return more
 

@@ -25,7 +25,7 @@ from contract_watch.diff.document.normalized_schema import Conjunction, Normaliz
 from contract_watch.diff.document.scalars import compare_scalars
 from contract_watch.diff.document.schema_location import EditOrLink, SchemaLink, SchemaLocation, create_edit
 from contract_watch.diff.document.schema_reader import SchemaReader
-from contract_watch.diff.document.source import JsonInterner, SourceDocument, find_unchanged
+from contract_watch.diff.document.source import JsonInterner, SourceDocument, find_unchanged, is_same_json
 
 _MAX_DEPTH = 100
 """The maximal depth of compared schemas; any difference below it is one edit."""
@@ -181,7 +181,7 @@ class SchemaComparison:
         if known is None:
             self._pinned += [base, revision]
             known = (
-                self._interner.intern(base) == self._interner.intern(revision)
+                is_same_json(base, revision, self._interner)
                 and self._sources[0].find_references(base) <= self._unchanged_references
                 and self._sources[1].find_references(revision) <= self._unchanged_references
             )

@@ -1,5 +1,6 @@
 """A document under comparison, its references, and the equality of its parts."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
@@ -68,11 +69,11 @@ class SourceDocument:
         """Return all references in and below ``node``, but not in their targets."""
         known = self._references.get(id(node))
         if known is None:
-            known = self._references[id(node)] = frozenset(self._iterate_references(node))
+            known = self._references[id(node)] = frozenset(self.iterate_references(node))
             self._pinned.append(node)  # keeps its id unique
         return known
 
-    def _iterate_references(self, node: JSON) -> Iterator[str]:
+    def iterate_references(self, node: JSON) -> Iterator[str]:
         """Yield the references in and below ``node``, and those to the children of a schema with a discriminator."""
         waiting = [node]
         while waiting:
@@ -83,7 +84,7 @@ class SourceDocument:
                     yield reference
                 if isinstance(one.get("discriminator"), dict):
                     yield from self.list_children(one)
-                waiting += one.values()
+                waiting += [part for part in one.values() if type(part) in (dict, list)]
             elif isinstance(one, list):
                 waiting += one
 
@@ -209,9 +210,29 @@ class JsonInterner:
         return self._numbers.setdefault(key, len(self._numbers))
 
 
+def is_same_json(before: JSON, after: JSON, interner: JsonInterner) -> bool:
+    """Return True if two values are equal as JSON; the interner decides only where Python's equality does not suffice."""
+    try:
+        if before != after:
+            return False
+        if json.dumps(before) == json.dumps(after):
+            return True
+    except (RecursionError, TypeError, ValueError):
+        pass
+    return interner.intern(before) == interner.intern(after)
+
+
 def find_unchanged(base: SourceDocument, revision: SourceDocument, interner: JsonInterner) -> frozenset[str]:
     """Return the references with equal targets in both documents, including everything that those refer to."""
-    todo = [*base.find_references(base.raw), *revision.find_references(revision.raw)]
+    todo = list(
+        {
+            reference
+            for document in (base, revision)
+            for name, part in document.raw.items()
+            if name != "components"  # those that nothing refers to are compared by nobody
+            for reference in document.iterate_references(part)
+        }
+    )
     inner: dict[str, frozenset[str]] = {}
     changed: set[str] = set()
     while todo:
@@ -221,11 +242,7 @@ def find_unchanged(base: SourceDocument, revision: SourceDocument, interner: Jso
         before, after = base.resolve(reference), revision.resolve(reference)
         inner[reference] = base.find_references(before) | revision.find_references(after)
         todo += inner[reference]
-        if (
-            before is None
-            or base.is_openapi_30 != revision.is_openapi_30
-            or interner.intern(before) != interner.intern(after)
-        ):
+        if before is None or base.is_openapi_30 != revision.is_openapi_30 or not is_same_json(before, after, interner):
             changed.add(reference)
     users: dict[str, list[str]] = {}
     for reference, used in inner.items():
