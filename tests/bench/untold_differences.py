@@ -35,9 +35,8 @@ def find_differences(
     if isinstance(base, Mapping) and isinstance(revision, Mapping):
         for key in dict.fromkeys((*base, *revision)):
             if holds_names or (key not in _PROSE and not key.startswith("x-")):
-                values = base.get(key, _ABSENT), revision.get(key, _ABSENT)
-                names = key in _NAMES and not holds_names
-                yield from find_differences(*values, (*path, key), holds_names=names)
+                old, new = base.get(key, _ABSENT), revision.get(key, _ABSENT)
+                yield from find_differences(old, new, (*path, key), holds_names=key in _NAMES and not holds_names)
     elif isinstance(base, list) and isinstance(revision, list):
         yield from _find_in_lists(base, revision, path)
     elif base is _ABSENT or revision is _ABSENT or format_json(base) != format_json(revision):
@@ -56,7 +55,8 @@ def _find_in_lists(base: list[Any], revision: list[Any], path: tuple[str, ...]) 
         return
     names = [_name_items(some) for some in (base, revision)]
     for name in dict.fromkeys((*names[0], *names[1])):
-        yield from find_differences(*(some.get(name, _ABSENT) for some in names), (*path, name))
+        old, new = (some.get(name, _ABSENT) for some in names)
+        yield from find_differences(old, new, (*path, name))
 
 
 def _name_items(items: Sequence[Any]) -> dict[str, Any]:

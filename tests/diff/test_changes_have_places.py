@@ -218,3 +218,87 @@ def test_shared_edits_are_assessed_once_however_many_operations_reach_them() -> 
     reached = {one.direction: one for one in found}
     assert set(names) | {"/a"} <= {name.removeprefix("GET ") for name in reached["response"].operations}
     assert len(reached["response"].uses) == 1
+
+
+def _make_pair(old: dict[str, Any], new: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Build two documents from the schemas of both; the operations `GET /x` and `GET /y` return `X` and `Y`."""
+    documents = []
+    for schemas in (old, new):
+        document = copy.deepcopy(BASE)
+        document["paths"] = {
+            f"/{name.lower()}": {"get": {"responses": _respond({"$ref": f"#/components/schemas/{name}"})}}
+            for name in ("X", "Y")
+            if name in schemas
+        }
+        document["components"] = {"schemas": schemas}
+        documents.append(document)
+    return documents[0], documents[1]
+
+
+def _refer(name: str) -> dict[str, Any]:
+    return {"type": "object", "properties": {"p": {"$ref": f"#/components/schemas/{name}"}}}
+
+
+SMALL, LARGE = (
+    {"type": "object", "properties": {"v": {"type": kind}}} for kind in ("string", ["string", "null"])
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "wanted"),
+    [
+        pytest.param(
+            {"X": _refer("S"), "Y": _refer("S"), "S": {"enum": ["a"]}},
+            {"X": _refer("S"), "Y": _refer("S"), "S": {"enum": ["b"]}},
+            {
+                ("/components/schemas/S", "values added: 'b'"): ("GET /x", "GET /y"),
+                ("/components/schemas/S", "values removed: 'a'"): ("GET /x", "GET /y"),
+            },
+            id="a shared schema itself",
+        ),
+        pytest.param(
+            {"X": _refer("A"), "Y": _refer("A"), "A": SMALL, "B": LARGE},
+            {"X": _refer("B"), "Y": _refer("A"), "A": SMALL, "B": LARGE},
+            {("/components/schemas/X/properties/p/properties/v", "null is now allowed (A became B here)"): ("GET /x",)},
+            id="a reference that leads elsewhere",
+        ),
+        pytest.param(
+            {"X": _refer("A"), "Y": _refer("A"), "A": SMALL, "B": LARGE},
+            {"X": _refer("B"), "Y": _refer("B"), "A": SMALL, "B": LARGE},
+            {
+                (f"/components/schemas/{name}/properties/p/properties/v", "null is now allowed (A became B here)"): (
+                    f"GET /{name.lower()}",
+                )
+                for name in "XY"
+            },
+            id="two references that lead elsewhere",
+        ),
+        pytest.param(
+            {"X": _refer("A"), "Y": _refer("A"), "A": SMALL},
+            {"X": _refer("B"), "Y": _refer("B"), "B": LARGE},
+            {("/components/schemas/B/properties/v", "null is now allowed"): ("GET /x", "GET /y")},
+            id="a component with a new name",
+        ),
+        pytest.param(
+            {"X": {"type": "object", "properties": {"p": SMALL}}, "Y": _refer("B"), "B": LARGE},
+            {"X": _refer("B"), "Y": _refer("B"), "B": LARGE},
+            {
+                (
+                    "/components/schemas/X/properties/p/properties/v",
+                    "null is now allowed (an inline schema became B here)",
+                ): ("GET /x",)
+            },
+            id="an inline schema that became a reference",
+        ),
+    ],
+)
+def test_a_change_is_told_where_the_document_was_edited(
+    old: dict[str, Any], new: dict[str, Any], wanted: dict[tuple[str, str], tuple[str, ...]]
+) -> None:
+    """At the component if its text changed or its name, else at the reference that now leads elsewhere."""
+    pair = _make_pair(old, new)
+    found = {(one.place, one.message): one.operations for one in compare(*pair).changes}
+    assert found == wanted
+    backwards = [dict(reversed(document["paths"].items())) for document in pair]
+    again = compare(*({**document, "paths": paths} for document, paths in zip(pair, backwards, strict=True))).changes
+    assert {(one.place, one.message) for one in again} == wanted.keys(), "another order of paths is another place"

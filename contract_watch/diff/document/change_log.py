@@ -53,6 +53,7 @@ class ChangeLog:
                 format_pointer(location),
                 escape_text(message),
                 "" if previous is None else format_pointer(previous),
+                "removed" in rule_id,
             )
         )
 
@@ -99,7 +100,7 @@ class ChangeLog:
         if direction in edit.muted_directions:
             level = ChangeLevel.COMPATIBLE
         previous = edit.previous_location or ""
-        return ApiChange(rule.id, level, direction, area, edit.location, edit.message, previous)
+        return ApiChange(rule.id, level, direction, area, edit.location, edit.message, previous, edit.is_removed)
 
     def _add_change(self, change: ApiChange) -> None:
         key = (change.rule, change.direction, change.area, change.location, change.message)

@@ -80,6 +80,7 @@ class ApiChange:
         location: a JSON pointer to a use, through references: in the revision, or in the base for a removal.
         message: the change in a few words, with names and values escaped.
         previous_location: for a rename, the JSON pointer to the old name in the base; otherwise empty.
+        is_removed: True if the location is in the base.
         place: where the document writes what changed, as in `PlaceFinder`; empty for one of many uses.
         operations: the operations that reach the place, in their order; empty for one of many uses.
         uses: the uses of the place that were told one by one; a shared schema that is assessed once has the first.
@@ -92,6 +93,7 @@ class ApiChange:
     location: str
     message: str
     previous_location: str = ""
+    is_removed: bool = False
     place: str = ""
     operations: tuple[str, ...] = ()
     uses: "tuple[ApiChange, ...]" = ()

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from contract_watch.diff.document.changes import Direction, Effect, SchemaEdit
 from contract_watch.diff.document.json_pointer import format_pointer
+from contract_watch.diff.document.normalized_schema import Conjunction
 from contract_watch.diff.document.schema_location import SchemaLink
 
 _MAX_DISTANCE = 24
@@ -40,9 +41,13 @@ class ReferenceTarget:
 
 
 class ResolvedLink:
-    """A link and its target. ``key`` identifies the link; ``locations`` are its locations as JSON pointers."""
+    """A link and its target.
 
-    __slots__ = ("depth", "is_absolute", "is_unclear", "key", "locations", "muted_directions", "target")
+    ``key`` identifies the link; ``locations`` are its locations as JSON pointers, and ``references`` those of both sides,
+    None if a side has more than one schema.
+    """
+
+    __slots__ = ("depth", "is_absolute", "is_unclear", "key", "locations", "muted_directions", "references", "target")
 
     def __init__(self, key: tuple[int | None, ...], link: SchemaLink, target: ReferenceTarget) -> None:
         base, revision = link.location.full_paths
@@ -50,6 +55,17 @@ class ResolvedLink:
         self.key, self.target = key, target
         self.depth, self.muted_directions, self.is_unclear = link.location.depth, link.muted_directions, link.is_unclear
         self.is_absolute = link.is_absolute
+        ends = [_get_reference(node) for node in (link.base, link.revision)]
+        self.references = (ends[0], ends[1]) if ends[0] is not None and ends[1] is not None else None
+
+
+def _get_reference(node: Conjunction) -> str | None:
+    """Return the reference of a node that has one schema, empty if that is none."""
+    if len(node) != 1:
+        return None
+    raw = node[0].raw
+    reference = raw.get("$ref") if isinstance(raw, dict) else None
+    return reference if isinstance(reference, str) else ""
 
 
 def follow_links(

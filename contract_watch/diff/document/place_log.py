@@ -37,7 +37,8 @@ class PlaceLog(ChangeLog):
 
     def __init__(self, base: Mapping[str, Any], revision: Mapping[str, Any], today: dt.date) -> None:
         super().__init__(base, revision, today)
-        self._groups = PlaceGroups(PlaceFinder(base, revision))
+        self._places = PlaceFinder(base, revision)
+        self._groups = PlaceGroups(self._places)
         self._shared: dict[tuple[object, ...], _SharedSchema] = {}
         self._operations: dict[str, int] = {}
 
@@ -63,7 +64,10 @@ class PlaceLog(ChangeLog):
             self._add_change(self._assess_edit(self.schemas.end_too_deep(locations), *kind))
 
     def _find_shared(self, frame: LinkFrame, kind: tuple[str, Direction]) -> _SharedSchema:
-        key = (id(frame.link.target), *frame.assessment, *kind)
+        link = frame.link
+        # An exchanged reference is a place of its own; what both sides share is one place, wherever it is used.
+        site = () if link.references is None or self._places.is_shared(link.references) else link.key
+        key = (id(link.target), site, *frame.assessment, *kind)
         if key not in self._shared:
             self._shared[key] = _SharedSchema(frame, kind)
         return self._shared[key]

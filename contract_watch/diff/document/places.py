@@ -9,13 +9,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from contract_watch.diff.document.changes import ApiChange
+from contract_watch.diff.document.changes import ApiChange, Tokens
 from contract_watch.diff.document.json_pointer import format_pointer, parse_pointer
-from contract_watch.diff.document.source import OPERATION_KEYS, SourceDocument
+from contract_watch.diff.document.source import OPERATION_KEYS, SourceDocument, decode_token
+from contract_watch.escaping import escape_text
 
 _MAX_REFERENCES = 2000
-_SHARED = frozenset({"parameters", "headers", "responses", "requestBody"})
-"""Keywords of objects that a document may write as references to components."""
 _MEMBERS = frozenset({"oneOf", "anyOf", "allOf"})
 
 
@@ -25,6 +24,7 @@ class _Group:
 
     worst: ApiChange
     place: str
+    exchanged: str
     operations: dict[str, None] = field(default_factory=dict)
     uses: list[ApiChange] = field(default_factory=list)
 
@@ -34,19 +34,66 @@ class PlaceFinder:
 
     def __init__(self, base: Mapping[str, Any], revision: Mapping[str, Any]) -> None:
         self._sources = SourceDocument(base), SourceDocument(revision)
-        self._known: dict[tuple[str, str], str] = {}
+        self._known: dict[tuple[str, bool], tuple[str, str]] = {}
 
-    def find_place(self, change: ApiChange) -> str:
-        """Return the place of a change, in the revision, or in the base for a removal."""
-        is_removal = "removed" in change.rule
-        key = change.rule, change.location
+    def find_place(self, change: ApiChange) -> tuple[str, str]:
+        """Return the place of a change, and the references that were exchanged on the way there, in words."""
+        key = change.location, change.is_removed
         if key not in self._known:
-            tokens = parse_pointer(change.location)
-            first, second = self._sources[:: -1 if not is_removal else 1]
-            source = first if first.find_value(tokens) is not None else second
-            is_whole = is_removal or change.rule.endswith("added")
-            self._known[key] = _find_place(source, tokens, follows_last=not is_whole)
+            self._known[key] = self._find_place(parse_pointer(change.location), 0 if change.is_removed else 1)
         return self._known[key]
+
+    def _find_place(self, tokens: Tokens, side: int) -> tuple[str, str]:
+        """Follow a location in both documents at once, from ``side``: 0 for the base, 1 for the revision.
+
+        Where both refer to the same component, the place begins there anew. Where they refer to different ones, the reference
+        itself was edited, and the place goes on from it.
+        """
+        waiting, path, exchanged = list(tokens), list[str](), ""
+        values: list[Any] = [source.raw for source in self._sources]
+        keyword = ""
+        for _ in range(_MAX_REFERENCES + len(tokens)):
+            references = [_get_reference(value) for value in values]
+            if references[side] and not (waiting and waiting[0] in values[side]):
+                is_shared = self.is_shared((references[0], references[1]), has_twin=values[1 - side] is not None)
+                if not is_shared:
+                    exchanged = _describe_exchange(references[0], references[1])
+                if not waiting and (exchanged or values[1 - side] is None):
+                    break  # what was added, removed or exchanged is the reference itself
+                if is_shared:
+                    path, keyword = _split_reference(references[1] or references[0]), ""
+                values = [
+                    source.resolve(reference) if reference else value
+                    for source, reference, value in zip(self._sources, references, values, strict=True)
+                ]
+                continue
+            if not waiting:
+                break
+            token = waiting.pop(0)
+            value = values[side]
+            name = _name_item(self._sources[side], value, keyword, token) if isinstance(value, list) else token
+            values = [self._step(at, values[at], keyword, token, name) for at in (0, 1)]
+            path.append(name)
+            keyword = token
+        return format_pointer([*path, *waiting]), exchanged
+
+    def is_shared(self, references: tuple[str, str], *, has_twin: bool = True) -> bool:
+        """Return True if the references of both sides lead to one component: the same, or one that was renamed."""
+        old, new = references
+        if not has_twin or old == new:
+            return True
+        if not (old and new):
+            return False
+        return self._sources[0].resolve(new) is None and self._sources[1].resolve(old) is None
+
+    def _step(self, side: int, value: Any, keyword: str, token: str, name: str) -> Any:
+        """Return the value at a token of a location; an item of a list is found by its name, if it has one."""
+        source = self._sources[side]
+        if isinstance(value, dict) and token not in value:
+            value = source.follow(value)
+        if isinstance(value, list) and name != token:
+            return next((one for one in value if _describe_item(source, keyword, one) == name), None)
+        return _step(value, token)
 
     def group(self, uses: Iterable[ApiChange]) -> tuple[ApiChange, ...]:
         """Return one change for each rule, direction, place and message, in the order of the first use."""
@@ -65,9 +112,9 @@ class PlaceGroups:
 
     def add(self, change: ApiChange, operations: Iterable[str]) -> None:
         """Add a use of a change, and the operations that it is a use of; empty names are none."""
-        place = self._places.find_place(change)
+        place, exchanged = self._places.find_place(change)
         key = change.rule, change.direction, place, change.message
-        group = self._found.setdefault(key, _Group(change, place))
+        group = self._found.setdefault(key, _Group(change, place, exchanged))
         if change.level.rank > group.worst.level.rank:
             group.worst = change
         group.uses.append(change)
@@ -77,7 +124,13 @@ class PlaceGroups:
     def changes(self) -> tuple[ApiChange, ...]:
         """The worst use of each group, with all that is known of the place, in the order of the first use."""
         return tuple(
-            replace(one.worst, place=one.place, operations=tuple(one.operations), uses=tuple(one.uses))
+            replace(
+                one.worst,
+                message=f"{one.worst.message} ({one.exchanged})" if one.exchanged else one.worst.message,
+                place=one.place,
+                operations=tuple(one.operations),
+                uses=tuple(one.uses),
+            )
             for one in self._found.values()
         )
 
@@ -92,25 +145,19 @@ def name_operation(location: str) -> str:
     return f"{parts[2].upper()} {parts[1]}" if parts[2] in OPERATION_KEYS else ""
 
 
-def _find_place(source: SourceDocument, tokens: tuple[str, ...], *, follows_last: bool) -> str:
-    """Return the place of a location; ``follows_last`` if a parameter, a header or a body at its end is what it refers to."""
-    waiting, path = list(tokens), list[str]()
-    value, keyword = source.raw, ""
-    for _ in range(_MAX_REFERENCES + len(tokens)):
-        reference: Any = value.get("$ref") if isinstance(value, dict) else None
-        if not waiting and not (follows_last and _SHARED & {*path[-2:-1], keyword}):
-            break
-        is_link = isinstance(reference, str) and reference[:2] == "#/"
-        if is_link and not (waiting and waiting[0] in value):
-            waiting = [*parse_pointer(reference[1:]), *waiting]
-            path, value, keyword = [], source.raw, ""
-            continue
-        if not waiting:
-            break
-        token = waiting.pop(0)
-        path.append(_name_item(source, value, keyword, token) if isinstance(value, list) else token)
-        value, keyword = _step(value, token), token
-    return format_pointer([*path, *waiting])
+def _get_reference(value: Any) -> str:
+    """Return the local reference of an object; empty if it has none."""
+    reference = value.get("$ref") if isinstance(value, dict) else None
+    return reference if isinstance(reference, str) and reference[:2] == "#/" else ""
+
+
+def _split_reference(reference: str) -> list[str]:
+    return [decode_token(token) for token in reference[2:].split("/")]
+
+
+def _describe_exchange(old: str, new: str) -> str:
+    names = [escape_text(_split_reference(one)[-1]) if one else "an inline schema" for one in (old, new)]
+    return f"{names[0]} became {names[1]} here"
 
 
 def _step(value: Any, token: str) -> Any:
