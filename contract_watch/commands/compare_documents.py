@@ -18,6 +18,7 @@ from contract_watch.diff.document import ApiChange, Comparison, compare
 from contract_watch.diff.document.loader import load_document
 from contract_watch.diff.document.places import PlaceFinder
 from contract_watch.diff.document.scope import list_operations
+from contract_watch.diff.document.source import as_object
 from contract_watch.diff.document_findings import ComparedDocuments, build_findings, format_finding_id
 from contract_watch.diff.document_waivers import apply_document_waivers, read_document_waivers
 from contract_watch.errors import UsageError
@@ -51,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     waivers = read_document_waivers(Path(given.waivers)) if given.waivers else []
     notes: list[str] = []
     base, revision = (load_document(Path(name), notes, with_files=True) for name in (given.base, given.revision))
+    notes += _describe_left_out(base, revision)
     changes = compare(base, revision, with_servers=given.servers == "compare", with_uses=with_uses).changes
     if with_uses:
         changes = PlaceFinder(base, revision).group(changes)
@@ -69,6 +71,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {given.waivers}: {line}", file=sys.stderr)
     status = compute_exit_status([record.verdict], left_behind=False, fail_on=given.fail_on)
     return cli.ExitStatus.USAGE if problems and status == cli.ExitStatus.OK else status
+
+
+def _describe_left_out(base: Mapping[str, Any], revision: Mapping[str, Any]) -> list[str]:
+    """Return a line if the documents have webhooks under the extension that many of OpenAPI 3.0 use."""
+    counts = [len(as_object(document.get("x-webhooks"))) for document in (base, revision)]
+    lost = f"x-webhooks is an extension, so it was not compared (webhooks before: {counts[0]}, now: {counts[1]})"
+    return [lost] if any(counts) else []
 
 
 def _build_record(

@@ -1,6 +1,6 @@
 """A comparison of two documents as lines for people."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from contract_watch.diff.document import ApiChange, ChangeLevel, Comparison
 from contract_watch.diff.document.places import name_operation
@@ -14,19 +14,26 @@ _MAX_OPERATIONS = 3
 _LEVEL_TEXTS = {
     ChangeLevel.BREAKING: "breaks code",
     ChangeLevel.WARNING: "may break code",
-    ChangeLevel.COMPATIBLE: "compatible with all code",
+    ChangeLevel.COMPATIBLE: "breaks no code, or was announced",
 }
 
 
 def format_comparison(changes: Sequence[ApiChange], *, with_uses: bool = False) -> list[str]:
-    """Return a comparison as lines, the worst level first, each place with its change, rule, uses and consequence."""
+    """Return a comparison as lines, the worst level first.
+
+    Changes with one consequence stand below it, those that most operations reach first. The same change of several places
+    is told once, below all of them.
+    """
     lines: list[str] = []
     for level, words in _LEVEL_TEXTS.items():
         found = [change for change in changes if change.level is level]
         if found:
             lines += ["", f"{level.value} ({len(found)}): {words}"]
-        for change in found:
-            lines += _format_change(change, with_uses=with_uses)
+        for consequence, group in _group(found, explain_level):
+            lines += ["", f"{consequence} ({len(group)})"]
+            ordered = sorted(group, key=lambda change: (-len(change.operations), change.place))
+            for text, same in _group(ordered, _describe):
+                lines += _format_entry(text, same, with_uses=with_uses)
     worst = Comparison(tuple(changes)).level
     counted = ", ".join(f"{sum(one.level is level for one in changes)} {level.value}" for level in _LEVEL_TEXTS)
     hidden = 0 if with_uses else len(lines) - _MAX_LINES
@@ -45,15 +52,26 @@ def describe_uses(change: ApiChange) -> str:
     return f"reached by {len(names)} operations: {', '.join(names[:_MAX_OPERATIONS])}{more}"
 
 
-def _format_change(change: ApiChange, *, with_uses: bool) -> list[str]:
-    rule = load_rules()[change.rule]
-    part = f" in a {change.direction} {change.area}" if rule.is_schema_rule else ""
-    uses = describe_uses(change)
-    lines = [
-        f"  {escape_text(change.place)}",
-        f"    {change.message} [{change.rule}{part}]{'; ' + uses if uses else ''}",
-        f"    {explain_level(change)}",
-    ]
-    if with_uses:
-        lines += [f"    used at {escape_text(use.location)}" for use in change.uses if use.location != change.place]
-    return lines
+def _group(changes: Sequence[ApiChange], describe: Callable[[ApiChange], str]) -> list[tuple[str, list[ApiChange]]]:
+    """Return changes by what is said of them, in the order of the first of each group."""
+    found: dict[str, list[ApiChange]] = {}
+    for change in changes:
+        found.setdefault(describe(change), []).append(change)
+    return list(found.items())
+
+
+def _describe(change: ApiChange) -> str:
+    part = f" in a {change.direction} {change.area}" if load_rules()[change.rule].is_schema_rule else ""
+    return f"{change.message} [{change.rule}{part}]"
+
+
+def _format_entry(text: str, changes: Sequence[ApiChange], *, with_uses: bool) -> list[str]:
+    lines: list[str] = []
+    is_alone = len(changes) == 1
+    for change in changes:
+        uses = f"; {told}" if (told := describe_uses(change)) else ""
+        place = f"  {escape_text(change.place)}"
+        lines += [place, f"    {text}{uses}"] if is_alone else [place + uses]
+        if with_uses:
+            lines += [f"    used at {escape_text(use.location)}" for use in change.uses if use.location != change.place]
+    return lines if is_alone else [*lines, f"    {text}"]
