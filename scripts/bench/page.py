@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from scripts.bench.servers import read_prism_version
+from scripts.bench.node_tools import read_node_version
 
 _PACKAGES = ("schemathesis", "hypothesis", "uvicorn", "uvloop", "httptools", "starlette", "jsonschema-rs", "pytest")
 _GIBIBYTE = 1024**3
@@ -17,7 +17,7 @@ def format_page(subject: str, rounds: str, sections: Mapping[str, str]) -> str:
     """Return the page: the machine and the versions, then ``sections`` by heading.
 
     ``subject`` names the measured contract, ``rounds`` describes the method. Call it after the measurements, since one
-    of them installs Prism.
+    of them installs the tools from npm.
     """
     head = (
         "Written by `make bench`. Figures are valid for one machine and moment; compare the ratios. "
@@ -51,7 +51,8 @@ def _describe_processor() -> str:
 def describe_versions() -> str:
     """Return the versions of Python, of the compared tools and of their main dependencies."""
     found = [f"Python {platform.python_version()}", *(f"{name} {_get_version(name)}" for name in _PACKAGES)]
-    return ", ".join([*found, f"Prism {read_prism_version() or 'not installed'}"])
+    tools = (("Prism", "prism-cli"), ("Redocly CLI", "cli"))
+    return ", ".join([*found, *(f"{name} {read_node_version(package) or 'not installed'}" for name, package in tools)])
 
 
 def _get_version(name: str) -> str:

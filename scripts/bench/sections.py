@@ -11,6 +11,7 @@ from scripts.bench.clients import measure_clients
 from scripts.bench.contenders import build_contenders
 from scripts.bench.detection import compare_contenders
 from scripts.bench.detection_page import format_detection
+from scripts.bench.documents import measure_documents, write_pairs
 from scripts.bench.process import BenchError
 from scripts.bench.speed import measure_load, measure_suite
 from scripts.bench.table import format_table
@@ -39,6 +40,9 @@ def measure_sections(contract: Contract, amounts: Amounts) -> dict[str, str]:
             "One run": lambda: format_table(list(measure_suite(contract, amounts.runs, Path(scratch)))),
             "The clients": lambda: format_table(
                 list(measure_clients(contract, 8 * amounts.rounds, batch=20, imports=10))
+            ),
+            "Comparing documents": lambda: format_table(
+                list(measure_documents(amounts.runs, write_pairs(Path(scratch))))
             ),
             "The mock under load": lambda: format_table(list(measure_load(contract, amounts.rounds, amounts.seconds))),
         }

@@ -4,13 +4,11 @@
 """
 
 import json
-import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
-from pathlib import Path
 
 import uvicorn
 from starlette.applications import Starlette
@@ -22,6 +20,7 @@ from contract_watch import cli
 from contract_watch.contracts.registry import ROOT, Contract
 from contract_watch.net import find_free_port
 from scripts.bench.load import LoadOrder, LoadResult
+from scripts.bench.node_tools import install_node_tool
 from scripts.bench.process import BenchError, build_environment, run_server
 from scripts.bench.sample_requests import SampleRequest
 
@@ -29,8 +28,6 @@ CONNECTIONS = 8
 _MAX_REQUESTS = 1_000_000
 _EXTRA_TIMEOUT = 40.0
 """Seconds that a load may take beyond its own duration."""
-_INSTALL_TIMEOUT = 300.0
-"""Seconds that npm may take."""
 
 
 async def _respond(request: Request) -> JSONResponse:
@@ -61,44 +58,8 @@ def start_prism(stack: ExitStack, contract: Contract, *options: str) -> int:
     """Start Prism on the published document for as long as ``stack`` is open; return its port."""
     port = find_free_port()
     document = contract.published_file
-    command = [str(_install_prism()), "mock", str(document), "-p", str(port), "-h", "127.0.0.1", *options]
+    command = [str(install_node_tool("prism")), "mock", str(document), "-p", str(port), "-h", "127.0.0.1", *options]
     return stack.enter_context(run_server(command, port))
-
-
-def _install_prism() -> Path:
-    """Install Prism once, as the lock file says, below ``.venv``; return the path of its command."""
-    source, into = Path(__file__).parent, ROOT / ".venv" / "bench"
-    program, installed = into / "node_modules" / ".bin" / "prism", into / "installed.json"
-    lock = (source / "package-lock.json").read_text(encoding="utf-8")
-    if shutil.which("node") is None:
-        raise BenchError("Node.js is not installed")
-    if program.exists() and installed.exists() and installed.read_text(encoding="utf-8") == lock:
-        return program
-    npm = shutil.which("npm")
-    if npm is None:
-        raise BenchError("npm is not installed")
-    command = [npm, "ci", "--ignore-scripts", "--omit-lockfile-registry-resolved", "--no-audit", "--no-fund"]
-    try:
-        shutil.rmtree(into, ignore_errors=True)
-        into.mkdir(parents=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(source / name, into / name)
-        done = subprocess.run(command, cwd=into, capture_output=True, timeout=_INSTALL_TIMEOUT, check=False)  # noqa: S603 - ours
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise BenchError(f"npm ci failed: {error}") from error
-    if done.returncode or not program.exists():
-        raise BenchError(f"npm ci ended with status {done.returncode}")
-    installed.write_text(lock, encoding="utf-8")
-    return program
-
-
-def read_prism_version() -> str:
-    """Return the version of the installed Prism; empty if none is installed."""
-    packages = [*(ROOT / ".venv" / "bench" / "node_modules").glob("@*/prism-cli/package.json")]
-    try:
-        return str(json.loads(packages[0].read_text(encoding="utf-8"))["version"])
-    except (OSError, ValueError, KeyError, IndexError):
-        return ""
 
 
 class LoadRunner:
