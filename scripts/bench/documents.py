@@ -27,8 +27,8 @@ from scripts.bench.table import (
     measure_interleaved,
 )
 
-_OURS, _REDOCLY, _CHANGES = "make diff", "Redocly CLI", "openapi-changes"
-_SIZES = {"10 kB": 10_000, "1 MB": 1_000_000, "5 MB": 5_000_000}
+OURS, REDOCLY, CHANGES = "make diff", "Redocly CLI", "openapi-changes"
+SIZES = {"10 kB": 10_000, "1 MB": 1_000_000, "5 MB": 5_000_000}
 _LIMIT = 300.0
 """Seconds that a tool may take for a pair."""
 _MEGABYTE = 1_000_000
@@ -37,12 +37,12 @@ _MEGABYTE = 1_000_000
 def measure_documents(runs: int, pairs: Mapping[str, tuple[Path, Path]]) -> Iterator[Row]:
     """Measure all tools on each pair: seconds and memory of the whole command, and ratios of the seconds."""
     for label, (base, revision) in pairs.items():
-        found = measure_interleaved({name: partial(_run, name, base, revision) for name in _TOOLS}, runs, warm=1)
+        found = measure_interleaved({name: partial(_run, name, base, revision) for name in TOOLS}, runs, warm=1)
         seconds = {name: FigureSeries([f.seconds for f in one.figures], one.reason) for name, one in found.items()}
         yield from (format_figure_row(f"{label}: {name}", one, "{:.2f} s") for name, one in seconds.items())
-        for name in (_REDOCLY, _CHANGES):
+        for name in (REDOCLY, CHANGES):
             if seconds[name].figures:
-                yield format_ratio_row(f"{label}: {_OURS}", name, seconds[_OURS], seconds[name], most=1.0)
+                yield format_ratio_row(f"{label}: {OURS}", name, seconds[OURS], seconds[name], most=1.0)
         for name, one in found.items():
             if peak := max((figure.peak_memory / MEBIBYTE for figure in one.figures), default=0.0):
                 yield f"{label}: peak memory, {name}", f"{peak:.0f} MiB", ""
@@ -51,7 +51,7 @@ def measure_documents(runs: int, pairs: Mapping[str, tuple[Path, Path]]) -> Iter
 def write_pairs(directory: Path) -> dict[str, tuple[Path, Path]]:
     """Write the made documents of all sizes into ``directory``; return the pairs by size."""
     found = {}
-    for label, size in _SIZES.items():
+    for label, size in SIZES.items():
         base = make_document(size, "apart")
         files = directory / f"{size}-base.json", directory / f"{size}-revision.json"
         for file, document in zip(files, (base, edit_document(base)), strict=True):
@@ -61,8 +61,8 @@ def write_pairs(directory: Path) -> dict[str, tuple[Path, Path]]:
 
 
 def _run(name: str, base: Path, revision: Path) -> FinishedProcess:
-    command = _TOOLS[name]()
-    done = time_command([*command, str(base), f"--revision={revision}" if name == _OURS else str(revision)], _LIMIT)
+    command = TOOLS[name]()
+    done = time_command([*command, str(base), f"--revision={revision}" if name == OURS else str(revision)], _LIMIT)
     if done.status not in (0, 1):
         raise BenchError(f"{name} ended with status {done.status}")
     return done
@@ -84,7 +84,7 @@ def _find_openapi_changes() -> list[str]:
     return [program, "summary", "--no-color", "--no-logo"]
 
 
-_TOOLS = {_OURS: _find_ours, _REDOCLY: _find_redocly, _CHANGES: _find_openapi_changes}
+TOOLS = {OURS: _find_ours, REDOCLY: _find_redocly, CHANGES: _find_openapi_changes}
 
 
 @cli.command()

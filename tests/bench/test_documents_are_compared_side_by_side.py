@@ -14,10 +14,8 @@ def _fail() -> list[str]:
 
 def test_tools_run_on_the_same_pair_and_a_missing_one_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A tool that is missing costs its own rows; a status that means no comparison is no figure."""
-    ours = documents._TOOLS[documents._OURS]
-    monkeypatch.setattr(
-        documents, "_TOOLS", {documents._OURS: ours, documents._REDOCLY: ours, documents._CHANGES: _fail}
-    )
+    ours = documents.TOOLS[documents.OURS]
+    monkeypatch.setattr(documents, "TOOLS", {documents.OURS: ours, documents.REDOCLY: ours, documents.CHANGES: _fail})
     label, pair = next(iter(documents.write_pairs(tmp_path).items()))
     rows = {row[0]: row[1] for row in documents.measure_documents(1, {label: pair})}
     assert " s (" in rows[f"{label}: make diff"]
@@ -31,4 +29,4 @@ def test_the_made_documents_differ(tmp_path: Path) -> None:
     for label, (base, revision) in documents.write_pairs(tmp_path).items():
         assert base.read_bytes() != revision.read_bytes()
         size = base.stat().st_size
-        assert abs(size / documents._SIZES[label] - 1) < 0.6, (label, size)
+        assert abs(size / documents.SIZES[label] - 1) < 0.6, (label, size)
