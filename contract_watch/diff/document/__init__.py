@@ -7,7 +7,7 @@ A request may accept more values, never fewer; a response may return fewer, neve
     load a document from bytes or files, strictly and within limits; one line refuses anything else.
 `fetching`
     fetches a document from an address; anything but the whole document is inconclusive.
-`source`, `json_pointer`
+`source`, `json_pointer`, `equality`
     resolve references, and find equal parts of the two documents.
 `normalized_schema`, `schema_reader`, `idle_keywords`, `normalization`, `unevaluated`
     read a schema as the set of its conditions: references followed, `allOf` merged, equivalent spellings made one.

@@ -75,7 +75,7 @@ class ChangeLog:
             root = "body"
         else:
             root = "body" if part == "response" else part
-        if not self.schemas.is_equal(base, revision):
+        if not self.schemas.equality.is_equal(base, revision):
             self._record_schemas(base, revision, locations, (root, direction), as_string=as_string)
 
     def _record_schemas(

@@ -53,7 +53,7 @@ class PlaceFinder:
         values: list[Any] = [source.raw for source in self._sources]
         keyword = ""
         for _ in range(_MAX_REFERENCES + len(tokens)):
-            references = [_get_reference(value) for value in values]
+            references = [_get_reference(values[0]), _get_reference(values[1])]
             if references[side] and not (waiting and waiting[0] in values[side]):
                 is_shared = self.is_shared((references[0], references[1]), has_twin=values[1 - side] is not None)
                 if not is_shared:
@@ -70,9 +70,13 @@ class PlaceFinder:
             if not waiting:
                 break
             token = waiting.pop(0)
-            value = values[side]
+            value, twin = values[side], values[1 - side]
             name = _name_item(self._sources[side], value, keyword, token) if isinstance(value, list) else token
-            values = [self._step(at, values[at], keyword, token, name) for at in (0, 1)]
+            if type(twin) is dict and token in twin:
+                values[1 - side] = twin[token]
+            else:
+                values[1 - side] = self._find_twin(1 - side, twin, keyword, token, name)
+            values[side] = _step(value, token)
             path.append(name)
             keyword = token
         return format_pointer([*path, *waiting]), exchanged
@@ -86,8 +90,8 @@ class PlaceFinder:
             return False
         return self._sources[0].resolve(new) is None and self._sources[1].resolve(old) is None
 
-    def _step(self, side: int, value: Any, keyword: str, token: str, name: str) -> Any:
-        """Return the value at a token of a location; an item of a list is found by its name, if it has one."""
+    def _find_twin(self, side: int, value: Any, keyword: str, token: str, name: str) -> Any:
+        """Return the value at a token on the other side; an item of a list is found by its name, if it has one."""
         source = self._sources[side]
         if isinstance(value, dict) and token not in value:
             value = source.follow(value)

@@ -16,6 +16,7 @@ from contract_watch.diff.document import (
     unevaluated,
 )
 from contract_watch.diff.document.changes import Effect, SchemaEdit, Tokens
+from contract_watch.diff.document.equality import EqualityCheck
 from contract_watch.diff.document.lazy_references import (
     ReferenceTarget,
     ResolvedLink,
@@ -25,7 +26,7 @@ from contract_watch.diff.document.normalized_schema import Conjunction, Normaliz
 from contract_watch.diff.document.scalars import compare_scalars
 from contract_watch.diff.document.schema_location import EditOrLink, SchemaLink, SchemaLocation, create_edit
 from contract_watch.diff.document.schema_reader import SchemaReader
-from contract_watch.diff.document.source import JsonInterner, SourceDocument, find_unchanged, is_same_json
+from contract_watch.diff.document.source import SourceDocument
 
 _MAX_DEPTH = 100
 """The maximal depth of compared schemas; any difference below it is one edit."""
@@ -50,10 +51,7 @@ class SchemaComparison:
     def __init__(self, base: SourceDocument, revision: SourceDocument) -> None:
         self._readers = (SchemaReader(base), SchemaReader(revision))
         self._sources = (base, revision)
-        self._interner = JsonInterner()
-        self._unchanged_references = find_unchanged(base, revision, self._interner)
-        self._same_dialect = base.is_openapi_30 == revision.is_openapi_30
-        self._equality: dict[tuple[int, int], bool] = {}
+        self.equality = EqualityCheck(base, revision)
         self._subsets: dict[tuple[Effect, Key], bool | None] = {}
         self._same: dict[Key, bool] = {}
         self._distant_keys: dict[tuple[str, ...], set[tuple[object, ...]]] = {}
@@ -172,26 +170,6 @@ class SchemaComparison:
         """Return the conditions of a node of the base (0) or the revision (1)."""
         return self._readers[side].read(node, folded=folded)
 
-    def is_equal(self, base: Any, revision: Any) -> bool:
-        """Return True if two values are equal, with everything that they refer to."""
-        if not self._same_dialect:
-            return False
-        key = (id(base), id(revision))
-        known = self._equality.get(key)
-        if known is None:
-            self._pinned += [base, revision]
-            known = (
-                is_same_json(base, revision, self._interner)
-                and self._sources[0].find_references(base) <= self._unchanged_references
-                and self._sources[1].find_references(revision) <= self._unchanged_references
-            )
-            self._equality[key] = known
-        return known
-
-    def intern(self, raw: Any) -> int:
-        """Return a number that equal values share."""
-        return self._interner.intern(raw)
-
     def is_same(self, base: Conjunction, revision: Conjunction) -> bool:
         """Return True if two nodes have no edit between them or below them.
 
@@ -278,7 +256,7 @@ class _RootWalk:
 
     def is_equal(self, base: Any, revision: Any) -> bool:
         """Delegate to the comparison of the documents."""
-        return self._schemas.is_equal(base, revision)
+        return self._schemas.equality.is_equal(base, revision)
 
     def is_same(self, base: Conjunction, revision: Conjunction) -> bool:
         """Delegate to the comparison of the documents."""
@@ -286,7 +264,7 @@ class _RootWalk:
 
     def intern(self, raw: Any) -> int:
         """Delegate to the comparison of the documents."""
-        return self._schemas.intern(raw)
+        return self._schemas.equality.intern(raw)
 
     def is_subset(self, base: Conjunction, revision: Conjunction) -> bool:
         """Delegate to the comparison of the documents."""
@@ -320,7 +298,7 @@ class _RootWalk:
         """Yield the edits between two nodes and below them."""
         if not (base or revision):
             return
-        if len(base) == len(revision) == 1 and self._schemas.is_equal(base[0].raw, revision[0].raw):
+        if len(base) == len(revision) == 1 and self._schemas.equality.is_equal(base[0].raw, revision[0].raw):
             return
         if location.depth > _MAX_DEPTH:
             yield create_edit("too-deep", Effect.UNCLEAR, _TOO_DEEP, location)

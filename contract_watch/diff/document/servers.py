@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from math import prod
 from typing import Any
@@ -31,6 +32,12 @@ class ServerList:
     location: Tokens
     level: int
 
+    @cached_property
+    def entries(self) -> "list[_ServerEntry]":
+        """The servers of the list; anything else in it is passed over."""
+        raw = self.raw if isinstance(self.raw, list) else ()
+        return [_parse_server(spec, (*self.location, str(n))) for n, spec in enumerate(raw) if isinstance(spec, dict)]
+
 
 class ServerComparison:
     """A comparison of the servers of operations: their own, else their path's, else the document's.
@@ -44,13 +51,13 @@ class ServerComparison:
         self._roots = [
             ServerList(source.raw.get("servers"), ("servers",), 0) for source in (change_log.base, change_log.revision)
         ]
-        self.prefix = _find_prefix(*map(_parse_servers, self._roots))
+        self.prefix = _find_prefix(*(servers.entries for servers in self._roots))
         """The path that stands in the servers of one side and may stand in the paths of the other."""
         self._compared = set[tuple[Tokens, Tokens]]()
         self._has_common_operation = False
         self._base_addresses: set[str] = set()
         self._unused: dict[Tokens, _ServerEntry] = {}
-        self._base_addresses |= set() if _parse_servers(self._roots[0]) else {_ROOT}
+        self._base_addresses |= set() if self._roots[0].entries else {_ROOT}
         self._note_base(self._roots[0])
         self._note_revision(self._roots[1])
 
@@ -82,7 +89,7 @@ class ServerComparison:
         """Record that the prefix moved: the document's servers differ by it alone, and call the same addresses."""
         if not self._is_active:
             return
-        for entry in _parse_servers(self._roots[1]):
+        for entry in self._roots[1].entries:
             self._base_addresses |= entry.addresses
         self._compared.add((self._roots[0].location, self._roots[1].location))
         where = "from the servers to the paths" if self.prefix[0] else "from the paths to the servers"
@@ -103,21 +110,21 @@ class ServerComparison:
         if not self._has_common_operation:
             self._compare_lists(base, revision)
         elif base.raw and revision.raw and (base.location, revision.location) not in self._compared:
-            _compare_order(self._change_log, _parse_servers(base), _parse_servers(revision), revision.location)
+            _compare_order(self._change_log, base.entries, revision.entries, revision.location)
         for server in self._unused.values():
             if server.addresses - self._base_addresses:
                 self._change_log.record_change("server-added", server.location, f"server {server.url} added")
 
     def _note_base(self, servers: ServerList) -> None:
-        for entry in _parse_servers(servers):
+        for entry in servers.entries:
             self._base_addresses |= entry.addresses
 
     def _note_revision(self, servers: ServerList) -> None:
         if not any(servers.location == revision for _, revision in self._compared):
-            self._unused |= {entry.location: entry for entry in _parse_servers(servers)}
+            self._unused |= {entry.location: entry for entry in servers.entries}
 
     def _compare_lists(self, base: ServerList, revision: ServerList) -> None:
-        for entry in _parse_servers(revision):
+        for entry in revision.entries:
             self._unused.pop(entry.location, None)
         if (base.location, revision.location) not in self._compared:
             self._compared.add((base.location, revision.location))
@@ -126,7 +133,7 @@ class ServerComparison:
 
 def compare(change_log: ChangeLog, base: ServerList, revision: ServerList) -> None:
     """Record the changes between two lists, at the one that is nearer to the operation."""
-    old, new = _parse_servers(base), _parse_servers(revision)
+    old, new = base.entries, revision.entries
     if not old:  # no server means the root of the document's own host
         new = [server for server in new if server.key != _ROOT]
     were, are = _AddressSet(old), _AddressSet(new)
@@ -197,11 +204,6 @@ def _list_links(source: SourceDocument, operation: Mapping[str, Any], at: Tokens
             server = source.follow(link).get("server")
             if isinstance(server, dict):
                 yield _parse_server(server, (*at, "responses", str(status), "links", str(name), "server"))
-
-
-def _parse_servers(servers: ServerList) -> list[_ServerEntry]:
-    raw = servers.raw if isinstance(servers.raw, list) else ()
-    return [_parse_server(spec, (*servers.location, str(n))) for n, spec in enumerate(raw) if isinstance(spec, dict)]
 
 
 def _parse_server(spec: Mapping[str, Any], location: Tokens) -> _ServerEntry:

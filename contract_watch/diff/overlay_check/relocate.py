@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from contract_watch.contracts.matchers import are_equal
 from contract_watch.contracts.overlay import NodePath
-from contract_watch.diff.document.source import JsonInterner, decode_token
+from contract_watch.diff.document.equality import JsonInterner
+from contract_watch.diff.document.source import decode_token
 
 JSON = Any
 _MAX_REFERENCES = 20
