@@ -40,7 +40,9 @@ out to be False, the results that relied on it are discarded.
 """
 
 import datetime as dt
-from collections.abc import Mapping
+import gc
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from contract_watch.diff.document import operations
@@ -73,5 +75,18 @@ def compare(
     """
     log = ChangeLog if with_uses else PlaceLog
     change_log = log(base, revision, today or dt.datetime.now(dt.UTC).date())
-    operations.compare(change_log, with_servers=with_servers)
-    return change_log.build_comparison()
+    with _pause_collection():
+        operations.compare(change_log, with_servers=with_servers)
+        return change_log.build_comparison()
+
+
+@contextmanager
+def _pause_collection() -> Iterator[None]:
+    """Pause the collector of cycles: it walks both documents over and over, and a comparison leaves few cycles."""
+    is_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if is_enabled:
+            gc.enable()

@@ -7,13 +7,14 @@ changes and the references between schemas: the operations that reach a schema a
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 from typing import Any
 
 from contract_watch.diff.document.change_log import ChangeLog
 from contract_watch.diff.document.changes import ApiChange, Comparison, Direction, SchemaEdit, Tokens
 from contract_watch.diff.document.json_pointer import format_pointer, parse_pointer
 from contract_watch.diff.document.lazy_references import LinkFrame, iterate_links
-from contract_watch.diff.document.places import PlaceFinder, PlaceGroups, name_operation
+from contract_watch.diff.document.places import PlaceFinder, PlaceGroups, list_operation, name_operation
 
 
 @dataclass
@@ -73,7 +74,7 @@ class PlaceLog(ChangeLog):
         return self._shared[key]
 
     def _add_change(self, change: ApiChange) -> None:
-        self._groups.add(change, [name_operation(change.location)])
+        self._groups.add(change, list_operation(change))
 
     def build_comparison(self) -> Comparison:
         """Return one change for each rule, direction, place and message."""
@@ -112,7 +113,8 @@ class PlaceLog(ChangeLog):
         return one.used
 
     def _list_users(self, users: int) -> list[str]:
-        return [name for name, number in self._operations.items() if users >> number & 1]
+        bits = f"{users:b}"[::-1]  # the names are in the order of their bits
+        return list(compress(self._operations, map(int, bits)))
 
 
 def _pass_users_on(shared: Sequence[_SharedSchema]) -> None:

@@ -103,7 +103,7 @@ class PlaceFinder:
         """Return one change for each rule, direction, place and message, in the order of the first use."""
         groups = PlaceGroups(self)
         for change in uses:
-            groups.add(change, [name_operation(change.location)])
+            groups.add(change, list_operation(change))
         return groups.changes
 
 
@@ -115,14 +115,14 @@ class PlaceGroups:
         self._found: dict[tuple[str, str, str, str], _Group] = {}
 
     def add(self, change: ApiChange, operations: Iterable[str]) -> None:
-        """Add a use of a change, and the operations that it is a use of; empty names are none."""
+        """Add a use of a change, and the operations that it is a use of."""
         place, exchanged = self._places.find_place(change)
         key = change.rule, change.direction, place, change.message
         group = self._found.setdefault(key, _Group(change, place, exchanged))
         if change.level.rank > group.worst.level.rank:
             group.worst = change
         group.uses.append(change)
-        group.operations.update(dict.fromkeys(name for name in operations if name))
+        group.operations.update(dict.fromkeys(operations))
 
     @property
     def changes(self) -> tuple[ApiChange, ...]:
@@ -137,6 +137,12 @@ class PlaceGroups:
             )
             for one in self._found.values()
         )
+
+
+def list_operation(change: ApiChange) -> list[str]:
+    """Return the operation of a use as ``METHOD path``, if there is one."""
+    name = name_operation(change.location)
+    return [name] if name else []
 
 
 def name_operation(location: str) -> str:
