@@ -22,20 +22,6 @@ _STRING_ENCODABLE = frozenset({"integer", "number", "boolean"})
 
 def compare_scalars(base: NormalizedSchema, revision: NormalizedSchema, *, as_string: bool) -> Differences:
     """Yield the differences of scalar constraints; ``as_string`` if values are sent as strings, as parameters are."""
-    seen = set[str]()
-    for kind, effect, message in _compare_constraints(base, revision, as_string=as_string):
-        seen.add(kind)
-        states = {"nullable-gained": base, "nullable-lost": revision}.get(kind)
-        yield kind, Effect.UNCLEAR if states is not None and states.states_null else effect, message
-    if base.states_null == revision.states_null or seen & {"nullable-gained", "nullable-lost"}:
-        return
-    if not (base.allows_null and revision.allows_null):
-        word = "stated" if revision.states_null else "unstated"
-        where = "now stands" if revision.states_null else "no longer stands"
-        yield f"nullable-{word}", Effect.UNCLEAR, f"nullable {where} where the specification gives it no effect"
-
-
-def _compare_constraints(base: NormalizedSchema, revision: NormalizedSchema, *, as_string: bool) -> Differences:
     yield from compare_formats(base, revision)
     if base.values is not None and revision.values is not None:
         yield from _compare_enums(base, revision, as_string=as_string)
