@@ -58,7 +58,7 @@ class NormalizedSchema:
 
     ``types`` is None if any type is allowed, ``values`` if there is no list of values. ``also_null`` allows null in
     addition to the values that combinators allow. ``open_null`` says why null may or may not be allowed, or is
-    empty. ``is_folded`` means that types, values or ``also_null`` were written as a combinator.
+    empty. ``open_bounds`` are the bounds ``minimum`` and ``maximum`` as a boolean exclusive bound of 3.0 would make them. ``is_folded`` means that types, values or ``also_null`` were written as a combinator.
     """
 
     rejects_all: bool = False
@@ -68,6 +68,7 @@ class NormalizedSchema:
     lower: tuple[Fraction, bool] | None = None
     upper: tuple[Fraction, bool] | None = None
     sizes: dict[str, int] = field(default_factory=dict)
+    open_bounds: dict[str, tuple[Fraction, bool]] = field(default_factory=dict)
     multiples: set[Fraction] = field(default_factory=set)
     patterns: set[str] = field(default_factory=set)
     formats: set[str] = field(default_factory=set)

@@ -236,6 +236,13 @@ def _compare_bounds(base: NormalizedSchema, revision: NormalizedSchema) -> Diffe
         ("minimum", base.lower, revision.lower, True),
         ("maximum", base.upper, revision.upper, False),
     ):
+        if word in base.open_bounds or word in revision.open_bounds:
+            ranks = [_rank_bound(bound, low=low) for bound in (before, after)]
+            stated = [_rank_bound(schema.open_bounds.get(word, bound), low=low)
+                      for schema, bound in ((base, before), (revision, after))]  # fmt: skip
+            if (ranks[0] < ranks[1], ranks[0] > ranks[1]) != (stated[0] < stated[1], stated[0] > stated[1]):
+                yield _describe_open_bound(word, base, revision)
+                continue
         if before == after or is_bound_implied(base, revision, before, after, low=low):
             continue
         one = after if after is not None else before
@@ -247,6 +254,23 @@ def _compare_bounds(base: NormalizedSchema, revision: NormalizedSchema) -> Diffe
         kind = f"{name}-{'raised' if up else 'lowered'}"
         message = f"{name} changed from {_format_bound(before)} to {_format_bound(after)}"
         yield kind, Effect.NARROWS if up is low else Effect.WIDENS, message
+
+
+def _rank_bound(bound: tuple[Fraction, bool] | None, *, low: bool) -> tuple[bool, Fraction, bool]:
+    """Return a key by which stricter bounds are greater; no bound is the least."""
+    if bound is None:
+        return False, Fraction(0), False
+    return True, bound[0] if low else -bound[0], bound[1]
+
+
+def _describe_open_bound(word: str, base: NormalizedSchema, revision: NormalizedSchema) -> tuple[str, Effect, str]:
+    words = []
+    for schema in (base, revision):
+        bound = schema.lower if word == "minimum" else schema.upper
+        perhaps = " (perhaps excluded)" if word in schema.open_bounds else ""
+        words.append("none" if bound is None else _format_bound(bound) + perhaps)
+    message = f"{word} changed from {words[0]} to {words[1]}: `exclusive{word.capitalize()}: true` has no effect since OpenAPI 3.1"
+    return "exclusive-bound-unclear", Effect.UNCLEAR, message
 
 
 def _format_bound(bound: tuple[Fraction, bool]) -> str:

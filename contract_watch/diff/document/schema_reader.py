@@ -205,6 +205,8 @@ class _SchemaBuilder:
             bound, exclusive = _read_number(raw.get(key)), raw.get("exclusive" + key.capitalize())
             if bound is not None:
                 _tighten_bound(schema, bound, exclusive is True and self._source.is_openapi_30, low=low)
+                if exclusive is True and not self._source.is_openapi_30:
+                    schema.open_bounds[key] = bound, True
             if (stricter := _read_number(exclusive)) is not None:
                 _tighten_bound(schema, stricter, True, low=low)
         self._add_sizes(raw)
