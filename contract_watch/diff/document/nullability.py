@@ -62,6 +62,8 @@ def compare(
     if old == new:
         return
     kind, effect, message = _describe(old, new, before.open_null, after.open_null)
+    if {old, new} == {_UNLISTED, _YES}:
+        effect = Effect.NOTHING  # most tools of 3.0 read both alike, so members that differ in this alone are a pair
     yield create_edit(kind, effect, message, location)
 
 
