@@ -19,7 +19,7 @@ _ENUM = "the `enum` beside `nullable` does not list null"
 
 
 def explain_nullable(source: SourceDocument, raw: Mapping[str, Any]) -> str:
-    """Return why `nullable` may have no effect in a schema that states it."""
+    """Return the reason for which `nullable` may have no effect in a schema that states it."""
     if not source.is_openapi_30:
         return "`nullable` has no effect since OpenAPI 3.1"
     if "$ref" in raw:

@@ -11,6 +11,7 @@ from contract_watch.diff.document.moved_operations import OperationKey, Successo
 from contract_watch.diff.document.security import SecurityComparison
 from contract_watch.diff.document.servers import ServerComparison
 from contract_watch.diff.document.source import SourceDocument, as_object, iterate_operations
+from contract_watch.diff.document.value_text import describe_change
 
 
 @dataclass(frozen=True)
@@ -207,7 +208,7 @@ def _compare_names(
         change_log.record_change(
             f"operation-id-{word}",
             (*location, "operationId"),
-            f"operationId changed from {old or 'none'} to {new or 'none'}",
+            describe_change("operationId", old, new),
         )
     before, after = (_collect_tags(spec) for spec in (base, revision))
     for tag in sorted(after - before):

@@ -8,6 +8,8 @@ from contract_watch.diff.document import media_types
 from contract_watch.diff.document.change_log import ChangeLog
 from contract_watch.diff.document.changes import ChangeLevel, Tokens
 from contract_watch.diff.document.parameters import (
+    describe_encoding,
+    describe_style,
     find_schema,
     find_style,
     is_composite,
@@ -201,13 +203,15 @@ def _compare_header(
         change_log.record_change(f"response-header-{word}", at[1], f"header {at[1][-1]} {word}")
     before, after = find_schema(change_log.base, was), find_schema(change_log.revision, is_)
     if before[0] != after[0]:
-        message = f"header {at[1][-1]} is now encoded as {after[0] or 'a plain value'}"
+        message = describe_encoding(f"header {at[1][-1]}", before[0], after[0])
         change_log.record_change("response-header-media-type-changed", at[1], message)
         return
     parts = [is_composite(change_log, side, schema[1]) for side, schema in enumerate((before, after))]
     if find_style(was) != find_style(is_) and all(parts):
         change_log.record_change(
-            "response-header-style-changed", at[1], f"header {at[1][-1]} now has another style (explode)"
+            "response-header-style-changed",
+            at[1],
+            describe_style(f"header {at[1][-1]}", find_style(was), find_style(is_)),
         )
     locations = ((*at[0], *before[2]), (*at[1], *after[2]))
     change_log.compare_schemas("header", before[1], after[1], locations, as_string=is_string_encoded(after[0]))

@@ -246,13 +246,14 @@ def _compare_bounds(base: NormalizedSchema, revision: NormalizedSchema) -> Diffe
         if before == after or is_bound_implied(base, revision, before, after, low=low):
             continue
         one = after if after is not None else before
-        name = f"exclusive-{word}" if one is not None and one[1] else word
+        is_exclusive = one is not None and one[1]
+        name, key = (f"exclusive-{word}", f"exclusive{word.capitalize()}") if is_exclusive else (word, word)
         if before is None or after is None:
-            yield from _report_presence(name, before and before[0], after and after[0])
+            yield _report_presence(name, key, before and before[0], after and after[0])
             continue
         up = (after[0], after[1] if low else not after[1]) > (before[0], before[1] if low else not before[1])
         kind = f"{name}-{'raised' if up else 'lowered'}"
-        message = f"{name} changed from {_format_bound(before)} to {_format_bound(after)}"
+        message = f"{word} changed from {_format_bound(before)} to {_format_bound(after)}"
         yield kind, Effect.NARROWS if up is low else Effect.WIDENS, message
 
 
@@ -277,11 +278,10 @@ def _format_bound(bound: tuple[Fraction, bool]) -> str:
     return f"{format_value(bound[0])}{' (excluded)' if bound[1] else ''}"
 
 
-def _report_presence(word: str, before: JSON, after: JSON) -> Differences:
+def _report_presence(word: str, key: str, before: JSON, after: JSON) -> tuple[str, Effect, str]:
     if before is None:
-        yield f"{word}-introduced", Effect.NARROWS, f"{word} {format_value(after)} set"
-    else:
-        yield f"{word}-dropped", Effect.WIDENS, f"{word} {format_value(before)} dropped"
+        return f"{word}-introduced", Effect.NARROWS, f"{key}: {format_value(after)} added"
+    return f"{word}-dropped", Effect.WIDENS, f"{key}: {format_value(before)} removed"
 
 
 def _compare_size(key: str, word: str, base: NormalizedSchema, revision: NormalizedSchema) -> Differences:
@@ -289,13 +289,13 @@ def _compare_size(key: str, word: str, base: NormalizedSchema, revision: Normali
     if before == after or _is_size_implied(key, base, revision, before, after):
         return
     if before is None or after is None:
-        yield from _report_presence(word, before, after)
+        yield _report_presence(word, key, before, after)
         return
     up = after > before
     narrows = up is (key in MIN_SIZES)
     assert key in MIN_SIZES or key in MAX_SIZES
     kind = f"{word}-{'raised' if up else 'lowered'}"
-    yield kind, Effect.NARROWS if narrows else Effect.WIDENS, f"{word} changed from {before} to {after}"
+    yield kind, Effect.NARROWS if narrows else Effect.WIDENS, f"{key} changed from {before} to {after}"
 
 
 def _is_size_implied(
