@@ -6,7 +6,6 @@ equivalent forms in one dialect: a list of types, a combinator of plain types, a
 
 import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -67,10 +66,10 @@ class SchemaReader:
         key = (
             tuple((id(part.raw), part.path) for part in node) if len(node) > 1 else tuple(id(part.raw) for part in node)
         )
-        without_null = any(part.without_null for part in node)
+        without_null = node[0].without_null if len(node) == 1 else any(part.without_null for part in node)
         cached = self._cache.get((folded, without_null, *key))
         if cached is None:  # paths are relative to a single schema, but complete for several
-            whole = node if len(node) > 1 else tuple(replace(part, path=()) for part in node)
+            whole = node if len(node) > 1 else (SubSchema(node[0].raw, (), without_null),) if node else ()
             cached = self._cache[folded, without_null, *key] = (node, self._build(whole, folded=folded))
         return cached[1]
 

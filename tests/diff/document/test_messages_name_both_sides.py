@@ -133,7 +133,7 @@ def test_an_address_of_a_flow_names_both_sides(key: str, consequence: str) -> No
 
 
 def test_no_message_has_a_value_of_python() -> None:
-    """What is on one side alone is added or removed, never None."""
+    """A value on one side alone is added or removed, never None."""
     for pair in load_pairs():
         for change in compare(pair.base, pair.revision).changes:
             assert not re.search(r"\b(None|True|False)\b", change.message), (pair.id, change.message)
