@@ -17,7 +17,7 @@ from contract_watch.diff.contract_comparison import compare_under_contract
 from contract_watch.diff.document import ApiChange
 from contract_watch.diff.document.document_cache import CACHE_DIRECTORY, CachedDocument
 from contract_watch.diff.document.lookalikes import describe_deceptive_names
-from contract_watch.diff.document.moved_operations import OperationKey, find_successors, format_names
+from contract_watch.diff.document.moved_operations import OperationKey, SuccessorFinder, format_names
 from contract_watch.diff.document.places import PlaceFinder
 from contract_watch.diff.document.prose import describe_rewording
 from contract_watch.diff.document.scope import extract_operations, list_operations
@@ -153,12 +153,12 @@ def _describe_other_operations(
         for (method, path), name in there.items()
         if (method, path) not in wanted
     ]
-    lines = []
+    lines, finder = [], SuccessorFinder(others)
     for (method, path), name in wanted.items():
-        alike = find_successors(OperationKey(method, path, name), others)
+        alike = finder.find_successors(OperationKey(method, path, name))
         if (method, path) not in there and alike:
             lines.append(
-                f"{escape_text(name)} was removed; it may be {format_names(alike)} now, which is not under contract and was not compared"
+                f"{escape_text(name)} was removed; it may be {' or '.join(alike)} now, which is not under contract and was not compared"
             )
     if others:
         lines.append(f"not under contract, and not compared: {format_names(sorted(one.name for one in others))}")

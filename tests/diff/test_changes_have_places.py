@@ -180,7 +180,7 @@ def test_a_place_survives_reordering(tmp_path: Path, capsys: pytest.CaptureFixtu
         (
             {"type": "string"},
             {"type": "string", "nullable": True},
-            "The documents do not say if the API still accepts null",
+            "The documents do not say if the API now accepts null",
         ),
     ],
 )

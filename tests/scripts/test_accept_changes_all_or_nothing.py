@@ -63,7 +63,7 @@ def test_a_document_is_taken_over_whole(contract: Contract, capsys: pytest.Captu
     assert find_stale_files([fresh], contract.root / "generated") == []
     changelog = (contract.root / "CHANGELOG.md").read_text(encoding="utf-8")
     assert "### JetEmail\n\n- 20" in changelog
-    assert "max-length changed from 64 to 5" in changelog
+    assert "maxLength changed from 64 to 5" in changelog
     assert (
         drift(["--vendor", SLUG, "--published", file, "--out", str(contract.root.parent / "out")], contract.root) == 0
     )

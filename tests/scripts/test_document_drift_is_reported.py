@@ -56,7 +56,7 @@ def test_a_change_is_a_finding_with_whom_it_breaks(contract: Contract, capsys: p
     assert report["document"]["client"]["next"] == "2.0.0"
     output = capsys.readouterr().out
     assert "make accept VENDOR=jetemail" in output
-    assert "max-length changed from 64 to 5" in output
+    assert "maxLength changed from 64 to 5" in output
 
 
 def test_an_addition_alone_does_not_fail(contract: Contract) -> None:

@@ -23,7 +23,9 @@ def compare(before: NormalizedSchema, after: NormalizedSchema, location: SchemaL
             yield create_edit("default-changed", Effect.NOTHING, message, location)
     if before.deprecated != after.deprecated:
         word = "deprecated" if after.deprecated else "reactivated"
-        yield create_edit(f"schema-{word}", Effect.NOTHING, word, location)
+        yield create_edit(
+            f"schema-{word}", Effect.NOTHING, "now deprecated" if after.deprecated else "no longer deprecated", location
+        )
     old_values, new_values = before.extensible_values, after.extensible_values
     gone = [v for v in old_values or () if new_values is not None and v not in new_values]
     new = [v for v in new_values or () if old_values is not None and v not in old_values]

@@ -11,6 +11,7 @@ from contract_watch.diff.document.schema_location import (
     create_edit,
     mark_unclear,
 )
+from contract_watch.diff.document.value_text import describe_change
 
 
 def compare(
@@ -51,20 +52,20 @@ def _compare_contains(
         inner = list(walk.compare((old[0],), (new[0],), location.enter((old[0],), (new[0],))))
         # With a maximum, a narrower item schema may allow more arrays.
         yield from (inner if old[2] is None and new[2] is None else map(mark_unclear, inner))
-        yield from _compare_count("min-contains", old[1], new[1], location, narrows_up=True)
-        yield from _compare_count("max-contains", old[2], new[2], location, narrows_up=False)
+        yield from _compare_count("minContains", old[1], new[1], location, narrows_up=True)
+        yield from _compare_count("maxContains", old[2], new[2], location, narrows_up=False)
 
 
 def _compare_count(
-    kind: str, before: int | None, after: int | None, location: SchemaLocation, *, narrows_up: bool
+    key: str, before: int | None, after: int | None, location: SchemaLocation, *, narrows_up: bool
 ) -> Iterator[EditOrLink]:
     if before == after:
         return
     # A missing maximum is larger than any other.
     up = before is not None and (after is None or after > before)
-    message = f"{kind} changed from {before} to {after}"
+    message = describe_change(key, before, after)
     yield create_edit(
-        f"{kind}-{'raised' if up else 'lowered'}",
+        f"{key[:3]}-contains-{'raised' if up else 'lowered'}",
         Effect.NARROWS if up is narrows_up else Effect.WIDENS,
         message,
         location,

@@ -37,7 +37,14 @@ class ChangeLog:
         self.today = today
         self.vendor_calls = False
         self._rules = load_rules()
+        self._scope: Tokens = ()
         self._changes: dict[tuple[str, Direction, str, str, str], ApiChange] = {}
+
+    def fork(self, at: Tokens) -> "ChangeLog":
+        """Return an empty record in the same state, for changes that are told as one at a location."""
+        other = ChangeLog.__new__(ChangeLog)
+        vars(other).update(vars(self), _scope=at, _changes={})
+        return other
 
     def record_change(self, rule_id: str, location: Tokens, message: str, *, previous: Tokens | None = None) -> None:
         """Add a change of anything but a schema; ``previous`` is the location of the old name, for a rename."""
@@ -88,7 +95,7 @@ class ChangeLog:
         as_string: bool,
     ) -> None:
         """Add the edits between two schemas; ``kind`` is the area of an edit of the root, and the direction of the values."""
-        for edit in self.schemas.find_edits(base, revision, locations, kind, as_string=as_string):
+        for edit in self.schemas.find_edits(base, revision, locations, (*kind, *self._scope), as_string=as_string):
             self._add_change(self._assess_edit(edit, *kind))
 
     def _assess_edit(self, edit: SchemaEdit, root: str, direction: Direction) -> ApiChange:

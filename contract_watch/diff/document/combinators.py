@@ -64,7 +64,7 @@ def _split_by_type(node: Conjunction, schema: NormalizedSchema, like: Combinator
 
 def _as_member(node: Conjunction) -> Conjunction:
     """Return a schema as a member of a combinator at its own location."""
-    return tuple(SubSchema(part.raw) for part in node) if len(node) == 1 else node
+    return tuple(replace(part, path=()) for part in node) if len(node) == 1 else node
 
 
 def _distribute_siblings(walk: SchemaWalk, side: int, node: Conjunction, schema: NormalizedSchema) -> Combinator | None:
@@ -83,7 +83,7 @@ def _distribute_siblings(walk: SchemaWalk, side: int, node: Conjunction, schema:
         or schema.unevaluated
     ):
         return None
-    rest = SubSchema({key: value for key, value in raw.items() if key != group.kind})
+    rest = replace(node[0], raw={key: value for key, value in raw.items() if key != group.kind}, path=())
     return Combinator(group.kind, tuple((*member, rest) for member in group.members))
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from contract_watch.diff.document.change_log import ChangeLog
 from contract_watch.diff.document.changes import Tokens
+from contract_watch.diff.document.value_text import describe_change
 
 SUNSET, STABILITY = "x-sunset", "x-stability-level"
 _STABLE = ("draft", "alpha", "beta", "stable")
@@ -86,4 +87,4 @@ def _compare_stability(change_log: ChangeLog, old: object, new: object, at: Toke
     before, after = (3 if before is None else before), (3 if after is None else after)
     if before != after:
         word = "increased" if after > before else "decreased"
-        change_log.record_change(f"operation-stability-{word}", at, f"stability changed from {old} to {new}")
+        change_log.record_change(f"operation-stability-{word}", at, describe_change("stability level", old, new))

@@ -7,7 +7,7 @@ from typing import Any
 from contract_watch.diff.document.change_log import ChangeLog
 from contract_watch.diff.document.changes import Tokens
 from contract_watch.diff.document.normalized_schema import Conjunction, NormalizedSchema, SubSchema
-from contract_watch.diff.document.parameters import find_schema, is_string_encoded
+from contract_watch.diff.document.parameters import describe_encoding, describe_style, find_schema, is_string_encoded
 from contract_watch.diff.document.source import SourceDocument, as_object
 
 _FORM, _MULTIPART = "application/x-www-form-urlencoded", "multipart/"
@@ -160,9 +160,7 @@ def _list_default_types(
 
 def _compare_part(change_log: ChangeLog, name: str, old: _PartEncoding, new: _PartEncoding, at: Tokens) -> None:
     if (old.style is None) is not (new.style is None) or (old.style and old.style != new.style):
-        change_log.record_change(
-            "request-body-part-style-changed", at, f"{name} now has another style (style, explode)"
-        )
+        change_log.record_change("request-body-part-style-changed", at, describe_style(name, old.style, new.style))
         return
     gone, added = _list_uncovered(old.types, new.types), _list_uncovered(new.types, old.types)
     if gone:
@@ -210,7 +208,7 @@ def _compare_header(
         change_log.record_change(f"request-body-part-header-became-{word}", at[1], f"header {at[1][-1]} became {word}")
     before, after = find_schema(change_log.base, old), find_schema(change_log.revision, new)
     if before[0] != after[0]:
-        message = f"header {at[1][-1]} is now encoded as {after[0] or 'a plain value'}"
+        message = describe_encoding(f"header {at[1][-1]}", before[0], after[0])
         change_log.record_change("request-body-part-header-media-type-changed", at[1], message)
         return
     locations = ((*at[0], *before[2]), (*at[1], *after[2]))

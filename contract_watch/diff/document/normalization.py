@@ -53,6 +53,8 @@ def _normalize_integer_bounds(schema: NormalizedSchema) -> None:
     if schema.upper is not None:
         value, exclusive = schema.upper
         schema.upper = (Fraction(math.ceil(value) - 1 if exclusive else math.floor(value)), False)
+    for key, (value, _) in schema.open_bounds.items():
+        schema.open_bounds[key] = Fraction(math.floor(value) + 1 if key == "minimum" else math.ceil(value) - 1), False
 
 
 def _compute_common_multiple(one: Fraction, other: Fraction) -> Fraction:

@@ -11,10 +11,11 @@ from contract_watch.diff.document.source import JSON
 
 @dataclass(frozen=True)
 class SubSchema:
-    """A schema, and its path below the schema that contains it."""
+    """A schema, and its path below the schema that contains it. ``without_null`` leaves null out of its values."""
 
     raw: JSON
     path: Tokens = ()
+    without_null: bool = False
 
 
 Conjunction = tuple[SubSchema, ...]
@@ -56,8 +57,8 @@ class NormalizedSchema:
     """All conditions of a schema.
 
     ``types`` is None if any type is allowed, ``values`` if there is no list of values. ``also_null`` allows null in
-    addition to the values that combinators allow. ``states_null`` is a ``nullable`` that has no effect where it stands.
-    ``is_folded`` means that types, values or ``also_null`` were written as a combinator.
+    addition to the values that combinators allow. ``open_null`` says why null may or may not be allowed, or is
+    empty. ``open_bounds`` are the bounds ``minimum`` and ``maximum`` as a boolean exclusive bound of 3.0 would make them. ``is_folded`` means that types, values or ``also_null`` were written as a combinator.
     """
 
     rejects_all: bool = False
@@ -67,6 +68,7 @@ class NormalizedSchema:
     lower: tuple[Fraction, bool] | None = None
     upper: tuple[Fraction, bool] | None = None
     sizes: dict[str, int] = field(default_factory=dict)
+    open_bounds: dict[str, tuple[Fraction, bool]] = field(default_factory=dict)
     multiples: set[Fraction] = field(default_factory=set)
     patterns: set[str] = field(default_factory=set)
     formats: set[str] = field(default_factory=set)
@@ -93,7 +95,7 @@ class NormalizedSchema:
     deprecated: bool = False
     extensible_values: list[JSON] | None = None
     also_null: bool = False
-    states_null: bool = False
+    open_null: str = ""
     is_folded: bool = field(default=False, compare=False)
 
     def allows_type(self, kind: str) -> bool:
@@ -111,7 +113,7 @@ class NormalizedSchema:
     def has_only_combinators(self) -> bool:
         """Return True if there are no conditions except combinators."""
         bare = NormalizedSchema(combinators=self.combinators, discriminator=self.discriminator, default=self.default, read_only=self.read_only,
-                    write_only=self.write_only, deprecated=self.deprecated, states_null=self.states_null)  # fmt: skip
+                    write_only=self.write_only, deprecated=self.deprecated, open_null=self.open_null)  # fmt: skip
         return self == bare
 
     def find_property(self, name: str) -> Conjunction:

@@ -198,10 +198,13 @@ def _compare_additional(
         return
     elif not old and new:
         yield create_edit(
-            "additional-properties-constrained", Effect.NARROWS, "additional properties now have a schema", here
+            "additional-properties-constrained",
+            Effect.NARROWS,
+            "additional properties have to match a schema now",
+            here,
         )
     elif old and not new:
-        message = "additional properties may now have any value"
+        message = "additional properties no longer have to match a schema"
         yield create_edit("additional-properties-unconstrained", Effect.WIDENS, message, here, is_removed=True)
     else:
         yield from walk.compare(old, new, location.enter(old, new, "additionalProperties"))
@@ -228,7 +231,10 @@ def _compare_pattern_properties(
             )
         elif new:
             yield create_edit(
-                "pattern-properties-added", Effect.NARROWS, f"names that match {expression} now have a schema", here
+                "pattern-properties-added",
+                Effect.NARROWS,
+                f"names that match {expression} have to match a schema now",
+                here,
             )
         elif after.additional_properties and not after.is_closed:
             yield from walk.compare(old, after.additional_properties, location.enter(old, after.additional_properties))
@@ -236,7 +242,7 @@ def _compare_pattern_properties(
             message = f"names that match {expression} are now rejected"
             yield create_edit("pattern-properties-refused", Effect.NARROWS, message, here, is_removed=True)
         else:
-            message = f"names that match {expression} may now have any value"
+            message = f"names that match {expression} no longer have to match a schema"
             yield create_edit("pattern-properties-removed", Effect.WIDENS, message, here, is_removed=True)
 
 

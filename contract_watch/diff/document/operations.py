@@ -7,10 +7,11 @@ from typing import Any
 from contract_watch.diff.document import deprecation, media_types, parameters, responses
 from contract_watch.diff.document.change_log import ChangeLog
 from contract_watch.diff.document.changes import Tokens
-from contract_watch.diff.document.moved_operations import OperationKey, find_successors, format_names
+from contract_watch.diff.document.moved_operations import OperationKey, SuccessorFinder
 from contract_watch.diff.document.security import SecurityComparison
 from contract_watch.diff.document.servers import ServerComparison
 from contract_watch.diff.document.source import SourceDocument, as_object, iterate_operations
+from contract_watch.diff.document.value_text import describe_change
 
 
 @dataclass(frozen=True)
@@ -80,10 +81,13 @@ def compare(change_log: ChangeLog, *, with_servers: bool) -> None:
         shape: _pair_operations(list(_list_operations(old.get(shape, ()))), list(_list_operations(new.get(shape, ()))))
         for shape in dict.fromkeys((*old, *new))
     }
-    added = [one.key for match in matches.values() for one in match[2]]
+    kept = (
+        [pair[1] for match in matches.values() for pair in match[0]] if any(one[1] for one in matches.values()) else []
+    )
+    finder = SuccessorFinder((one.key for match in matches.values() for one in match[2]), (one.key for one in kept))
     for shape, match in matches.items():
         if shape in old:
-            _compare_operations_of_shape(change_log, whole, match, added, "operation" if shape in new else "path")
+            _compare_operations_of_shape(change_log, whole, match, finder, "operation" if shape in new else "path")
     for shape, items in new.items():
         if shape not in old:
             for item in items:
@@ -131,7 +135,7 @@ def _list_operations(items: Iterable[PathItem]) -> Iterator[PathOperation]:
 
 
 def _compare_operations_of_shape(
-    change_log: ChangeLog, context: DocumentContext, match: OperationMatch, all_added: Sequence[OperationKey], kind: str
+    change_log: ChangeLog, context: DocumentContext, match: OperationMatch, finder: SuccessorFinder, kind: str
 ) -> None:
     """Record the changes of all operations of one shape; ``kind`` is ``path`` if nothing of that shape is left."""
     pairs, gone, added = match
@@ -139,10 +143,11 @@ def _compare_operations_of_shape(
         _compare_operations(change_log, context, before, after)
     for one in gone:
         word = deprecation.classify_removal(one.spec, change_log.today)
-        successors = find_successors(one.key, all_added)
         message = f"{one.name} removed{', with its path' if kind == 'path' else ''}"
-        if successors:
-            message += f"; it may be {format_names(successors)} now"
+        if successors := finder.find_successors(one.key):
+            message += f"; it may be {' or '.join(successors)} now"
+        elif twin := finder.find_twin(one.key):
+            message += f"; {twin} exists too"
         change_log.record_change(f"{kind}-{word}", one.location, message)
     for one in added:
         change_log.record_change("operation-added", one.location, f"{one.name} added")
@@ -203,7 +208,7 @@ def _compare_names(
         change_log.record_change(
             f"operation-id-{word}",
             (*location, "operationId"),
-            f"operationId changed from {old or 'none'} to {new or 'none'}",
+            describe_change("operationId", old, new),
         )
     before, after = (_collect_tags(spec) for spec in (base, revision))
     for tag in sorted(after - before):
@@ -256,7 +261,7 @@ def _compare_vendor_calls(
         change_log.vendor_calls = True
         try:
             match = _pair_operations(list(_list_operations([before])), list(_list_operations([after])))
-            _compare_operations_of_shape(change_log, context, match, (), "operation")
+            _compare_operations_of_shape(change_log, context, match, SuccessorFinder(()), "operation")
         finally:
             change_log.vendor_calls = False
     for name in new:

@@ -159,9 +159,7 @@ def _compare_serialization(
     name = new.get("name")
     before, after = find_schema(change_log.base, old), find_schema(change_log.revision, new)
     if before[0] != after[0]:
-        change_log.record_change(
-            f"{area}-media-type-changed", at[1], f"{name} is now encoded as {after[0] or 'a plain value'}"
-        )
+        change_log.record_change(f"{area}-media-type-changed", at[1], describe_encoding(name, before[0], after[0]))
         return
     styles = [find_style(spec) for spec in (old, new)]
     several = [is_composite(change_log, side, schema[1]) for side, schema in enumerate((before, after))]
@@ -175,7 +173,7 @@ def _compare_serialization(
         return
     of_one = area == "path-parameter" and styles[0][0] != styles[1][0]  # there the style also applies to single values
     if styles[0] != styles[1] and (any(several) or of_one):
-        change_log.record_change(f"{area}-style-changed", at[1], f"{name} now has another style (style, explode)")
+        change_log.record_change(f"{area}-style-changed", at[1], describe_style(name, *styles))
     locations = ((*at[0], *before[2]), (*at[1], *after[2]))
     change_log.compare_schemas("parameter", before[1], after[1], locations, as_string=is_string_encoded(after[0]))
 
@@ -198,6 +196,17 @@ def find_schema(source: SourceDocument, spec: Mapping[str, Any]) -> tuple[str, A
 def find_style(spec: Mapping[str, Any]) -> tuple[str, bool]:
     name = spec.get("style", _STYLES.get(str(spec.get("in")), "simple"))
     return str(name), bool(spec.get("explode", name == "form")) or name == "deepObject"
+
+
+def describe_style(name: object, old: tuple[str, bool] | None, new: tuple[str, bool] | None) -> str:
+    """Return the words for another style, with those of both sides; None: the media type decides."""
+    words = [f"{one[0]} (explode: {str(one[1]).lower()})" if one else "none" for one in (old, new)]
+    return f"{name}: style changed from {words[0]} to {words[1]}"
+
+
+def describe_encoding(name: object, old: str, new: str) -> str:
+    """Return the words for another media type of a parameter or header; "" is a plain value."""
+    return f"{name} is encoded as {new or 'a plain value'} now, not as {old or 'a plain value'}"
 
 
 def is_composite(change_log: ChangeLog, side: int, schema: Any) -> bool:

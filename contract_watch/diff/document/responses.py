@@ -1,12 +1,15 @@
 """Comparison of responses: their statuses, bodies and headers."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from contract_watch.diff.document import media_types
 from contract_watch.diff.document.change_log import ChangeLog
-from contract_watch.diff.document.changes import Tokens
+from contract_watch.diff.document.changes import ChangeLevel, Tokens
 from contract_watch.diff.document.parameters import (
+    describe_encoding,
+    describe_style,
     find_schema,
     find_style,
     is_composite,
@@ -18,46 +21,99 @@ from contract_watch.diff.document.source import as_object
 
 _IGNORED = ("content-type",)
 """Headers that other parts of OpenAPI describe."""
+_WITHOUT_CONTENT = frozenset({"204", "205", "304"})
+"""Statuses whose responses have no content, beside those of class 1 and those to HEAD (RFC 9110)."""
+_MAX_PARTS = 3
+"""The differences between a status and its range that a message names."""
 _HeaderMap = dict[str, tuple[Any, str]]
 """Headers with their names as written, by names in lower case."""
 
 
+@dataclass(frozen=True)
+class _StatusPairs:
+    """Two ``responses`` objects, with the statuses as written by their normal form."""
+
+    specs: tuple[Mapping[str, Any], Mapping[str, Any]]
+    statuses: tuple[dict[str, str], dict[str, str]]
+    at: tuple[Tokens, Tokens]
+
+    def compare(self, change_log: ChangeLog, old: str, new: str) -> None:
+        """Record the changes between a response of the base and one of the revision."""
+        names = self.statuses[0][old], self.statuses[1][new]
+        tokens = (*self.at[0], names[0]), (*self.at[1], names[1])
+        _compare_response(change_log, self.specs[0][names[0]], self.specs[1][names[1]], tokens)
+
+
 def compare(change_log: ChangeLog, base: Any, revision: Any, at: tuple[Tokens, Tokens]) -> None:
     """Record the changes between two ``responses`` objects."""
-    old, new = (as_object(spec) for spec in (base, revision))
-    old, new = ({_normalize_status(status): status for status in spec} for spec in (old, new))
+    specs = as_object(base), as_object(revision)
+    old, new = statuses = _collect_statuses(specs[0]), _collect_statuses(specs[1])
+    pairs = _StatusPairs(specs, statuses, at)
     for key, status in old.items():
-        other = next((one for one in (key, f"{key[0]}XX") if one in new and one != "DEFAULT"), None)
-        other = key if key == "DEFAULT" and key in new else other
-        if other is None and key.endswith("XX"):
-            parts = [one for one in new if one[0] == key[0] and one.isdigit() and one not in old]
-            for one in parts:  # the revision lists some statuses of the range
-                _compare_response(change_log, base[status], revision[new[one]], ((*at[0], status), (*at[1], new[one])))
-            if parts:
-                change_log.record_change(
-                    "response-range-narrowed", (*at[0], status), f"{status} limited to {', '.join(parts)}"
-                )
-                continue
-        if other is None:
-            _record_removed(change_log, key, status, list(old), (*at[0], status))
+        wide = _get_range(key)
+        if key in new:
+            pairs.compare(change_log, key, key)
+        elif wide in new and wide in old:
+            _record_split(change_log, pairs, (key, wide), (*at[1], new[wide]))
+        elif wide in new:
+            pairs.compare(change_log, key, wide)
         else:
-            _compare_response(change_log, base[status], revision[new[other]], ((*at[0], status), (*at[1], new[other])))
+            _record_gone(change_log, pairs, key, status)
     for key, status in new.items():
-        if key in old:
-            continue
-        wide = f"{key[0]}XX"
-        if wide in old:
-            if wide in new:  # the range includes it on both sides
-                _compare_response(
-                    change_log, base[old[wide]], revision[status], ((*at[0], old[wide]), (*at[1], status))
-                )
-            continue  # the range was compared with it above
-        word = "default" if key == "DEFAULT" else "success" if key.startswith("2") else "error"
-        change_log.record_change(f"{word}-response-added", (*at[1], status), f"response {status} added")
+        wide = _get_range(key)
+        if key not in old and wide not in old:
+            change_log.record_change(f"{_name_class(key)}-response-added", (*at[1], status), f"response {status} added")
+        elif key not in old and wide in new:  # else the range was compared with it above
+            _record_split(change_log, pairs, (wide, key), (*at[1], status))
 
 
-def _normalize_status(status: object) -> str:
-    return str(status).upper()
+def _record_gone(change_log: ChangeLog, pairs: _StatusPairs, key: str, status: str) -> None:
+    """Record that a status was removed, or that the revision lists some statuses of a range."""
+    old, new = pairs.statuses
+    at = (*pairs.at[0], status)
+    parts = [one for one in new if _get_range(one) == key and one not in old]
+    for one in parts:
+        pairs.compare(change_log, key, one)
+    if parts:
+        change_log.record_change("response-range-narrowed", at, f"{status} limited to {', '.join(parts)}")
+    else:
+        _record_removed(change_log, key, status, list(old), at)
+
+
+def _collect_statuses(spec: Mapping[str, Any]) -> dict[str, str]:
+    """Return the statuses as written by their normal form; other keys are extensions."""
+    return {str(key).upper(): key for key in spec if key and not str(key).startswith("x-")}
+
+
+def _get_range(key: str) -> str:
+    """Return the range that includes a status, or "" for a range or ``DEFAULT``."""
+    return f"{key[0]}XX" if key.isdigit() else ""
+
+
+def _name_class(key: str) -> str:
+    names = {"D": "default", "1": "other", "2": "success", "3": "other"}
+    return names.get(key[:1], "error")
+
+
+def _record_split(change_log: ChangeLog, pairs: _StatusPairs, keys: tuple[str, str], at: Tokens) -> None:
+    """Record as one change that a status was taken out of its range, which stays, or that only the range is left.
+
+    The schemas of both may be as they were, so the differences between them are told here.
+    """
+    log = change_log.fork(at)
+    pairs.compare(log, *keys)
+    found = sorted(log.build_comparison().changes, key=lambda change: -change.level.rank)
+    if not found:
+        return
+    old, new = keys
+    words = (
+        f"{new} was part of {old} and is described apart" if old.endswith("XX") else f"only {new} describes {old} now"
+    )
+    parts = list(dict.fromkeys(f"{change.message} ({change.level.value})" for change in found))
+    more = f", and {len(parts) - _MAX_PARTS} more" if len(parts) > _MAX_PARTS else ""
+    word = {ChangeLevel.BREAKING: "changed", ChangeLevel.WARNING: "unclear"}.get(found[0].level, "compatible")
+    message = f"{words}: {', '.join(parts[:_MAX_PARTS])}{more}"
+    change_log.record_change(f"response-range-split-{word}", at, message)
 
 
 def _record_removed(change_log: ChangeLog, key: str, status: str, others: list[str], at: Tokens) -> None:
@@ -66,13 +122,26 @@ def _record_removed(change_log: ChangeLog, key: str, status: str, others: list[s
         alone = not any(other.startswith("2") for other in others)
         change_log.record_change(f"{'only-default' if alone else 'default'}-response-removed", at, message)
     elif key[0] in "12345" and len(key) == 3:
-        change_log.record_change(f"{'success' if key[0] == '2' else 'error'}-response-removed", at, message)
+        change_log.record_change(f"{_name_class(key)}-response-removed", at, message)
+
+
+def _compare_content(change_log: ChangeLog, base: Any, revision: Any, at: tuple[Tokens, Tokens]) -> None:
+    """Record the changes between two ``content`` objects, which mean nothing where no response has content."""
+    statuses = [tokens[-2].upper() for tokens in at]
+    method = at[1][-4] if len(at[1]) > 3 else ""
+    if method == "head" or any(one in _WITHOUT_CONTENT or one.startswith("1") for one in statuses):
+        return
+    if as_object(base) and not as_object(revision) and statuses[0][0] in "45":
+        message = f"response {at[0][-2]} no longer has a body: {', '.join(as_object(base))}"
+        change_log.record_change("error-response-body-removed", at[0], message)
+        return
+    media_types.compare(change_log, "response", base, revision, at)
 
 
 def _compare_response(change_log: ChangeLog, base: Any, revision: Any, at: tuple[Tokens, Tokens]) -> None:
     old, new = change_log.base.follow(base), change_log.revision.follow(revision)
     locations = ((*at[0], "content"), (*at[1], "content"))
-    media_types.compare(change_log, "response", old.get("content"), new.get("content"), locations)
+    _compare_content(change_log, old.get("content"), new.get("content"), locations)
     before, after = (_collect_headers(spec) for spec in (old, new))
     renamed = _find_renamed_headers(change_log, before, after)
     for name, (raw, written) in before.items():
@@ -134,13 +203,15 @@ def _compare_header(
         change_log.record_change(f"response-header-{word}", at[1], f"header {at[1][-1]} {word}")
     before, after = find_schema(change_log.base, was), find_schema(change_log.revision, is_)
     if before[0] != after[0]:
-        message = f"header {at[1][-1]} is now encoded as {after[0] or 'a plain value'}"
+        message = describe_encoding(f"header {at[1][-1]}", before[0], after[0])
         change_log.record_change("response-header-media-type-changed", at[1], message)
         return
     parts = [is_composite(change_log, side, schema[1]) for side, schema in enumerate((before, after))]
     if find_style(was) != find_style(is_) and all(parts):
         change_log.record_change(
-            "response-header-style-changed", at[1], f"header {at[1][-1]} now has another style (explode)"
+            "response-header-style-changed",
+            at[1],
+            describe_style(f"header {at[1][-1]}", find_style(was), find_style(is_)),
         )
     locations = ((*at[0], *before[2]), (*at[1], *after[2]))
     change_log.compare_schemas("header", before[1], after[1], locations, as_string=is_string_encoded(after[0]))

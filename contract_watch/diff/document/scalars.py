@@ -22,20 +22,6 @@ _STRING_ENCODABLE = frozenset({"integer", "number", "boolean"})
 
 def compare_scalars(base: NormalizedSchema, revision: NormalizedSchema, *, as_string: bool) -> Differences:
     """Yield the differences of scalar constraints; ``as_string`` if values are sent as strings, as parameters are."""
-    seen = set[str]()
-    for kind, effect, message in _compare_constraints(base, revision, as_string=as_string):
-        seen.add(kind)
-        states = {"nullable-gained": base, "nullable-lost": revision}.get(kind)
-        yield kind, Effect.UNCLEAR if states is not None and states.states_null else effect, message
-    if base.states_null == revision.states_null or seen & {"nullable-gained", "nullable-lost"}:
-        return
-    if not (base.allows_null and revision.allows_null):
-        word = "stated" if revision.states_null else "unstated"
-        where = "now stands" if revision.states_null else "no longer stands"
-        yield f"nullable-{word}", Effect.UNCLEAR, f"nullable {where} where the specification gives it no effect"
-
-
-def _compare_constraints(base: NormalizedSchema, revision: NormalizedSchema, *, as_string: bool) -> Differences:
     yield from compare_formats(base, revision)
     if base.values is not None and revision.values is not None:
         yield from _compare_enums(base, revision, as_string=as_string)
@@ -250,28 +236,52 @@ def _compare_bounds(base: NormalizedSchema, revision: NormalizedSchema) -> Diffe
         ("minimum", base.lower, revision.lower, True),
         ("maximum", base.upper, revision.upper, False),
     ):
+        if word in base.open_bounds or word in revision.open_bounds:
+            ranks = [_rank_bound(bound, low=low) for bound in (before, after)]
+            stated = [_rank_bound(schema.open_bounds.get(word, bound), low=low)
+                      for schema, bound in ((base, before), (revision, after))]  # fmt: skip
+            if (ranks[0] < ranks[1], ranks[0] > ranks[1]) != (stated[0] < stated[1], stated[0] > stated[1]):
+                yield _describe_open_bound(word, base, revision)
+                continue
         if before == after or is_bound_implied(base, revision, before, after, low=low):
             continue
         one = after if after is not None else before
-        name = f"exclusive-{word}" if one is not None and one[1] else word
+        is_exclusive = one is not None and one[1]
+        name, key = (f"exclusive-{word}", f"exclusive{word.capitalize()}") if is_exclusive else (word, word)
         if before is None or after is None:
-            yield from _report_presence(name, before and before[0], after and after[0])
+            yield _report_presence(name, key, before and before[0], after and after[0])
             continue
         up = (after[0], after[1] if low else not after[1]) > (before[0], before[1] if low else not before[1])
         kind = f"{name}-{'raised' if up else 'lowered'}"
-        message = f"{name} changed from {_format_bound(before)} to {_format_bound(after)}"
+        message = f"{word} changed from {_format_bound(before)} to {_format_bound(after)}"
         yield kind, Effect.NARROWS if up is low else Effect.WIDENS, message
+
+
+def _rank_bound(bound: tuple[Fraction, bool] | None, *, low: bool) -> tuple[bool, Fraction, bool]:
+    """Return a key by which stricter bounds are greater; no bound is the least."""
+    if bound is None:
+        return False, Fraction(0), False
+    return True, bound[0] if low else -bound[0], bound[1]
+
+
+def _describe_open_bound(word: str, base: NormalizedSchema, revision: NormalizedSchema) -> tuple[str, Effect, str]:
+    words = []
+    for schema in (base, revision):
+        bound = schema.lower if word == "minimum" else schema.upper
+        perhaps = " (perhaps excluded)" if word in schema.open_bounds else ""
+        words.append("none" if bound is None else _format_bound(bound) + perhaps)
+    message = f"{word} changed from {words[0]} to {words[1]}: `exclusive{word.capitalize()}: true` has no effect since OpenAPI 3.1"
+    return "exclusive-bound-unclear", Effect.UNCLEAR, message
 
 
 def _format_bound(bound: tuple[Fraction, bool]) -> str:
     return f"{format_value(bound[0])}{' (excluded)' if bound[1] else ''}"
 
 
-def _report_presence(word: str, before: JSON, after: JSON) -> Differences:
+def _report_presence(word: str, key: str, before: JSON, after: JSON) -> tuple[str, Effect, str]:
     if before is None:
-        yield f"{word}-introduced", Effect.NARROWS, f"{word} {format_value(after)} set"
-    else:
-        yield f"{word}-dropped", Effect.WIDENS, f"{word} {format_value(before)} dropped"
+        return f"{word}-introduced", Effect.NARROWS, f"{key}: {format_value(after)} added"
+    return f"{word}-dropped", Effect.WIDENS, f"{key}: {format_value(before)} removed"
 
 
 def _compare_size(key: str, word: str, base: NormalizedSchema, revision: NormalizedSchema) -> Differences:
@@ -279,13 +289,13 @@ def _compare_size(key: str, word: str, base: NormalizedSchema, revision: Normali
     if before == after or _is_size_implied(key, base, revision, before, after):
         return
     if before is None or after is None:
-        yield from _report_presence(word, before, after)
+        yield _report_presence(word, key, before, after)
         return
     up = after > before
     narrows = up is (key in MIN_SIZES)
     assert key in MIN_SIZES or key in MAX_SIZES
     kind = f"{word}-{'raised' if up else 'lowered'}"
-    yield kind, Effect.NARROWS if narrows else Effect.WIDENS, f"{word} changed from {before} to {after}"
+    yield kind, Effect.NARROWS if narrows else Effect.WIDENS, f"{key} changed from {before} to {after}"
 
 
 def _is_size_implied(

@@ -154,3 +154,13 @@ def mark_unclear(found: EditOrLink) -> EditOrLink:
     if isinstance(found, SchemaLink):
         return replace(found, is_unclear=True)
     return found if found.effect is Effect.NOTHING else replace(found, effect=Effect.UNCLEAR)
+
+
+def has_reference(raw: Any) -> bool:
+    """Return True if a schema or a member of its combinators is a reference."""
+    if not isinstance(raw, dict):
+        return False
+    if isinstance(raw.get("$ref"), str):
+        return True
+    together = (raw.get(key) for key in ("allOf", "anyOf", "oneOf"))
+    return any(has_reference(member) for members in together if isinstance(members, list) for member in members)

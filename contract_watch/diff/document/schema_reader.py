@@ -35,6 +35,7 @@ from contract_watch.diff.document.normalized_schema import (
     NormalizedSchema,
     SubSchema,
 )
+from contract_watch.diff.document.nullability import explain_nullable, means_null
 from contract_watch.diff.document.source import JSON, SourceDocument, as_object
 from contract_watch.diff.document.unevaluated import normalize_unevaluated
 
@@ -45,6 +46,7 @@ _OBJECTS = frozenset({"properties", "patternProperties", "required", "additional
 _ARRAYS = frozenset({"items", "prefixItems", "contains"})
 _LOGIC = frozenset({"not", "if", "unevaluatedProperties", "unevaluatedItems", "contentMediaType", "contentEncoding",
                     "contentSchema"})  # fmt: skip
+_NULL = frozenset({"null"})
 _MAX_DISTINCT = 100
 """Members of `anyOf` up to which one that occurs twice counts once."""
 
@@ -64,25 +66,30 @@ class SchemaReader:
         key = (
             tuple((id(part.raw), part.path) for part in node) if len(node) > 1 else tuple(id(part.raw) for part in node)
         )
-        cached = self._cache.get((folded, *key))
+        without_null = node[0].without_null if len(node) == 1 else any(part.without_null for part in node)
+        cached = self._cache.get((folded, without_null, *key))
         if cached is None:  # paths are relative to a single schema, but complete for several
-            schema = self._build(node if len(node) > 1 else tuple(SubSchema(part.raw) for part in node), folded=folded)
-            cached = self._cache[folded, *key] = (node, schema)
+            whole = node if len(node) > 1 else (SubSchema(node[0].raw, (), without_null),) if node else ()
+            cached = self._cache[folded, without_null, *key] = (node, self._build(whole, folded=folded))
         return cached[1]
 
     def _build(self, node: Conjunction, *, folded: bool) -> NormalizedSchema:
         schema = NormalizedSchema()
-        builder = _SchemaBuilder(self.source, schema, folded=folded)
+        builder = _SchemaBuilder(
+            self.source, schema, folded=folded, without_null=any(part.without_null for part in node)
+        )
         builder.add_all(node)
+        builder.decide_null(node)
         normalize_unevaluated(schema, builder.schemas)
         normalize_constraints(schema)
         return schema
 
 
 class _SchemaBuilder:
-    def __init__(self, source: SourceDocument, schema: NormalizedSchema, *, folded: bool) -> None:
-        self._source, self._schema, self._folds = source, schema, folded
+    def __init__(self, source: SourceDocument, schema: NormalizedSchema, *, folded: bool, without_null: bool) -> None:
+        self._source, self._schema, self._folds, self._without_null = source, schema, folded, without_null
         self._followed: set[str] = set()
+        self._doubt = ""
         self.schemas: list[tuple[Tokens, Mapping[str, Any]]] = []
         """All merged schemas with their paths."""
 
@@ -101,9 +108,24 @@ class _SchemaBuilder:
                     self._followed.add(reference)
                     waiting.append(SubSchema(self._source.resolve(reference), part.path))
                 if self._source.is_openapi_30:  # which ignores whatever stands beside a reference
-                    self._schema.states_null = self._schema.states_null or raw.get("nullable") is True
+                    self._note_nullable(raw)
                     continue
             waiting += reversed(self._add_schema(raw, part.path))
+
+    def _note_nullable(self, raw: Mapping[str, Any]) -> None:
+        if raw.get("nullable") is True:
+            self._doubt = self._doubt or explain_nullable(self._source, raw)
+
+    def decide_null(self, node: Conjunction) -> None:
+        """Decide if null is left open, once all schemas are merged, or leave it out."""
+        schema = self._schema
+        if self._without_null:
+            schema.also_null = False
+            schema.types = schema.types and schema.types - {"null"}
+            schema.values = None if schema.values is None else [one for one in schema.values if one is not None]
+        elif self._doubt and not (schema.allows_null and not (schema.combinators or schema.nots)):
+            whole = {"allOf": [part.raw for part in node]}
+            schema.open_null = self._doubt if means_null(self._source, whole, set()) else ""
 
     def _add_schema(self, raw: Mapping[str, Any], at: Tokens) -> list[SubSchema]:
         """Add the conditions of a schema, and return further schemas that also have to match."""
@@ -132,6 +154,8 @@ class _SchemaBuilder:
         """Add ``anyOf`` or ``oneOf``: as a list of types or values, as nullable, or unchanged."""
         schema = self._schema
         if not self._folds:
+            if self._without_null:
+                members = [one for one in members if _find_plain_types(self._source, one.raw) != _NULL]
             if len(members) == 1:
                 return members
             schema.combinators.append(Combinator(kind, tuple((part,) for part in members)))
@@ -148,7 +172,7 @@ class _SchemaBuilder:
             schema.values = listed if schema.values is None else intersect_values(schema.values, listed)
             schema.is_folded = True
             return []
-        rest = [part for part, types in zip(members, plain, strict=True) if types != frozenset({"null"})]
+        rest = [part for part, types in zip(members, plain, strict=True) if types != _NULL]
         null = len(rest) < len(members) and schema.types is None
         if null:
             schema.also_null = schema.is_folded = True
@@ -164,14 +188,12 @@ class _SchemaBuilder:
         spec = raw.get("type")
         types = frozenset([spec] if isinstance(spec, str) else [one for one in _as_list(spec) if isinstance(one, str)])
         nullable = self._source.is_openapi_30 and raw.get("nullable") is True
-        if raw.get("nullable") is True and not (types and self._source.is_openapi_30):
-            schema.states_null = True
+        self._note_nullable(raw)
         if types:
             schema.types = _intersect_types(schema.types, types | ({"null"} if nullable else set()))
         values = raw.get("enum")
         if isinstance(values, list):
-            nulled = [*values, None] if nullable and None not in values else values
-            schema.values = nulled if schema.values is None else intersect_values(schema.values, nulled)
+            schema.values = values if schema.values is None else intersect_values(schema.values, values)
         if "const" in raw and not self._source.is_openapi_30:
             schema.is_const = schema.values is None
             schema.values = [raw["const"]] if schema.values is None else intersect_values(schema.values, [raw["const"]])
@@ -182,6 +204,8 @@ class _SchemaBuilder:
             bound, exclusive = _read_number(raw.get(key)), raw.get("exclusive" + key.capitalize())
             if bound is not None:
                 _tighten_bound(schema, bound, exclusive is True and self._source.is_openapi_30, low=low)
+                if exclusive is True and not self._source.is_openapi_30:
+                    schema.open_bounds[key] = bound, True
             if (stricter := _read_number(exclusive)) is not None:
                 _tighten_bound(schema, stricter, True, low=low)
         self._add_sizes(raw)
@@ -306,9 +330,9 @@ def _find_plain_types(source: SourceDocument, raw: JSON) -> frozenset[str] | Non
     if "type" not in raw or spec == "null":
         rest = list_constraints(raw) - {"type", "nullable"}
         if rest == {"enum"} and raw["enum"] == [None]:
-            return frozenset({"null"})
+            return _NULL
         if rest == {"const"} and raw["const"] is None:
-            return frozenset({"null"})
+            return _NULL
     return None
 
 

@@ -4,6 +4,7 @@ Edits have no direction. The rules decide if more or fewer values break consumer
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from contract_watch.diff.document import (
@@ -12,19 +13,22 @@ from contract_watch.diff.document import (
     combinators,
     conditions,
     discriminators,
+    nullability,
     objects,
     unevaluated,
 )
 from contract_watch.diff.document.changes import Effect, SchemaEdit, Tokens
 from contract_watch.diff.document.equality import EqualityCheck
-from contract_watch.diff.document.lazy_references import (
-    ReferenceTarget,
-    ResolvedLink,
-    follow_links,
-)
+from contract_watch.diff.document.lazy_references import ReferenceTarget, ResolvedLink, follow_links
 from contract_watch.diff.document.normalized_schema import Conjunction, NormalizedSchema, SubSchema
 from contract_watch.diff.document.scalars import compare_scalars
-from contract_watch.diff.document.schema_location import EditOrLink, SchemaLink, SchemaLocation, create_edit
+from contract_watch.diff.document.schema_location import (
+    EditOrLink,
+    SchemaLink,
+    SchemaLocation,
+    create_edit,
+    has_reference,
+)
 from contract_watch.diff.document.schema_reader import SchemaReader
 from contract_watch.diff.document.source import SourceDocument
 
@@ -144,25 +148,24 @@ class SchemaComparison:
             if not (isinstance(raw, dict) and len(raw) == 1 and isinstance(raw.get("$ref"), str)):
                 break
             raw = source.resolve(raw["$ref"])
-        return (SubSchema(raw),)
+        return (replace(node[0], raw=raw, path=()),)
 
     def collect_effects(self, found: Iterable[EditOrLink]) -> set[Effect]:
         """Return the effects of edits, including those behind references; unclear if the nesting is too deep."""
-        if self._nesting >= _MAX_SUBSET_NESTING:
-            return {Effect.UNCLEAR}
-        self._nesting += 1
-        try:
-            return {edit.effect for edit in follow_links(self._resolve_links(found))}
-        finally:
-            self._nesting -= 1
+        edits = self._collect_edits(found)
+        return {Effect.UNCLEAR} if edits is None else {edit.effect for edit in edits}
 
     def collect_kinds(self, found: Iterable[EditOrLink]) -> set[str]:
         """Return the kinds of edits, including those behind references; "" if the nesting is too deep."""
+        edits = self._collect_edits(found)
+        return {""} if edits is None else {edit.kind for edit in edits}
+
+    def _collect_edits(self, found: Iterable[EditOrLink]) -> list[SchemaEdit] | None:
         if self._nesting >= _MAX_SUBSET_NESTING:
-            return {""}
+            return None
         self._nesting += 1
         try:
-            return {edit.kind for edit in follow_links(self._resolve_links(found))}
+            return list(follow_links(self._resolve_links(found)))
         finally:
             self._nesting -= 1
 
@@ -303,7 +306,7 @@ class _RootWalk:
         if location.depth > _MAX_DEPTH:
             yield create_edit("too-deep", Effect.UNCLEAR, _TOO_DEEP, location)
             return
-        if any(_has_reference(part.raw) for part in (*base, *revision)):
+        if any(has_reference(part.raw) for part in (*base, *revision)):
             yield SchemaLink(base, revision, location)
         else:
             yield from self.compare_resolved(base, revision, location)
@@ -313,6 +316,10 @@ class _RootWalk:
     ) -> Iterator[EditOrLink]:
         """Yield the edits between two nodes and below them after following their references."""
         before, after = self.normalize(0, base), self.normalize(1, revision)
+        if before.open_null or after.open_null:
+            yield from nullability.compare(self, before, after, location)
+            base, revision = map(nullability.leave_out_null, (base, revision))
+            before, after = self.normalize(0, base), self.normalize(1, revision)
         yield from discriminators.compare(self, (base, revision), (before, after), location)
         if combinators.are_equivalent_forms(self, base, revision, before, after):
             yield from annotations.compare(before, after, location)
@@ -360,18 +367,8 @@ class _RootWalk:
 
 
 def _get_id(part: SubSchema) -> int:
-    return id(part.raw)
+    return -id(part.raw) if part.without_null else id(part.raw)
 
 
 def _make_key(base: Conjunction, revision: Conjunction) -> Key:
     return tuple(map(_get_id, base)), tuple(map(_get_id, revision))
-
-
-def _has_reference(raw: Any) -> bool:
-    """Return True if a schema or a member of its combinators is a reference."""
-    if not isinstance(raw, dict):
-        return False
-    if isinstance(raw.get("$ref"), str):
-        return True
-    together = (raw.get(key) for key in ("allOf", "anyOf", "oneOf"))
-    return any(_has_reference(member) for members in together if isinstance(members, list) for member in members)

@@ -7,7 +7,15 @@ from typing import Any
 from contract_watch.diff.document.change_log import ChangeLog
 from contract_watch.diff.document.changes import Tokens
 from contract_watch.diff.document.source import SourceDocument, as_object
+from contract_watch.diff.document.value_text import describe_change
 
+_ADDRESSES = {
+    "authorizationUrl": "security-scheme-authorization-url-changed",
+    "tokenUrl": "security-scheme-token-url-changed",
+    "refreshUrl": "security-scheme-refresh-url-changed",
+    "openIdConnectUrl": "security-scheme-open-id-connect-url-changed",
+}
+"""The keywords of a scheme or a flow that hold an address, with their rules."""
 Alternative = Mapping[str, frozenset[str]]
 """Schemes that are required together, with the scopes of each."""
 
@@ -71,9 +79,8 @@ class SecurityComparison:
             if key == "name" and new.get("in") != "header":
                 before, after = str(old.get(key)), str(new.get(key))
             if before != after:
-                record("security-scheme-changed", (*at, key), f"{key} changed from {old.get(key)} to {new.get(key)}")
-        if old.get("openIdConnectUrl") != new.get("openIdConnectUrl"):
-            record("security-scheme-address-changed", (*at, "openIdConnectUrl"), "openIdConnectUrl changed")
+                record("security-scheme-changed", (*at, key), describe_change(key, old.get(key), new.get(key)))
+        self._compare_addresses(old, new, at)
         flows = [as_object(spec.get("flows")) for spec in (old, new)]
         for name in sorted({*flows[0], *flows[1]}):
             here = (*at, "flows", name)
@@ -85,18 +92,21 @@ class SecurityComparison:
                 self._compare_flow(as_object(flows[0][name]), as_object(flows[1][name]), here)
 
     def _compare_flow(self, old: Mapping[str, Any], new: Mapping[str, Any], at: Tokens) -> None:
-        for key in ("authorizationUrl", "tokenUrl", "refreshUrl"):
-            if old.get(key) != new.get(key):
-                self._change_log.record_change("security-scheme-address-changed", (*at, key), f"{key} changed")
+        self._compare_addresses(old, new, at)
         before, after = (set(as_object(spec.get("scopes"))) for spec in (old, new))
         for scope in sorted(after - before):
             self._change_log.record_change(
-                "security-scheme-scope-added", (*at, "scopes", scope), f"scope {scope} added"
+                "security-scheme-scope-added", (*at, "scopes", scope), f"scope {scope} of flow {at[-1]} added"
             )
         for scope in sorted(before - after):
             self._change_log.record_change(
-                "security-scheme-scope-removed", (*at, "scopes", scope), f"scope {scope} removed"
+                "security-scheme-scope-removed", (*at, "scopes", scope), f"scope {scope} of flow {at[-1]} removed"
             )
+
+    def _compare_addresses(self, old: Mapping[str, Any], new: Mapping[str, Any], at: Tokens) -> None:
+        for key, rule in _ADDRESSES.items():
+            if old.get(key) != new.get(key):
+                self._change_log.record_change(rule, (*at, key), describe_change(key, old.get(key), new.get(key)))
 
 
 def _collect_schemes(source: SourceDocument) -> dict[str, Mapping[str, Any]]:
@@ -132,6 +142,7 @@ def _is_sufficient(one: Alternative, required: Alternative) -> bool:
 
 def _format_alternatives(alternatives: Sequence[Alternative]) -> str:
     return " or ".join(
-        " and ".join(f"{name}{sorted(scopes) if scopes else ''}" for name, scopes in one.items()) or "nothing"
+        " and ".join(f"{name} ({', '.join(sorted(scopes))})" if scopes else name for name, scopes in one.items())
+        or "nothing"
         for one in alternatives
     )

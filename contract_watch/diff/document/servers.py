@@ -321,9 +321,14 @@ def _compare_variables(
         old, new = _list_values(before), _list_values(after)
         gone = [value for value in old or () if new is not None and value not in new]
         if removed and new is not None and (gone or old is None):
-            message = (
-                f"{name}: values removed: {format_values(gone)}" if gone else f"{name}: now limited to a list of values"
-            )
+            limits = f"now limited to these values: {format_values(new)}"
+            message = f"{name}: {f'values removed: {format_values(gone)}' if gone else limits}"
             change_log.record_change("server-variable-value-removed", here, message)
         if added and old is not None and (new is None or any(value not in old for value in new)):
-            change_log.record_change("server-variable-value-added", here, f"{name}: values added")
+            more = [value for value in new or () if value not in old]
+            words = (
+                f"values added: {format_values(more)}"
+                if more
+                else f"no longer limited to these values: {format_values(old)}"
+            )
+            change_log.record_change("server-variable-value-added", here, f"{name}: {words}")

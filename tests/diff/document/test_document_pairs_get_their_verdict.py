@@ -155,3 +155,40 @@ def _resolve_reference(whole: dict[str, Any], node: Any) -> Any:
             target = target[part.replace("~1", "/").replace("~0", "~").replace("%7B", "{").replace("%7D", "}")]
         node = target
     return node
+
+
+_EXCLUSIVE = {"type": "number", "minimum": 0, "exclusiveMinimum": True}
+
+
+@pytest.mark.parametrize(
+    ("versions", "base", "revision", "levels"),
+    [
+        (("3.0.3", "3.1.0"), _EXCLUSIVE, _EXCLUSIVE, ("warning", "warning")),
+        (("3.1.0", "3.0.3"), _EXCLUSIVE, _EXCLUSIVE, ("warning", "warning")),
+        (("3.0.3", "3.1.0"), {**_EXCLUSIVE, "type": "integer"}, {**_EXCLUSIVE, "type": "integer"}, ("warning",) * 2),
+        (("3.1.0", "3.1.0"), {"type": "number", "minimum": 0}, _EXCLUSIVE, ("warning", "warning")),
+        (("3.1.0", "3.1.0"), _EXCLUSIVE, {"type": "number", "minimum": 0}, ("warning", "warning")),
+        (("3.1.0", "3.1.0"), _EXCLUSIVE, {**_EXCLUSIVE, "minimum": 1}, ("breaking", "compatible")),
+        (("3.0.3", "3.1.0"), {**_EXCLUSIVE, "minimum": 1}, _EXCLUSIVE, ("compatible", "breaking")),
+        (("3.1.0", "3.1.0"), _EXCLUSIVE, {"type": "number"}, ("compatible", "breaking")),
+    ],
+)
+def test_boolean_bound_of_a_later_version_is_unclear(
+    versions: tuple[str, str], base: Any, revision: Any, levels: tuple[str, str]
+) -> None:
+    """OpenAPI 3.1 has no boolean exclusive bound, and authors who leave it there mean one.
+
+    JSON Schema refuses it, so the collection of pairs cannot hold these.
+    """
+    documents = [
+        {
+            "openapi": version,
+            "paths": {"/a": {"put": {
+                "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
+                "responses": {"200": {"content": {"application/json": {"schema": schema}}}},
+            }}},
+        }
+        for version, schema in zip(versions, (base, revision), strict=True)
+    ]  # fmt: skip
+    found = {change.direction: change.level.value for change in document.compare(*documents).changes}
+    assert (found["request"], found["response"]) == levels

@@ -132,7 +132,7 @@ def load_examples(directory: Path = DIRECTORY) -> dict[str, RuleExample]:
 
 def _parse_example(name: str, entry: JSON) -> RuleExample:
     of_schemas = name.startswith("schema/")
-    known = {"positive", "negative"} | (set() if of_schemas else {"in", "malformed", "openapi"})
+    known = {"positive", "negative", "malformed"} | (set() if of_schemas else {"in", "openapi"})
     if set(entry) - known or set(entry["positive"]) != {"base", "revision"}:
         raise ValueError(f"{name}: unknown {sorted(set(entry) - known)}; positive needs base and revision alone")
     if set(entry["negative"]) != {"base", "revision", "why"} or (
