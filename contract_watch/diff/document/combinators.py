@@ -5,86 +5,11 @@ from dataclasses import replace
 
 from contract_watch.diff.document.changes import Effect
 from contract_watch.diff.document.member_matching import MemberMatcher, are_disjoint
-from contract_watch.diff.document.normalized_schema import Combinator, Conjunction, NormalizedSchema, SubSchema
+from contract_watch.diff.document.normalized_schema import Combinator, Conjunction, NormalizedSchema
+from contract_watch.diff.document.possible_types import intersect_types
 from contract_watch.diff.document.schema_location import EditOrLink, SchemaLocation, SchemaWalk, create_edit
 
 _KINDS = {"anyOf": "any-of", "oneOf": "one-of"}
-
-
-def align_combinators(
-    walk: SchemaWalk, base: Conjunction, revision: Conjunction, before: NormalizedSchema, after: NormalizedSchema
-) -> tuple[Combinator, Combinator] | None:
-    """Return both sides as combinators if they are written in different forms and one is a combinator, else None.
-
-    A side without a combinator becomes one: with a member for each of its types, or with one member. A schema that is
-    wrapped into a combinator is still the same schema, with other members next to it.
-    """
-    if not (before.combinators or after.combinators):
-        return None
-    is_alike = len(before.combinators) == len(after.combinators) and before.also_null == after.also_null
-    if is_alike and before.is_folded == after.is_folded:
-        return None
-    nodes = base, revision
-    unfolded = [walk.normalize(side, node, folded=False) for side, node in enumerate(nodes)]
-    if max(len(schema.combinators) for schema in unfolded) != 1:
-        return None
-    groups = [_distribute_siblings(walk, side, nodes[side], schema) for side, schema in enumerate(unfolded)]
-    known = next((group for group in groups if group is not None), None)
-    if known is None:
-        return None
-    for side, schema in enumerate(unfolded):
-        if not schema.combinators:
-            groups[side] = _split_by_type(nodes[side], schema, known)
-    left, right = groups
-    return None if left is None or right is None else (left, right)
-
-
-def are_equivalent_forms(
-    walk: SchemaWalk, base: Conjunction, revision: Conjunction, before: NormalizedSchema, after: NormalizedSchema
-) -> bool:
-    """Return True if one side has its keywords beside a combinator and the other the same ones in each member."""
-    if len(before.combinators) != 1 or len(after.combinators) != 1:
-        return False
-    if before.has_only_combinators == after.has_only_combinators:
-        return False
-    groups = _distribute_siblings(walk, 0, base, before), _distribute_siblings(walk, 1, revision, after)
-    if groups[0] is None or groups[1] is None:
-        return False
-    found = compare_members(walk, groups[0], groups[1], SchemaLocation((), ()))
-    return walk.collect_effects(found) <= {Effect.NOTHING}
-
-
-def _split_by_type(node: Conjunction, schema: NormalizedSchema, like: Combinator) -> Combinator:
-    """Return a schema without combinators as a combinator of the kind of ``like``, with a member for each type."""
-    types = sorted(schema.types or ()) if len(like.members) > 1 else []
-    if len(types) < 2:
-        return Combinator(like.kind, (_as_member(node),))
-    return Combinator(like.kind, tuple((*_as_member(node), SubSchema({"type": one})) for one in types), tuple(types))
-
-
-def _as_member(node: Conjunction) -> Conjunction:
-    """Return a schema as a member of a combinator at its own location."""
-    return tuple(SubSchema(part.raw) for part in node) if len(node) == 1 else node
-
-
-def _distribute_siblings(walk: SchemaWalk, side: int, node: Conjunction, schema: NormalizedSchema) -> Combinator | None:
-    """Return the combinator of a schema with its sibling keywords added to each member, or None if that is impossible."""
-    if not schema.combinators:
-        return None
-    (group,) = schema.combinators
-    if schema.has_only_combinators:
-        return group
-    raw = walk.resolve(side, node)
-    if (
-        raw is None
-        or group.kind not in raw
-        or len(raw[group.kind]) != len(group.members)
-        or "$ref" in raw
-        or schema.unevaluated
-    ):
-        return None
-    rest = SubSchema({key: value for key, value in raw.items() if key != group.kind})
-    return Combinator(group.kind, tuple((*member, rest) for member in group.members))
 
 
 def compare(
@@ -219,8 +144,8 @@ def _match_members(
 
 def _is_comparable(walk: SchemaWalk, one: Conjunction, other: Conjunction) -> bool:
     """Return True if one member may be a changed version of the other: they have a type in common."""
-    before, after = walk.normalize(0, one), walk.normalize(1, other)
-    return before.types is None or after.types is None or bool(before.types & after.types)
+    both = intersect_types(walk.normalize(0, one).possible_types, walk.normalize(1, other).possible_types)
+    return both is None or bool(both)
 
 
 # -- not

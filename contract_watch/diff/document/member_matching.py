@@ -12,6 +12,7 @@ from itertools import combinations
 
 from contract_watch.diff.document.normalization import intersect_values, make_value_key
 from contract_watch.diff.document.normalized_schema import Conjunction, NormalizedSchema
+from contract_watch.diff.document.possible_types import intersect_types
 from contract_watch.diff.document.schema_location import SchemaWalk
 
 _MAX_EXHAUSTIVE_PAIRS = 400
@@ -171,7 +172,7 @@ def _build_outline(walk: SchemaWalk, side: int, schema: NormalizedSchema, tag_pr
     values = (
         walk.normalize(side, schema.find_property(tag_property)).values if tag_property in schema.properties else None
     )
-    types = schema.types
+    types = schema.possible_types
     if types is not None and "number" in types:
         types |= {"integer"}
     return _Outline(
@@ -228,8 +229,8 @@ def _may_be_subset(one: _Outline, other: _Outline) -> bool:
 def are_disjoint(walk: SchemaWalk, side: int, found: Iterable[Conjunction]) -> bool:
     """Return True if certainly no value matches two of these schemas."""
     schemas = [schema for schema in (walk.normalize(side, node) for node in found) if not schema.rejects_all]
-    objects = [schema for schema in schemas if schema.types == _OBJECT]
-    others = [schema for schema in schemas if schema.types != _OBJECT]
+    objects = [schema for schema in schemas if schema.possible_types == _OBJECT]
+    others = [schema for schema in schemas if schema.possible_types != _OBJECT]
     if not any(schema.allows_type("object") for schema in others) and _have_distinct_tags(walk, side, objects):
         schemas = others
     if len(schemas) * (len(schemas) - 1) // 2 > _MAX_OVERLAP_PAIRS:
@@ -254,10 +255,8 @@ def _are_schemas_disjoint(
 ) -> bool:
     if one.rejects_all or other.rejects_all:
         return True
-    if one.types is not None and other.types is not None:
-        both = {kind for kind in one.types if other.allows_type(kind)} | {
-            kind for kind in other.types if one.allows_type(kind)
-        }
+    both = intersect_types(one.possible_types, other.possible_types)
+    if both is not None:
         if not both:
             return True
         if both == {"object"}:
