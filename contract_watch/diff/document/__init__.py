@@ -9,10 +9,10 @@ A request may accept more values, never fewer; a response may return fewer, neve
     fetches a document from an address; anything but the whole document is inconclusive.
 `source`, `json_pointer`, `equality`
     resolve references, and find equal parts of the two documents.
-`normalized_schema`, `schema_reader`, `idle_keywords`, `normalization`, `unevaluated`
+`normalized_schema`, `schema_reader`, `plain_groups`, `possible_types`, `idle_keywords`, `normalization`, `unevaluated`
     read a schema as the set of its conditions: references followed, `allOf` merged, equivalent spellings made one.
-`schemas`, `scalars`, `nullability`, `formats`, `objects`, `arrays`, `combinators`, `conditions`, `discriminators`,
-`member_matching`, `annotations`, `schema_location`
+`schemas`, `scalars`, `nullability`, `formats`, `objects`, `arrays`, `combinators`, `group_forms`, `conditions`,
+`discriminators`, `member_matching`, `member_names`, `member_splitting`, `annotations`, `schema_location`
     compare two schemas; the resulting edits have no direction.
 `renames`, `moved_operations`
     pair a removed name with the added name that replaces it, and guess where an operation is now.

@@ -1,90 +1,17 @@
 """Comparison of `anyOf`, `oneOf` and `not`."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from contract_watch.diff.document.changes import Effect
-from contract_watch.diff.document.member_matching import MemberMatcher, are_disjoint
-from contract_watch.diff.document.normalized_schema import Combinator, Conjunction, NormalizedSchema, SubSchema
+from contract_watch.diff.document.member_matching import MemberMatcher, do_overlap
+from contract_watch.diff.document.member_names import describe_edit
+from contract_watch.diff.document.member_splitting import split_members
+from contract_watch.diff.document.normalized_schema import Combinator, Conjunction, NormalizedSchema
+from contract_watch.diff.document.possible_types import intersect_types
 from contract_watch.diff.document.schema_location import EditOrLink, SchemaLocation, SchemaWalk, create_edit
 
 _KINDS = {"anyOf": "any-of", "oneOf": "one-of"}
-
-
-def align_combinators(
-    walk: SchemaWalk, base: Conjunction, revision: Conjunction, before: NormalizedSchema, after: NormalizedSchema
-) -> tuple[Combinator, Combinator] | None:
-    """Return both sides as combinators if they are written in different forms and one is a combinator, else None.
-
-    A side without a combinator becomes one: with a member for each of its types, or with one member. A schema that is
-    wrapped into a combinator is still the same schema, with other members next to it.
-    """
-    if not (before.combinators or after.combinators):
-        return None
-    is_alike = len(before.combinators) == len(after.combinators) and before.also_null == after.also_null
-    if is_alike and before.is_folded == after.is_folded:
-        return None
-    nodes = base, revision
-    unfolded = [walk.normalize(side, node, folded=False) for side, node in enumerate(nodes)]
-    if max(len(schema.combinators) for schema in unfolded) != 1:
-        return None
-    groups = [_distribute_siblings(walk, side, nodes[side], schema) for side, schema in enumerate(unfolded)]
-    known = next((group for group in groups if group is not None), None)
-    if known is None:
-        return None
-    for side, schema in enumerate(unfolded):
-        if not schema.combinators:
-            groups[side] = _split_by_type(nodes[side], schema, known)
-    left, right = groups
-    return None if left is None or right is None else (left, right)
-
-
-def are_equivalent_forms(
-    walk: SchemaWalk, base: Conjunction, revision: Conjunction, before: NormalizedSchema, after: NormalizedSchema
-) -> bool:
-    """Return True if one side has its keywords beside a combinator and the other the same ones in each member."""
-    if len(before.combinators) != 1 or len(after.combinators) != 1:
-        return False
-    if before.has_only_combinators == after.has_only_combinators:
-        return False
-    groups = _distribute_siblings(walk, 0, base, before), _distribute_siblings(walk, 1, revision, after)
-    if groups[0] is None or groups[1] is None:
-        return False
-    found = compare_members(walk, groups[0], groups[1], SchemaLocation((), ()))
-    return walk.collect_effects(found) <= {Effect.NOTHING}
-
-
-def _split_by_type(node: Conjunction, schema: NormalizedSchema, like: Combinator) -> Combinator:
-    """Return a schema without combinators as a combinator of the kind of ``like``, with a member for each type."""
-    types = sorted(schema.types or ()) if len(like.members) > 1 else []
-    if len(types) < 2:
-        return Combinator(like.kind, (_as_member(node),))
-    return Combinator(like.kind, tuple((*_as_member(node), SubSchema({"type": one})) for one in types), tuple(types))
-
-
-def _as_member(node: Conjunction) -> Conjunction:
-    """Return a schema as a member of a combinator at its own location."""
-    return tuple(replace(part, path=()) for part in node) if len(node) == 1 else node
-
-
-def _distribute_siblings(walk: SchemaWalk, side: int, node: Conjunction, schema: NormalizedSchema) -> Combinator | None:
-    """Return the combinator of a schema with its sibling keywords added to each member, or None if that is impossible."""
-    if not schema.combinators:
-        return None
-    (group,) = schema.combinators
-    if schema.has_only_combinators:
-        return group
-    raw = walk.resolve(side, node)
-    if (
-        raw is None
-        or group.kind not in raw
-        or len(raw[group.kind]) != len(group.members)
-        or "$ref" in raw
-        or schema.unevaluated
-    ):
-        return None
-    rest = replace(node[0], raw={key: value for key, value in raw.items() if key != group.kind}, path=())
-    return Combinator(group.kind, tuple((*member, rest) for member in group.members))
 
 
 def compare(
@@ -113,72 +40,121 @@ def compare_members(
     walk: SchemaWalk, before: Combinator, after: Combinator, location: SchemaLocation
 ) -> Iterator[EditOrLink]:
     """Yield the edits from one combinator to another: members that were added, removed or changed."""
+    same = list(MemberMatcher(walk, before.members, after.members).list_identical())
+    (before, after), pairs = split_members(walk, (before, after), same)
     matcher = MemberMatcher(walk, before.members, after.members)
-    matched, old, new = _match_members(walk, matcher, before.members, after.members)
+    matched, old, new = _match_members(walk, matcher, before.members, after.members, same, pairs)
     inner = [
         found
         for one, other in ((before.members[i], after.members[j]) for i, j in matched)
         for found in walk.compare(one, other, location.enter(one, other))
     ]
-    disjoint = [are_disjoint(walk, side, group.members) for side, group in enumerate((before, after))]
     covered, covering = [one for one in old if matcher.is_covered(one)], matcher.list_covered_members(new)
     gone, added = (
         [one for one in numbers if one not in others] for numbers, others in ((old, set(covered)), (new, set(covering)))
     )
     yield from inner
-    if before.kind == after.kind == "oneOf":  # `oneOf` rejects values of two members
-        if covered and not disjoint[0]:
-            message = "a removed member excluded values of another"
-            yield create_edit("one-of-overlap-removed", Effect.WIDENS, message, location)
-        if covering and not disjoint[1]:
-            message = "a new member excludes values of another"
-            yield create_edit("one-of-overlap-added", Effect.NARROWS, message, location)
-    yield from _compare_unmatched(walk, matcher, before, after, (gone, added), location)
-    if before.kind != after.kind and len(before.members) > 1 and not all(disjoint):
-        message = f"{before.kind} became {after.kind}"
-        effect = Effect.NARROWS if after.kind == "oneOf" else Effect.WIDENS
-        yield create_edit(f"{_KINDS[before.kind]}-became-{_KINDS[after.kind]}", effect, message, location)
-    # `oneOf` rejects values of two members, so an edit of one may have the opposite effect where members overlap.
-    elif (
-        after.kind == "oneOf"
-        and not all(disjoint)
-        and (gone or added or any(e is not Effect.NOTHING for e in walk.collect_effects(inner)))
-    ):
+    yield from _compare_unmatched(walk, matcher, (before, after), (gone, added), location)
+    # A member that has all values of another may stay for several reasons, so all overlaps count then.
+    counts = (
+        range(len(before.members)) if covering or matcher.uncertain[0] else _leave_out(before, gone),
+        range(len(after.members)) if covered or matcher.uncertain[1] else _leave_out(after, added),
+    )
+    is_changed = gone or added or any(e is not Effect.NOTHING for e in walk.collect_effects(inner))
+    yield from _compare_overlaps(walk, (before, after), counts, (covered, covering), bool(is_changed), location)
+
+
+def _leave_out(group: Combinator, numbers: Collection[int]) -> list[int]:
+    """Return the indexes of all other members."""
+    left_out = set(numbers)
+    return [number for number in range(len(group.members)) if number not in left_out]
+
+
+def _compare_overlaps(
+    walk: SchemaWalk,
+    groups: tuple[Combinator, Combinator],
+    counts: tuple[Sequence[int], Sequence[int]],
+    contained: tuple[Sequence[int], Sequence[int]],
+    is_changed: bool,
+    location: SchemaLocation,
+) -> Iterator[EditOrLink]:
+    """Yield the edits of the values that `oneOf` rejects because they match two members.
+
+    An overlap on the old side alone can only have excluded values that are now allowed, and the other way round.
+
+    Args:
+        walk: the comparison.
+        groups: the combinators of both sides.
+        counts: the members on each side whose overlaps with others count, by index. Overlaps among removed or added
+            members alone do not.
+        contained: the removed and the added members whose values belong to a member of the other side.
+        is_changed: True if any member was added, removed or changed.
+        location: the location of both.
+    """
+    before, after = groups
+    were, are = (
+        group.kind == "oneOf" and do_overlap(walk, side, group.members, counts[side])
+        for side, group in enumerate(groups)
+    )
+    if before.kind != after.kind and len(before.members) > 1 and len(after.members) > 1:
+        if were or are:
+            message, effect = f"{before.kind} became {after.kind}", Effect.WIDENS if were else Effect.NARROWS
+            yield create_edit(f"{_KINDS[before.kind]}-became-{_KINDS[after.kind]}", effect, message, location)
+        return
+    is_certain = [contained[0] and were, contained[1] and are]
+    if is_certain[0]:
+        message = "a removed member excluded values of another"
+        yield create_edit("one-of-overlap-removed", Effect.WIDENS, message, location)
+    if is_certain[1]:
+        message = "a new member excludes values of another"
+        yield create_edit("one-of-overlap-added", Effect.NARROWS, message, location)
+    # An edit of a member may have the opposite effect where members overlap before and after.
+    if not is_changed:
+        return
+    if were and are:
         message = "oneOf rejects values that match several members, and those values may have changed"
         yield create_edit("one-of-overlap-changed", Effect.UNCLEAR, message, location)
+    elif were and not is_certain[0]:
+        message = "oneOf may have rejected values that matched several members, and these may be allowed now"
+        yield create_edit("one-of-overlap-gone", Effect.WIDENS, message, location)
+    elif are and not is_certain[1]:
+        message = "oneOf may reject values that were allowed, because they match several members now"
+        yield create_edit("one-of-overlap-new", Effect.NARROWS, message, location)
 
 
 def _compare_unmatched(
     walk: SchemaWalk,
     matcher: MemberMatcher,
-    before: Combinator,
-    after: Combinator,
+    groups: tuple[Combinator, Combinator],
     unmatched: tuple[list[int], list[int]],
     location: SchemaLocation,
 ) -> Iterator[EditOrLink]:
     """Yield the edits for members without a match; a match may exist if there are too many pairs to compare."""
     for side, group, word, effect in (
-        (0, before, "removed", Effect.NARROWS),
-        (1, after, "added", Effect.WIDENS),
+        (0, groups[0], "removed", Effect.NARROWS),
+        (1, groups[1], "added", Effect.WIDENS),
     ):
         for number in unmatched[side]:
             member = group.members[number]
             sides = (member, ()) if side == 0 else ((), member)
             here = location.enter_condition(*sides)
             is_certain = number not in matcher.uncertain[side]
-            kind, message = _describe_member(walk, side, group, number, word)
+            kind, message = _describe_member(walk, side, groups, number, word)
             if not is_certain:
                 message += ", or contained in another; there are too many to compare"
             yield create_edit(kind, effect if is_certain else Effect.UNCLEAR, message, here, is_removed=side == 0)
 
 
-def _describe_member(walk: SchemaWalk, side: int, group: Combinator, number: int, word: str) -> tuple[str, str]:
+def _describe_member(
+    walk: SchemaWalk, side: int, groups: tuple[Combinator, Combinator], number: int, word: str
+) -> tuple[str, str]:
     """Return the kind of edit and the message for a member that was ``removed`` or ``added``."""
+    group = groups[side]
     if walk.normalize(side, group.members[number]).types == frozenset({"null"}):
         return ("nullable-gained", "null is now allowed") if side else ("nullable-lost", "null is no longer allowed")
     if group.types:
         return f"type-{'widened' if side else 'narrowed'}", f"type {group.types[number]} {word}"
-    return f"{_KINDS[group.kind]}-member-{word}", f"a member of {group.kind} {word}"
+    return f"{_KINDS[group.kind]}-member-{word}", describe_edit(walk, side, groups, number)
 
 
 def _is_same_combinator(walk: SchemaWalk, one: Combinator, other: Combinator) -> bool:
@@ -188,15 +164,19 @@ def _is_same_combinator(walk: SchemaWalk, one: Combinator, other: Combinator) ->
 
 
 def _match_members(
-    walk: SchemaWalk, matcher: MemberMatcher, before: Sequence[Conjunction], after: Sequence[Conjunction]
+    walk: SchemaWalk,
+    matcher: MemberMatcher,
+    before: Sequence[Conjunction],
+    after: Sequence[Conjunction],
+    same: Iterable[tuple[int, int]],
+    pairs: Iterable[tuple[int, int]],
 ) -> tuple[list[tuple[int, int]], list[int], list[int]]:
-    """Match the members of two combinators.
+    """Match the members of two combinators, of which ``same`` are identical and ``pairs`` belong to each other.
 
     Returns:
         The pairs of indexes of changed members, and the indexes without a match on either side. Identical members are in
         none of them.
     """
-    same = list(matcher.list_identical())
     old = dict.fromkeys(number for number in range(len(before)) if number not in {one for one, _ in same})
     new = dict.fromkeys(number for number in range(len(after)) if number not in {other for _, other in same})
     matched = list[tuple[int, int]]()
@@ -205,6 +185,8 @@ def _match_members(
         del old[one], new[other]
         matched.append((one, other))
 
+    for pair in pairs:
+        keep(*pair)
     for pair in list(matcher.list_same_name(old, new)):
         keep(*pair)
     for one in list(old):
@@ -219,8 +201,8 @@ def _match_members(
 
 def _is_comparable(walk: SchemaWalk, one: Conjunction, other: Conjunction) -> bool:
     """Return True if one member may be a changed version of the other: they have a type in common."""
-    before, after = walk.normalize(0, one), walk.normalize(1, other)
-    return before.types is None or after.types is None or bool(before.types & after.types)
+    both = intersect_types(walk.normalize(0, one).possible_types, walk.normalize(1, other).possible_types)
+    return both is None or bool(both)
 
 
 # -- not

@@ -50,8 +50,8 @@ class ResolvedLink:
     __slots__ = ("depth", "is_absolute", "is_unclear", "key", "locations", "muted_directions", "references", "target")
 
     def __init__(self, key: tuple[int | None, ...], link: SchemaLink, target: ReferenceTarget) -> None:
-        base, revision = link.location.full_paths
-        self.locations = format_pointer(base), format_pointer(revision)
+        # Schemas with several locations have complete paths of their own.
+        self.locations = format_pointer(link.location.base), format_pointer(link.location.revision)
         self.key, self.target = key, target
         self.depth, self.muted_directions, self.is_unclear = link.location.depth, link.muted_directions, link.is_unclear
         self.is_absolute = link.is_absolute

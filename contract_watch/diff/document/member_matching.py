@@ -12,6 +12,7 @@ from itertools import combinations
 
 from contract_watch.diff.document.normalization import intersect_values, make_value_key
 from contract_watch.diff.document.normalized_schema import Conjunction, NormalizedSchema
+from contract_watch.diff.document.possible_types import intersect_types
 from contract_watch.diff.document.schema_location import SchemaWalk
 
 _MAX_EXHAUSTIVE_PAIRS = 400
@@ -171,7 +172,7 @@ def _build_outline(walk: SchemaWalk, side: int, schema: NormalizedSchema, tag_pr
     values = (
         walk.normalize(side, schema.find_property(tag_property)).values if tag_property in schema.properties else None
     )
-    types = schema.types
+    types = schema.possible_types
     if types is not None and "number" in types:
         types |= {"integer"}
     return _Outline(
@@ -225,16 +226,23 @@ def _may_be_subset(one: _Outline, other: _Outline) -> bool:
 # -- overlaps
 
 
-def are_disjoint(walk: SchemaWalk, side: int, found: Iterable[Conjunction]) -> bool:
-    """Return True if certainly no value matches two of these schemas."""
-    schemas = [schema for schema in (walk.normalize(side, node) for node in found) if not schema.rejects_all]
-    objects = [schema for schema in schemas if schema.types == _OBJECT]
-    others = [schema for schema in schemas if schema.types != _OBJECT]
-    if not any(schema.allows_type("object") for schema in others) and _have_distinct_tags(walk, side, objects):
+def do_overlap(walk: SchemaWalk, side: int, found: Sequence[Conjunction], among: Sequence[int]) -> bool:
+    """Return True if a value may match two of these schemas, one of which is ``among`` them."""
+    if len(found) < 2 or not among:
+        return False
+    schemas = [(number, walk.normalize(side, node)) for number, node in enumerate(found)]
+    schemas = [(number, schema) for number, schema in schemas if not schema.rejects_all]
+    objects = [schema for _, schema in schemas if schema.possible_types == _OBJECT]
+    others = [(number, schema) for number, schema in schemas if schema.possible_types != _OBJECT]
+    if not any(schema.allows_type("object") for _, schema in others) and _have_distinct_tags(walk, side, objects):
         schemas = others
     if len(schemas) * (len(schemas) - 1) // 2 > _MAX_OVERLAP_PAIRS:
-        return False
-    return all(_are_schemas_disjoint(walk, side, one, other) for one, other in combinations(schemas, 2))
+        return True
+    counted = set(among)
+    return any(
+        (first in counted or second in counted) and not _are_schemas_disjoint(walk, side, one, other)
+        for (first, one), (second, other) in combinations(schemas, 2)
+    )
 
 
 def _have_distinct_tags(walk: SchemaWalk, side: int, schemas: Sequence[NormalizedSchema]) -> bool:
@@ -254,10 +262,8 @@ def _are_schemas_disjoint(
 ) -> bool:
     if one.rejects_all or other.rejects_all:
         return True
-    if one.types is not None and other.types is not None:
-        both = {kind for kind in one.types if other.allows_type(kind)} | {
-            kind for kind in other.types if one.allows_type(kind)
-        }
+    both = intersect_types(one.possible_types, other.possible_types)
+    if both is not None:
         if not both:
             return True
         if both == {"object"}:
@@ -273,10 +279,19 @@ def _are_schemas_disjoint(
 def _are_objects_disjoint(
     walk: SchemaWalk, side: int, one: NormalizedSchema, other: NormalizedSchema, depth: int
 ) -> bool:
-    """Check properties that both require, then properties that only one of them names and requires."""
-    for name in sorted(one.required & other.required):
-        if depth < 2 and name in one.properties and name in other.properties:
-            left, right = one.find_property(name), other.find_property(name)
-            if _are_schemas_disjoint(walk, side, walk.normalize(side, left), walk.normalize(side, right), depth + 1):
-                return True
+    """Check properties that one of them requires, then properties that only one of them names and requires."""
+    for name in sorted(one.required | other.required):
+        left, right = one.find_property(name), other.find_property(name)
+        before, after = walk.normalize(side, left), walk.normalize(side, right)
+        if name not in one.required & other.required and (_is_one_way(before) or _is_one_way(after)):
+            continue
+        if before.rejects_all or after.rejects_all:  # as a closed object rejects names
+            return True
+        if depth < 2 and left and right and _are_schemas_disjoint(walk, side, before, after, depth + 1):
+            return True
     return bool(one.required - set(other.properties)) and bool(other.required - set(one.properties))
+
+
+def _is_one_way(schema: NormalizedSchema) -> bool:
+    """Return True if a property is required in one direction alone."""
+    return schema.read_only or schema.write_only

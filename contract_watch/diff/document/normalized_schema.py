@@ -26,12 +26,14 @@ Conjunction = tuple[SubSchema, ...]
 class Combinator:
     """A combinator: ``anyOf`` or ``oneOf``.
 
-    ``types`` are those of the members if the document has no combinator there, but a list of types.
+    ``types`` are those of the members if the document has no combinator there, but a list of types. ``is_whole`` means
+    that the only member is a schema that the document does not combine.
     """
 
     kind: str
     members: tuple[Conjunction, ...]
     types: tuple[str, ...] = ()
+    is_whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,10 @@ class NormalizedSchema:
     """All conditions of a schema.
 
     ``types`` is None if any type is allowed, ``values`` if there is no list of values. ``also_null`` allows null in
-    addition to the values that combinators allow. ``open_null`` says why null may or may not be allowed, or is
-    empty. ``open_bounds`` are the bounds ``minimum`` and ``maximum`` as a boolean exclusive bound of 3.0 would make them. ``is_folded`` means that types, values or ``also_null`` were written as a combinator.
+    addition to the values that combinators allow. ``open_null`` says why null may or may not be allowed, or is empty.
+    ``open_bounds`` are the bounds ``minimum`` and ``maximum`` as a boolean exclusive bound of 3.0 would make them.
+    ``possible_types`` are those that types and combinators leave. ``parts`` are the schemas as written, if nothing was
+    folded.
     """
 
     rejects_all: bool = False
@@ -96,11 +100,13 @@ class NormalizedSchema:
     extensible_values: list[JSON] | None = None
     also_null: bool = False
     open_null: str = ""
-    is_folded: bool = field(default=False, compare=False)
+    possible_types: frozenset[str] | None = field(default=None, compare=False)
+    parts: tuple[SubSchema, ...] = field(default=(), compare=False)
 
     def allows_type(self, kind: str) -> bool:
         """Return True if values of a JSON type may be allowed; an integer is a number."""
-        return self.types is None or kind in self.types or (kind == "integer" and "number" in self.types)
+        types = self.possible_types
+        return types is None or kind in types or (kind == "integer" and "number" in types)
 
     @property
     def allows_null(self) -> bool:
@@ -110,10 +116,17 @@ class NormalizedSchema:
         return self.also_null or self.types is None or "null" in self.types
 
     @property
+    def may_be_null(self) -> bool:
+        """True if null is allowed as far as the types of combinators say, too; those without types say no."""
+        if self.possible_types is None:
+            return not self.combinators
+        return "null" in self.possible_types
+
+    @property
     def has_only_combinators(self) -> bool:
         """Return True if there are no conditions except combinators."""
         bare = NormalizedSchema(combinators=self.combinators, discriminator=self.discriminator, default=self.default, read_only=self.read_only,
-                    write_only=self.write_only, deprecated=self.deprecated, open_null=self.open_null)  # fmt: skip
+                    write_only=self.write_only, deprecated=self.deprecated, open_null=self.open_null, also_null=self.also_null)  # fmt: skip
         return self == bare
 
     def find_property(self, name: str) -> Conjunction:

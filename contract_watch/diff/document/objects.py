@@ -253,7 +253,7 @@ def _is_unconstrained(
     without = before if new else after
     if without.additional_properties or before.unevaluated or after.unevaluated:
         return False
-    return not any(walk.compare(old, new, SchemaLocation((), ())))
+    return not walk.collect_kinds(walk.compare(old, new, SchemaLocation((), ())))
 
 
 def _compare_dependencies(

@@ -10,6 +10,7 @@ from contract_watch.diff.document.changes import Effect
 from contract_watch.diff.document.formats import Differences, compare_formats, is_bound_implied
 from contract_watch.diff.document.normalization import MAX_SIZES, MIN_SIZES, list_value_types, subtract_values
 from contract_watch.diff.document.normalized_schema import NormalizedSchema
+from contract_watch.diff.document.possible_types import includes_types
 from contract_watch.diff.document.source import JSON
 from contract_watch.diff.document.value_text import format_value, format_values, join_values
 
@@ -142,31 +143,33 @@ def _matches_pattern(pattern: str, value: str, options: jsonschema_rs.RegexOptio
 def _compare_types(base: NormalizedSchema, revision: NormalizedSchema, *, as_string: bool) -> Differences:
     before, after = base.types, revision.types
     if before == after:
-        if base.also_null != revision.also_null:
+        if base.also_null != revision.also_null and not (revision if base.also_null else base).may_be_null:
             yield from _report_nullable(gained=revision.also_null)
     elif before is not None and after is not None:
         yield from _compare_type_sets(before, after, as_string=as_string)
     elif before is not None:
         if as_string and before == {"string"}:
             yield "type-unnamed", Effect.NOTHING, "no type, where whatever is sent is a string"
-        elif revision.combinators:
-            yield (
-                "type-dropped",
-                Effect.UNCLEAR,
-                f"the types that {_name_groups(revision)} allows, not only {_format_types(before)}",
-            )
-        else:
-            yield "type-dropped", Effect.WIDENS, f"now any type, not only {_format_types(before)}"
+        elif not includes_types(before, revision.possible_types):
+            groups, effect = _find_untyped_groups(revision, base, Effect.WIDENS)
+            now = f"the types that {groups} allows" if groups else "now any type"
+            yield "type-dropped", effect, f"{now}, not only {_format_types(before)}"
     elif as_string and after == frozenset({"string"}):
         yield "type-named", Effect.NOTHING, "a string, as whatever is sent there"
-    elif base.combinators:
-        yield (
-            "type-introduced",
-            Effect.UNCLEAR,
-            f"now only {_format_types(after)}, not the types that {_name_groups(base)} allowed",
-        )
-    else:
-        yield "type-introduced", Effect.NARROWS, f"now only {_format_types(after)}, not any type"
+    elif not includes_types(after, base.possible_types):
+        groups, effect = _find_untyped_groups(base, revision, Effect.NARROWS)
+        was = f"the types that {groups} allowed" if groups else "any type"
+        yield "type-introduced", effect, f"now only {_format_types(after)}, not {was}"
+
+
+def _find_untyped_groups(untyped: NormalizedSchema, typed: NormalizedSchema, effect: Effect) -> tuple[str, Effect]:
+    """Return the combinators beside a type that only the other side has, and the effect of the type.
+
+    It is unclear if the other side has fewer combinators, and these name no types: its type may say what they said.
+    """
+    is_unclear = untyped.possible_types is None and len(untyped.combinators) > len(typed.combinators)
+    names = " and ".join(dict.fromkeys(group.kind for group in untyped.combinators))
+    return names, Effect.UNCLEAR if is_unclear else effect
 
 
 def _compare_type_sets(before: frozenset[str], after: frozenset[str], *, as_string: bool) -> Differences:
@@ -218,10 +221,6 @@ def _is_type_covered(one: str, types: frozenset[str], *, as_string: bool) -> boo
     if one in types or (one == "integer" and "number" in types):
         return True
     return as_string and "string" in types and one in _STRING_ENCODABLE
-
-
-def _name_groups(schema: NormalizedSchema) -> str:
-    return " and ".join(dict.fromkeys(group.kind for group in schema.combinators))
 
 
 def _format_types(types: frozenset[str] | None) -> str:

@@ -5,7 +5,7 @@ equivalent forms in one dialect: a list of types, a combinator of plain types, a
 """
 
 import math
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -17,14 +17,13 @@ from contract_watch.diff.document.idle_keywords import (
     allows_any_string,
     allows_anything,
     allows_nothing,
-    list_constraints,
+    as_list,
+    lists_all_types,
 )
 from contract_watch.diff.document.normalization import (
     MAX_SIZES,
     MIN_SIZES,
     intersect_values,
-    list_value_types,
-    make_value_key,
     normalize_constraints,
 )
 from contract_watch.diff.document.normalized_schema import (
@@ -36,6 +35,8 @@ from contract_watch.diff.document.normalized_schema import (
     SubSchema,
 )
 from contract_watch.diff.document.nullability import explain_nullable, means_null
+from contract_watch.diff.document.plain_groups import NULL, find_plain_types, flatten_members, list_values
+from contract_watch.diff.document.possible_types import TypeFinder, includes_types, intersect_types
 from contract_watch.diff.document.source import JSON, SourceDocument, as_object
 from contract_watch.diff.document.unevaluated import normalize_unevaluated
 
@@ -46,9 +47,6 @@ _OBJECTS = frozenset({"properties", "patternProperties", "required", "additional
 _ARRAYS = frozenset({"items", "prefixItems", "contains"})
 _LOGIC = frozenset({"not", "if", "unevaluatedProperties", "unevaluatedItems", "contentMediaType", "contentEncoding",
                     "contentSchema"})  # fmt: skip
-_NULL = frozenset({"null"})
-_MAX_DISTINCT = 100
-"""Members of `anyOf` up to which one that occurs twice counts once."""
 
 
 class SchemaReader:
@@ -56,6 +54,7 @@ class SchemaReader:
 
     def __init__(self, source: SourceDocument) -> None:
         self.source = source
+        self._type_finder = TypeFinder(source)
         self._cache: dict[tuple[object, ...], tuple[Conjunction, NormalizedSchema]] = {}
 
     def read(self, node: Conjunction, *, folded: bool = True) -> NormalizedSchema:
@@ -75,19 +74,42 @@ class SchemaReader:
 
     def _build(self, node: Conjunction, *, folded: bool) -> NormalizedSchema:
         schema = NormalizedSchema()
-        builder = _SchemaBuilder(
-            self.source, schema, folded=folded, without_null=any(part.without_null for part in node)
-        )
+        without_null = any(part.without_null for part in node)
+        builder = _SchemaBuilder(self.source, schema, self._type_finder, folded=folded, without_null=without_null)
         builder.add_all(node)
+        builder.merge_single_members()
         builder.decide_null(node)
         normalize_unevaluated(schema, builder.schemas)
+        schema.parts = tuple(SubSchema(raw, at, without_null) for at, raw in builder.schemas) if not folded else ()
         normalize_constraints(schema)
+        self._normalize_types(schema)
         return schema
+
+    def _normalize_types(self, schema: NormalizedSchema) -> None:
+        """Drop a type that the combinators imply, and keep all types that are possible.
+
+        Null that only the type allows stays: whoever writes it means it.
+        """
+        if lists_all_types(schema.types):
+            schema.types = None
+        for group in schema.combinators:
+            types = self._type_finder.find_union(member[0].raw for member in group.members)
+            schema.possible_types = intersect_types(schema.possible_types, types)
+        implied = schema.possible_types
+        if implied is not None and schema.also_null:
+            implied |= {"null"}
+        schema.possible_types = intersect_types(schema.types, implied)
+        is_implied = implied is not None and schema.values is None and includes_types(schema.types, implied)
+        if is_implied and ("null" not in (schema.types or ()) or "null" in (implied or ())):
+            schema.types = None
 
 
 class _SchemaBuilder:
-    def __init__(self, source: SourceDocument, schema: NormalizedSchema, *, folded: bool, without_null: bool) -> None:
-        self._source, self._schema, self._folds, self._without_null = source, schema, folded, without_null
+    def __init__(
+        self, source: SourceDocument, schema: NormalizedSchema, types: TypeFinder, *, folded: bool, without_null: bool
+    ) -> None:
+        self._source, self._schema, self._type_finder = source, schema, types
+        self._folds, self._without_null = folded, without_null
         self._followed: set[str] = set()
         self._doubt = ""
         self.schemas: list[tuple[Tokens, Mapping[str, Any]]] = []
@@ -127,15 +149,23 @@ class _SchemaBuilder:
             whole = {"allOf": [part.raw for part in node]}
             schema.open_null = self._doubt if means_null(self._source, whole, set()) else ""
 
+    def merge_single_members(self) -> None:
+        """Merge combinators with one member unless there is one combinator alone, which may have had or may get others."""
+        found = self._schema.combinators
+        if len(found) > 1 and (single := [group for group in found if len(group.members) == 1]):
+            self._schema.combinators = [group for group in found if len(group.members) > 1]
+            self.add_all(part for group in single for part in group.members[0])
+            self.merge_single_members()
+
     def _add_schema(self, raw: Mapping[str, Any], at: Tokens) -> list[SubSchema]:
         """Add the conditions of a schema, and return further schemas that also have to match."""
         self.schemas.append((at, raw))
-        more = [SubSchema(member, (*at, "allOf", str(n))) for n, member in enumerate(_as_list(raw.get("allOf")))]
+        self._add_types(raw)
+        more = [SubSchema(member, (*at, "allOf", str(n))) for n, member in enumerate(as_list(raw.get("allOf")))]
         for kind in ("anyOf", "oneOf"):
-            members = _flatten_members(kind, raw, at) if kind in raw else ()
+            members = flatten_members(kind, raw, at) if kind in raw else ()
             if members and not (kind == "anyOf" and any(allows_anything(member.raw) for member in members)):
                 more += self._add_combinator(kind, members)
-        self._add_types(raw)
         # Most schemas have a few keywords; to look for all of them takes most of the time of a small comparison.
         if not _SCALARS.isdisjoint(raw):
             self._add_scalars(raw)
@@ -148,6 +178,9 @@ class _SchemaBuilder:
         self._add_annotations(raw)
         return more
 
+    def _allows_anything(self, raw: JSON) -> bool:
+        return allows_anything(raw, self._source.resolve)
+
     # -- combinators
 
     def _add_combinator(self, kind: str, members: list[SubSchema]) -> list[SubSchema]:
@@ -155,42 +188,45 @@ class _SchemaBuilder:
         schema = self._schema
         if not self._folds:
             if self._without_null:
-                members = [one for one in members if _find_plain_types(self._source, one.raw) != _NULL]
-            if len(members) == 1:
-                return members
+                members = [one for one in members if find_plain_types(self._source, one.raw) != NULL]
             schema.combinators.append(Combinator(kind, tuple((part,) for part in members)))
             return []
-        plain = [_find_plain_types(self._source, part.raw) for part in members]
+        plain = [find_plain_types(self._source, part.raw) for part in members]
         if all(types is not None for types in plain):
             union: frozenset[str] = frozenset().union(*(types for types in plain if types is not None))
             apart = sum(len(types) for types in plain if types is not None) == len(union)
             if kind == "anyOf" or (apart and not {"integer", "number"} <= union):
-                schema.types = _intersect_types(schema.types, union)
-                schema.is_folded = True
+                schema.types = intersect_types(schema.types, union)
                 return []
-        if (listed := _list_values(self._source, members, is_exclusive=kind == "oneOf")) is not None:
+        if (listed := list_values(self._source, members, is_exclusive=kind == "oneOf")) is not None:
             schema.values = listed if schema.values is None else intersect_values(schema.values, listed)
-            schema.is_folded = True
             return []
-        rest = [part for part, types in zip(members, plain, strict=True) if types != _NULL]
-        null = len(rest) < len(members) and schema.types is None
-        if null:
-            schema.also_null = schema.is_folded = True
-        if len(rest) == 1 and (null or len(members) == 1):
+        rest = [part for part, types in zip(members, plain, strict=True) if types != NULL]
+        if len(rest) < len(members) and (schema.types is None or "null" in schema.types):
+            if kind == "oneOf" and self._may_exclude_null(members, rest):
+                rest = members
+            else:
+                schema.also_null = True
+        if len(rest) == 1:
             return rest
         schema.combinators.append(Combinator(kind, tuple((part,) for part in rest)))
         return []
+
+    def _may_exclude_null(self, members: Sequence[SubSchema], rest: Sequence[SubSchema]) -> bool:
+        """Return True if two members of ``oneOf`` may allow null; ``rest`` are those that allow something else."""
+        others = self._type_finder.find_union(part.raw for part in rest)
+        return len(rest) < len(members) - 1 or others is None or "null" in others
 
     # -- keywords
 
     def _add_types(self, raw: Mapping[str, Any]) -> None:
         schema = self._schema
         spec = raw.get("type")
-        types = frozenset([spec] if isinstance(spec, str) else [one for one in _as_list(spec) if isinstance(one, str)])
+        types = frozenset([spec] if isinstance(spec, str) else [one for one in as_list(spec) if isinstance(one, str)])
         nullable = self._source.is_openapi_30 and raw.get("nullable") is True
         self._note_nullable(raw)
         if types:
-            schema.types = _intersect_types(schema.types, types | ({"null"} if nullable else set()))
+            schema.types = intersect_types(schema.types, types | ({"null"} if nullable else set()))
         values = raw.get("enum")
         if isinstance(values, list):
             schema.values = values if schema.values is None else intersect_values(schema.values, values)
@@ -237,32 +273,30 @@ class _SchemaBuilder:
         for expression, schema in patterns.items():
             location = (*at, "patternProperties", expression)
             normalized.pattern_properties.setdefault(expression, []).append(SubSchema(schema, location))
-        normalized.required |= {name for name in _as_list(raw.get("required")) if isinstance(name, str)}
+        normalized.required |= {name for name in as_list(raw.get("required")) if isinstance(name, str)}
         others = raw.get("additionalProperties")
-        if others is False or (isinstance(others, dict) and list_constraints(others)):
+        if others is False or (isinstance(others, dict) and not self._allows_anything(others)):
             additional = SubSchema(not allows_nothing(others) and others, (*at, "additionalProperties"))
             normalized.closed_objects.append(AdditionalProperties(frozenset(properties), tuple(patterns), additional))
         for name, wanted in as_object(raw.get("dependentRequired")).items():
-            others_wanted = {one for one in _as_list(wanted) if isinstance(one, str)} - {name}
+            others_wanted = {one for one in as_list(wanted) if isinstance(one, str)} - {name}
             normalized.dependent_required.setdefault(name, set()).update(others_wanted)
         for name, schema in as_object(raw.get("dependentSchemas")).items():
             if isinstance(schema, dict) and set(schema) == {"required"}:
                 normalized.dependent_required.setdefault(name, set()).update(
-                    one for one in _as_list(schema["required"]) if isinstance(one, str)
+                    one for one in as_list(schema["required"]) if isinstance(one, str)
                 )
                 continue
-            if not allows_anything(schema):
+            if not self._allows_anything(schema):
                 normalized.dependent_schemas.setdefault(name, []).append(
                     SubSchema(schema, (*at, "dependentSchemas", name))
                 )
-        if not allows_any_string(raw.get("propertyNames", True)):
+        if not allows_any_string(raw.get("propertyNames", True), self._source.resolve):
             normalized.property_names.append(SubSchema(raw["propertyNames"], (*at, "propertyNames")))
 
     def _add_arrays(self, raw: Mapping[str, Any], at: Tokens) -> None:
         schema = self._schema
-        prefix = [
-            SubSchema(one, (*at, "prefixItems", str(n))) for n, one in enumerate(_as_list(raw.get("prefixItems")))
-        ]
+        prefix = [SubSchema(one, (*at, "prefixItems", str(n))) for n, one in enumerate(as_list(raw.get("prefixItems")))]
         items = raw.get("items")
         rest = SubSchema(items, (*at, "items")) if isinstance(items, dict | bool) and items is not True else None
         if prefix or rest is not None:
@@ -280,12 +314,12 @@ class _SchemaBuilder:
         elif raw.get("not", False) is not False:
             schema.nots.append(SubSchema(raw["not"], (*at, "not")))
         if "if" in raw and ("then" in raw or "else" in raw):
-            then, otherwise = (() if allows_anything(raw.get(key, True)) else (SubSchema(raw[key], (*at, key)),)
+            then, otherwise = (() if self._allows_anything(raw.get(key, True)) else (SubSchema(raw[key], (*at, key)),)
                                for key in ("then", "else"))  # fmt: skip
             if then or otherwise:
                 schema.conditions.append(Condition(SubSchema(raw["if"], (*at, "if")), then, otherwise))
         for key in ("unevaluatedProperties", "unevaluatedItems"):
-            if not allows_anything(raw.get(key, True)):
+            if not self._allows_anything(raw.get(key, True)):
                 schema.unevaluated.setdefault(key, []).append(SubSchema(raw[key], (*at, key)))
         for key in ("contentMediaType", "contentEncoding"):
             if key in raw:
@@ -304,66 +338,6 @@ class _SchemaBuilder:
             schema.discriminator = raw["discriminator"]
         if isinstance(raw.get(EXTENSIBLE), list):
             schema.extensible_values = raw[EXTENSIBLE]
-
-
-def _flatten_members(kind: str, raw: Mapping[str, Any], at: Tokens) -> list[SubSchema]:
-    """Return the members of a combinator; an ``anyOf`` within ``anyOf`` contributes its own members."""
-    found: list[SubSchema] = []
-    for number, member in enumerate(_as_list(raw.get(kind))):
-        here = (*at, kind, str(number))
-        nested = kind == "anyOf" and isinstance(member, dict) and list_constraints(member) == {"anyOf"}
-        found += _flatten_members(kind, member, here) if nested else [SubSchema(member, here)]
-    if kind == "anyOf" and 1 < len(found) <= _MAX_DISTINCT:
-        found = list({make_value_key(part.raw): part for part in reversed(found)}.values())[::-1]
-    return found
-
-
-def _find_plain_types(source: SourceDocument, raw: JSON) -> frozenset[str] | None:
-    """Return the types that a schema allows, or None if it has other constraints."""
-    raw = source.follow(raw)
-    if list_constraints(raw) == {"allOf"} and len(_as_list(raw["allOf"])) == 1:
-        return _find_plain_types(source, raw["allOf"][0])
-    spec = raw.get("type")
-    if list_constraints(raw) - ({"nullable"} if source.is_openapi_30 else set()) == {"type"}:
-        types = frozenset([spec] if isinstance(spec, str) else [str(one) for one in _as_list(spec)])
-        return types | {"null"} if source.is_openapi_30 and raw.get("nullable") is True else types
-    if "type" not in raw or spec == "null":
-        rest = list_constraints(raw) - {"type", "nullable"}
-        if rest == {"enum"} and raw["enum"] == [None]:
-            return _NULL
-        if rest == {"const"} and raw["const"] is None:
-            return _NULL
-    return None
-
-
-def _list_values(source: SourceDocument, members: Sequence[SubSchema], *, is_exclusive: bool) -> list[JSON] | None:
-    """Return all values of a combinator of enums and constants, or None. ``is_exclusive``: no value may occur twice."""
-    found: list[JSON] = []
-    known: set[Hashable] = set()
-    for part in members:
-        raw = source.follow(part.raw)
-        spec = list_constraints(raw) - {"type"}
-        values = raw.get("enum") if spec == {"enum"} else [raw["const"]] if spec == {"const"} else None
-        if not isinstance(values, list):
-            return None
-        types = frozenset([raw["type"]] if isinstance(raw.get("type"), str) else _as_list(raw.get("type")))
-        values = [one for one in values if not types or types & list_value_types(one)]
-        names = set(map(make_value_key, values))
-        if is_exclusive and names & known:
-            return None
-        known |= names
-        found += values
-    return found
-
-
-def _intersect_types(one: frozenset[str] | None, other: frozenset[str]) -> frozenset[str]:
-    """Return the types that both allow."""
-    if one is None:
-        return other
-    both = one & other
-    if ("number" in one and "integer" in other) or ("integer" in one and "number" in other):
-        both |= {"integer"}
-    return both
 
 
 def _tighten_bound(schema: NormalizedSchema, value: Fraction, exclusive: bool, *, low: bool) -> None:
@@ -388,7 +362,3 @@ def _read_number(value: JSON) -> Fraction | None:
     ):
         return None
     return Fraction(str(value)) if isinstance(value, float) else Fraction(value)
-
-
-def _as_list(value: JSON) -> list[JSON]:
-    return value if isinstance(value, list) else []

@@ -13,6 +13,7 @@ from contract_watch.diff.document import (
     combinators,
     conditions,
     discriminators,
+    group_forms,
     nullability,
     objects,
     unevaluated,
@@ -136,8 +137,8 @@ class SchemaComparison:
     ) -> Iterator[SchemaEdit | ResolvedLink]:
         if behind is not None and self._open_checks:
             self._provisional.append(behind)
-        walk = _RootWalk(self, as_string=as_string)
-        return self._resolve_links(walk.compare_resolved(link.base, link.revision, _NOWHERE), as_string=as_string)
+        walk, at = _RootWalk(self, as_string=as_string), SchemaLocation((), (), suffixes=link.location.suffixes)
+        return self._resolve_links(walk.compare_resolved(link.base, link.revision, at), as_string=as_string)
 
     def _follow_references(self, side: int, node: Conjunction) -> Conjunction:
         """Return the target of a node that is nothing but a reference, else the node."""
@@ -321,13 +322,8 @@ class _RootWalk:
             base, revision = map(nullability.leave_out_null, (base, revision))
             before, after = self.normalize(0, base), self.normalize(1, revision)
         yield from discriminators.compare(self, (base, revision), (before, after), location)
-        if combinators.are_equivalent_forms(self, base, revision, before, after):
-            yield from annotations.compare(before, after, location)
-            return
-        if (wrapped := combinators.align_combinators(self, base, revision, before, after)) is not None:
-            yield from combinators.compare_members(self, *wrapped, location)
-            yield from annotations.compare(before, after, location)
-            return
+        if before.combinators or after.combinators:
+            before, after = group_forms.align(self, base, revision, before, after)
         found = self._compare_constraints(before, after, location)
         if before.unevaluated.keys() & after.unevaluated.keys():
             found = unevaluated.compare(self, found, location)

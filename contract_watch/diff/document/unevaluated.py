@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from contract_watch.diff.document.changes import Effect, Tokens
+from contract_watch.diff.document.idle_keywords import allows_anything
 from contract_watch.diff.document.normalized_schema import AdditionalProperties, NormalizedSchema, SubSchema
 from contract_watch.diff.document.schema_location import EditOrLink, SchemaLocation, SchemaWalk, create_edit
 from contract_watch.diff.document.source import as_object
@@ -45,7 +46,7 @@ def _depends_on_value(schema: NormalizedSchema, seen: Iterable[Mapping[str, Any]
     """Return True if the evaluated items and properties depend on the value."""
     if schema.combinators or schema.conditions or schema.dependent_schemas:
         return True
-    return any("if" in raw or any(one is True or one == {} for one in _as_list(raw.get("anyOf"))) for raw in seen)
+    return any("if" in raw or any(map(allows_anything, _as_list(raw.get("anyOf")))) for raw in seen)
 
 
 def _normalize_properties(schema: NormalizedSchema, part: SubSchema, seen: Sequence[Mapping[str, Any]]) -> None:
