@@ -11,9 +11,11 @@ A request may accept more values, never fewer; a response may return fewer, neve
     resolve references, and find equal parts of the two documents.
 `normalized_schema`, `schema_reader`, `plain_groups`, `possible_types`, `idle_keywords`, `normalization`, `unevaluated`
     read a schema as the set of its conditions: references followed, `allOf` merged, equivalent spellings made one.
-`schemas`, `scalars`, `nullability`, `formats`, `objects`, `arrays`, `combinators`, `group_forms`, `conditions`,
-`discriminators`, `member_matching`, `member_names`, `member_splitting`, `annotations`, `schema_location`
+`schemas`, `scalars`, `nullability`, `formats`, `objects`, `arrays`, `conditions`, `discriminators`, `annotations`,
+`schema_location`
     compare two schemas; the resulting edits have no direction.
+`combinators`, `group_forms`, `member_matching`, `member_splitting`, `member_names`
+    compare combinators: bring both into a common form, match their members, and name them.
 `renames`, `moved_operations`
     pair a removed name with the added name that replaces it, and guess where an operation is now.
 `value_text`
@@ -30,8 +32,8 @@ A request may accept more values, never fewer; a response may return fewer, neve
     extract the part under contract; cache the document that was compared last.
 
 An edit has an effect on a set of values (`Effect`: widens, narrows, both, unclear, nothing). Only the change log knows
-the direction of the values, and asks the rule. An edit whose location hides its effect (a member of a `oneOf` that
-overlaps others, anything below `contains` with a maximum) is exactly a warning.
+the direction of the values, and asks the rule. An edit whose location hides its effect (members of a `oneOf` that overlap
+before and after, anything below `contains` with a maximum) is exactly a warning.
 
 Run time is linear in the size of the documents and of the output. A pair of references is compared once, references to
 unchanged schemas are not followed, and edits far away in a network of references are reported for one root only. The

@@ -253,8 +253,8 @@ def _have_distinct_tags(walk: SchemaWalk, side: int, schemas: Sequence[Normalize
         counted = Counter(value for values in listed for value in set(map(make_value_key, values or ())))
         if all(values is not None for values in listed) and all(times == 1 for times in counted.values()):
             return True
-    counted = Counter(name for schema in schemas for name in schema.properties)
-    return all(any(counted[name] == (name in schema.properties) for name in schema.required) for schema in schemas)
+    counted = Counter(name for schema in schemas for name in {*schema.properties, *schema.required})
+    return all(any(counted[name] == 1 for name in schema.required) for schema in schemas)
 
 
 def _are_schemas_disjoint(
@@ -289,7 +289,8 @@ def _are_objects_disjoint(
             return True
         if depth < 2 and left and right and _are_schemas_disjoint(walk, side, before, after, depth + 1):
             return True
-    return bool(one.required - set(other.properties)) and bool(other.required - set(one.properties))
+    own, others = one.required - other.required, other.required - one.required
+    return bool(own - set(other.properties)) and bool(others - set(one.properties))
 
 
 def _is_one_way(schema: NormalizedSchema) -> bool:
