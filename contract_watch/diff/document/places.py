@@ -49,16 +49,22 @@ class PlaceFinder:
         Where both refer to the same component, the place begins there anew. Where they refer to different ones, the reference
         itself was edited, and the place goes on from it.
         """
-        waiting, path, exchanged = list(tokens), list[str](), ""
+        waiting, path, exchanged = list(reversed(tokens)), list[str](), ""
         values: list[Any] = [source.raw for source in self._sources]
         keyword = ""
         for _ in range(_MAX_REFERENCES + len(tokens)):
+            value, twin = values[side], values[1 - side]
+            if waiting and _is_plain(value, waiting[-1]) and _is_plain(twin, waiting[-1]):
+                keyword = waiting.pop()
+                values[side], values[1 - side] = value[keyword], twin[keyword]
+                path.append(keyword)
+                continue
             references = [_get_reference(values[0]), _get_reference(values[1])]
-            if references[side] and not (waiting and waiting[0] in values[side]):
-                is_shared = self.is_shared((references[0], references[1]), has_twin=values[1 - side] is not None)
+            if references[side] and not (waiting and waiting[-1] in value):
+                is_shared = self.is_shared((references[0], references[1]), has_twin=twin is not None)
                 if not is_shared:
                     exchanged = _describe_exchange(references[0], references[1])
-                if not waiting and (exchanged or values[1 - side] is None):
+                if not waiting and (exchanged or twin is None):
                     break  # what was added, removed or exchanged is the reference itself
                 if is_shared:
                     path, keyword = _split_reference(references[1] or references[0]), ""
@@ -69,17 +75,13 @@ class PlaceFinder:
                 continue
             if not waiting:
                 break
-            token = waiting.pop(0)
-            value, twin = values[side], values[1 - side]
+            token = waiting.pop()
             name = _name_item(self._sources[side], value, keyword, token) if isinstance(value, list) else token
-            if type(twin) is dict and token in twin:
-                values[1 - side] = twin[token]
-            else:
-                values[1 - side] = self._find_twin(1 - side, twin, keyword, token, name)
+            values[1 - side] = self._find_twin(1 - side, twin, keyword, token, name)
             values[side] = _step(value, token)
             path.append(name)
             keyword = token
-        return format_pointer([*path, *waiting]), exchanged
+        return format_pointer([*path, *reversed(waiting)]), exchanged
 
     def is_shared(self, references: tuple[str, str], *, has_twin: bool = True) -> bool:
         """Return True if the references of both sides lead to one component: the same, or one that was renamed."""
@@ -153,6 +155,11 @@ def name_operation(location: str) -> str:
     if parts[2] == "additionalOperations" and len(parts) > 3:
         return f"{parts[3]} {parts[1]}"
     return f"{parts[2].upper()} {parts[1]}" if parts[2] in OPERATION_KEYS else ""
+
+
+def _is_plain(value: Any, token: str) -> bool:
+    """Return True if a token leads on from an object that is no reference."""
+    return type(value) is dict and token in value and "$ref" not in value
 
 
 def _get_reference(value: Any) -> str:

@@ -9,6 +9,8 @@ from contract_watch.diff.document.json_pointer import format_pointer
 from contract_watch.diff.document.normalized_schema import Conjunction, NormalizedSchema
 from contract_watch.escaping import escape_text
 
+_GROUPS = frozenset({"allOf", "anyOf", "oneOf"})
+
 
 @dataclass(frozen=True, slots=True)
 class SchemaLocation:
@@ -39,7 +41,8 @@ class SchemaLocation:
 
     def enter_condition(self, base: Conjunction, revision: Conjunction, *tokens: str) -> "SchemaLocation":
         """Return the location of two subschemas that are conditions of this schema, at the depth of the schema."""
-        return replace(self.enter(base, revision, *tokens), depth=self.depth)
+        (old, old_tip), (new, new_tip) = _split_path(base, tokens), _split_path(revision, tokens)
+        return SchemaLocation((*self.base, *old), (*self.revision, *new), self.depth, (old_tip, new_tip))
 
 
 def _split_path(node: Conjunction, tokens: Tokens) -> tuple[Tokens, Tokens]:
@@ -162,5 +165,7 @@ def has_reference(raw: Any) -> bool:
         return False
     if isinstance(raw.get("$ref"), str):
         return True
-    together = (raw.get(key) for key in ("allOf", "anyOf", "oneOf"))
+    if _GROUPS.isdisjoint(raw):
+        return False
+    together = (raw.get(key) for key in _GROUPS)
     return any(has_reference(member) for members in together if isinstance(members, list) for member in members)
