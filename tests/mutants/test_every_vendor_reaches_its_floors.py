@@ -16,7 +16,7 @@ from tests.support.mutant_lists import list_equivalent_mutants, list_mutants
 from tests.support.sampling import effort
 
 SLUGS = [slug for slug in load_contracts() if slug != "jetemail"]  # that one has tests of its own
-SAMPLE, EQUIVALENT = effort(5, 10), 25
+SAMPLE, EQUIVALENT = effort(3, 10), effort(12, 25)
 
 
 @pytest.mark.parametrize("slug", SLUGS)
