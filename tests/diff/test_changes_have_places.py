@@ -290,6 +290,15 @@ SMALL, LARGE = (
             },
             id="an inline schema that became a reference",
         ),
+        pytest.param(
+            {"X": {"properties": {"p": {"oneOf": [{"type": "null"}, {"$ref": "#/components/schemas/A"}]}}}, "A": SMALL},
+            {"X": {"properties": {"p": {"$ref": "#/components/schemas/A"}}}, "A": LARGE},
+            {
+                ("/components/schemas/X/properties/p", "null is no longer allowed"): ("GET /x",),
+                ("/components/schemas/A/properties/v", "null is now allowed"): ("GET /x",),
+            },
+            id="a reference that null stood beside",
+        ),
     ],
 )
 def test_a_change_is_told_where_the_document_was_edited(

@@ -5,7 +5,7 @@ they are: `/paths/~1users/get/parameters/query:state`, `/components/schemas/Pet/
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -59,12 +59,12 @@ class PlaceFinder:
                 values[side], values[1 - side] = value[keyword], twin[keyword]
                 path.append(keyword)
                 continue
-            references = [_get_reference(values[0]), _get_reference(values[1])]
+            references = _pair_references(values, side)
             if references[side] and not (waiting and waiting[-1] in value):
                 is_shared = self.is_shared((references[0], references[1]), has_twin=twin is not None)
                 if not is_shared:
                     exchanged = _describe_exchange(references[0], references[1])
-                if not waiting and (exchanged or twin is None):
+                if not waiting and (exchanged or not _get_reference(twin)):
                     break  # what was added, removed or exchanged is the reference itself
                 if is_shared:
                     path, keyword = _split_reference(references[1] or references[0]), ""
@@ -166,6 +166,20 @@ def _get_reference(value: Any) -> str:
     """Return the local reference of an object; empty if it has none."""
     reference = value.get("$ref") if isinstance(value, dict) else None
     return reference if isinstance(reference, str) and reference[:2] == "#/" else ""
+
+
+def _pair_references(values: Sequence[Any], side: int) -> list[str]:
+    """Return the references of both sides; a combinator with the reference of ``side`` as a member counts as one to it."""
+    found = [_get_reference(value) for value in values]
+    if found[side] and not found[1 - side] and _wraps(values[1 - side], found[side]):
+        found[1 - side] = found[side]
+    return found
+
+
+def _wraps(value: Any, reference: str) -> bool:
+    """Return True if a reference is a member of a combinator: `oneOf: [{type: null}, {$ref: …}]` has the same target."""
+    groups = [value[keyword] for keyword in _MEMBERS & value.keys()] if isinstance(value, dict) else []
+    return any(_get_reference(one) == reference for group in groups if isinstance(group, list) for one in group)
 
 
 def _split_reference(reference: str) -> list[str]:
