@@ -291,6 +291,22 @@ SMALL, LARGE = (
             id="an inline schema that became a reference",
         ),
         pytest.param(
+            {"X": _refer("A"), "A": SMALL},
+            {"X": {**_refer("A"), "required": ["p"]}, "A": SMALL},
+            {("/components/schemas/X/properties/p", "p is required now; it was optional"): ("GET /x",)},
+            id="a property that the schema around it requires",
+        ),
+        pytest.param(
+            {"X": _refer("A"), "Y": {"properties": {"p": {"$ref": "#/components/schemas/A"}}}, "A": SMALL},
+            {
+                "X": _refer("A"),
+                "Y": {"properties": {"p": {"$ref": "#/components/schemas/A", "deprecated": True, "title": "T"}}},
+                "A": SMALL,
+            },
+            {("/components/schemas/Y/properties/p", "now deprecated"): ("GET /y",)},
+            id="a keyword beside a reference",
+        ),
+        pytest.param(
             {"X": {"properties": {"p": {"oneOf": [{"type": "null"}, {"$ref": "#/components/schemas/A"}]}}}, "A": SMALL},
             {"X": {"properties": {"p": {"$ref": "#/components/schemas/A"}}}, "A": LARGE},
             {

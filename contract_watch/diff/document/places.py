@@ -15,6 +15,9 @@ from contract_watch.diff.document.source import OPERATION_KEYS, SourceDocument, 
 from contract_watch.escaping import escape_text
 
 _MAX_REFERENCES = 2000
+_PROSE = frozenset({"description", "summary", "title", "example", "examples"})
+_OF_OWNER = ("property-became-", "property-renamed")
+"""The rules of properties by what the schema around them says, whatever the property refers to."""
 _MEMBERS = frozenset({"oneOf", "anyOf", "allOf"})
 
 
@@ -34,17 +37,21 @@ class PlaceFinder:
 
     def __init__(self, base: Mapping[str, Any], revision: Mapping[str, Any]) -> None:
         self._sources = SourceDocument(base), SourceDocument(revision)
-        self._known: dict[tuple[str, bool], tuple[str, str]] = {}
+        self._known: dict[tuple[str, bool, bool], tuple[str, str]] = {}
 
     def find_place(self, change: ApiChange) -> tuple[str, str]:
         """Return the place of a change, and the references that were exchanged on the way there, in words."""
-        key = change.location, change.is_removed
+        is_of_owner = change.rule.startswith(_OF_OWNER)
+        key = change.location, change.is_removed, is_of_owner
         if key not in self._known:
-            self._known[key] = self._find_place(parse_pointer(change.location), 0 if change.is_removed else 1)
+            side = 0 if change.is_removed else 1
+            self._known[key] = self._find_place(parse_pointer(change.location), side, is_of_owner=is_of_owner)
         return self._known[key]
 
-    def _find_place(self, tokens: Tokens, side: int) -> tuple[str, str]:
+    def _find_place(self, tokens: Tokens, side: int, *, is_of_owner: bool) -> tuple[str, str]:
         """Follow a location in both documents at once, from ``side``: 0 for the base, 1 for the revision.
+
+        If the change ``is_of_owner``, the location itself is no reference to follow.
 
         Where both refer to the same component, the place begins there anew. Where they refer to different ones, the reference
         itself was edited, and the place goes on from it.
@@ -61,6 +68,8 @@ class PlaceFinder:
                 continue
             references = _pair_references(values, side)
             if references[side] and not (waiting and waiting[-1] in value):
+                if not waiting and (is_of_owner or _differ_beside(values)):
+                    break
                 is_shared = self.is_shared((references[0], references[1]), has_twin=twin is not None)
                 if not is_shared:
                     exchanged = _describe_exchange(references[0], references[1])
@@ -166,6 +175,14 @@ def _get_reference(value: Any) -> str:
     """Return the local reference of an object; empty if it has none."""
     reference = value.get("$ref") if isinstance(value, dict) else None
     return reference if isinstance(reference, str) and reference[:2] == "#/" else ""
+
+
+def _differ_beside(values: Sequence[Any]) -> bool:
+    """Return True if two objects with references differ in other keywords than prose."""
+    old, new = (
+        {key: value[key] for key in value.keys() - _PROSE} if _get_reference(value) else None for value in values
+    )
+    return old is not None and new is not None and old != new and old["$ref"] == new["$ref"]
 
 
 def _pair_references(values: Sequence[Any], side: int) -> list[str]:
