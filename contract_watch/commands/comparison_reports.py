@@ -27,14 +27,15 @@ class ComparisonReports:
         waivers: the name of a file of waivers; empty for none.
 
     Raises:
-        UsageError: the waivers cannot be read.
+        UsageError: the waivers cannot be read, or the directory cannot be created.
     """
 
     def __init__(self, base: str, revision: str, out: str, waivers: str) -> None:
-        self._base, self._revision, self._out = base, revision, out
+        self._base, self._revision = base, revision
         if waivers and not Path(waivers).is_file():
             raise UsageError(f"--waivers {escape_text(waivers)}: no such file; name one in the form of waivers.toml")
         self._waivers = read_document_waivers(Path(waivers)) if waivers else []
+        self._out = cli.create_output_directory("--out", out) if out else None
 
     def write(
         self, base: Mapping[str, Any], revision: Mapping[str, Any], changes: Sequence[ApiChange], notes: Sequence[str]
@@ -42,8 +43,8 @@ class ComparisonReports:
         """Write the reports; return the changes that are not waived, and a line for each problem of a waiver."""
         record = self._build_record(base, revision, changes, notes)
         problems = apply_document_waivers(record, self._waivers, dt.datetime.now(dt.UTC).date())
-        if self._out:
-            write_reports([record], cli.create_output_directory("--out", self._out))
+        if self._out is not None:
+            write_reports([record], self._out)
         waived = {finding.id for finding, _ in record.waived}
         return tuple(change for change in changes if format_finding_id(change) not in waived), problems
 
