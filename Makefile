@@ -257,7 +257,7 @@ prove-live: environment ## prove on a fake vendor that live runs do no harm (15 
 	@$(RUN) -m pytest --numprocesses="$$WORKERS" --dist worksteal --all tests/engine/account
 
 .PHONY: prove-sets
-prove-sets: environment ## prove on random schemas that a comparison hides nothing and cries about no rewrite (15 minutes)
+prove-sets: environment ## prove on random schemas that a comparison hides nothing and cries about no rewrite (half an hour and more)
 	@$(RUN) -m pytest --numprocesses="$$WORKERS" -o faulthandler_timeout=3600 --all tests/diff/document/test_comparison_hides_no_value.py tests/diff/document/test_rewrites_are_quiet.py
 
 .PHONY: soak

@@ -117,7 +117,7 @@ def test_a_waiver_that_nothing_needs_is_an_error(
     path = _write_waivers(tmp_path / "wrong.toml", ("type-change", "/components/**"))
     assert main([*given, "--waivers", str(path)]) == 3
     assert 'unknown rule "type-change"; use "type-changed"' in capsys.readouterr().err
-    assert main([*given, "--waivers", str(tmp_path / "none.toml")]) == 3
+    assert main(["--base", "none.json", "--revision", "none.json", "--waivers", str(tmp_path / "none.toml")]) == 3
     assert "none.toml: no such file; name one in the form of waivers.toml" in capsys.readouterr().err
 
 
@@ -137,6 +137,12 @@ def test_reports_are_those_of_make_drift(given: list[str], tmp_path: Path, capsy
     assert "WAIVERS=" in run["summary"]["next_step"]
     assert {path.name for path in out.iterdir()} == {"findings.json", "junit.xml", "report.md"}
     assert capsys.readouterr().out.splitlines()[-1] == f"reports: {out}/findings.json, junit.xml, report.md"
+
+
+def test_a_directory_that_cannot_be_made_is_refused_first(given: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing is read or compared for reports that cannot be written."""
+    assert main(["--base", "none.json", "--revision", "none.json", "--out", f"{given[1]}/reports"]) == 3
+    assert "--out" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("least", "status"), [("breaking", 0), ("warning", 1), ("additive", 1)])

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from contract_watch.diff.document.normalization import MIN_SIZES
-from contract_watch.diff.document.source import JSON
+from contract_watch.diff.document.source import JSON, as_list
 
 ANNOTATIONS = frozenset({"title", "description", "example", "examples", "externalDocs", "xml", "$comment", "deprecated",
                         "default", "readOnly", "writeOnly"})  # fmt: skip
@@ -109,8 +109,3 @@ def allows_any_string(raw: JSON, resolve: Callable[[str], JSON]) -> bool:
     return (
         isinstance(raw, dict) and list_constraints(raw) == {"type"} and "string" in (raw["type"], *as_list(raw["type"]))
     )
-
-
-def as_list(value: JSON) -> list[JSON]:
-    """Return a list as it is, and an empty one for anything else."""
-    return value if isinstance(value, list) else []

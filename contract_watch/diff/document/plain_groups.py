@@ -4,10 +4,10 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 from contract_watch.diff.document.changes import Tokens
-from contract_watch.diff.document.idle_keywords import as_list, list_constraints
+from contract_watch.diff.document.idle_keywords import list_constraints
 from contract_watch.diff.document.normalization import list_value_types, make_value_key
 from contract_watch.diff.document.normalized_schema import SubSchema
-from contract_watch.diff.document.source import JSON, SourceDocument
+from contract_watch.diff.document.source import JSON, SourceDocument, as_list, read_types
 
 NULL = frozenset({"null"})
 _MAX_DISTINCT = 100
@@ -33,7 +33,7 @@ def find_plain_types(source: SourceDocument, raw: JSON) -> frozenset[str] | None
         return find_plain_types(source, raw["allOf"][0])
     spec = raw.get("type")
     if list_constraints(raw) - ({"nullable"} if source.is_openapi_30 else set()) == {"type"}:
-        types = frozenset([spec] if isinstance(spec, str) else [str(one) for one in as_list(spec)])
+        types = read_types(raw)
         return types | {"null"} if source.is_openapi_30 and raw.get("nullable") is True else types
     if "type" not in raw or spec == "null":
         rest = list_constraints(raw) - {"type", "nullable"}
@@ -54,7 +54,7 @@ def list_values(source: SourceDocument, members: Sequence[SubSchema], *, is_excl
         values = raw.get("enum") if spec == {"enum"} else [raw["const"]] if spec == {"const"} else None
         if not isinstance(values, list):
             return None
-        types = frozenset([raw["type"]] if isinstance(raw.get("type"), str) else as_list(raw.get("type")))
+        types = read_types(raw)
         values = [one for one in values if not types or types & list_value_types(one)]
         names = set(map(make_value_key, values))
         if is_exclusive and names & known:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from contract_watch.diff.document.normalization import list_value_types
-from contract_watch.diff.document.source import JSON, SourceDocument
+from contract_watch.diff.document.source import JSON, SourceDocument, read_types
 
 Types = frozenset[str] | None
 """A set of types; None is any type."""
@@ -51,9 +51,7 @@ class TypeFinder:
 
     def _find_own(self, raw: Mapping[str, Any]) -> Types:
         """Return the types that the keywords ``type``, ``enum`` and ``const`` allow."""
-        spec = raw.get("type")
-        listed = spec if isinstance(spec, list) else [spec] if isinstance(spec, str) else []
-        found: Types = frozenset(one for one in listed if isinstance(one, str)) or None
+        found: Types = read_types(raw) or None
         is_nullable = self._source.is_openapi_30 and raw.get("nullable") is True
         if found is not None and is_nullable:
             found |= {"null"}

@@ -17,7 +17,6 @@ from contract_watch.diff.document.idle_keywords import (
     allows_any_string,
     allows_anything,
     allows_nothing,
-    as_list,
     lists_all_types,
 )
 from contract_watch.diff.document.normalization import (
@@ -37,7 +36,7 @@ from contract_watch.diff.document.normalized_schema import (
 from contract_watch.diff.document.nullability import explain_nullable, means_null
 from contract_watch.diff.document.plain_groups import NULL, find_plain_types, flatten_members, list_values
 from contract_watch.diff.document.possible_types import TypeFinder, includes_types, intersect_types
-from contract_watch.diff.document.source import JSON, SourceDocument, as_object
+from contract_watch.diff.document.source import JSON, SourceDocument, as_list, as_object, read_types
 from contract_watch.diff.document.unevaluated import normalize_unevaluated
 
 _SCALARS = frozenset({*MIN_SIZES, *MAX_SIZES, "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf",
@@ -221,8 +220,7 @@ class _SchemaBuilder:
 
     def _add_types(self, raw: Mapping[str, Any]) -> None:
         schema = self._schema
-        spec = raw.get("type")
-        types = frozenset([spec] if isinstance(spec, str) else [one for one in as_list(spec) if isinstance(one, str)])
+        types = read_types(raw)
         nullable = self._source.is_openapi_30 and raw.get("nullable") is True
         self._note_nullable(raw)
         if types:

@@ -9,6 +9,7 @@ from contract_watch.diff.document.source import (
     JSON,
     OPERATION_KEYS,
     SourceDocument,
+    as_list,
     as_object,
     decode_token,
     iterate_operations,
@@ -63,8 +64,8 @@ def extract_operations(document: Mapping[str, Any], wanted: OperationKeys, name:
 
 def _select_tags(document: Mapping[str, Any], paths: Mapping[str, Any]) -> list[JSON]:
     used = {tag for item in paths.values() for spec in item.values() if isinstance(spec, dict)
-            for tag in _as_list(spec.get("tags")) if isinstance(tag, str)}  # fmt: skip
-    return [tag for tag in _as_list(document.get("tags")) if isinstance(tag, dict) and tag.get("name") in used]
+            for tag in as_list(spec.get("tags")) if isinstance(tag, str)}  # fmt: skip
+    return [tag for tag in as_list(document.get("tags")) if isinstance(tag, dict) and tag.get("name") in used]
 
 
 def _select_components(source: SourceDocument, document: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -93,7 +94,7 @@ def _list_schemes(document: Mapping[str, Any]) -> set[str]:
         document,
         *(one for item in document["paths"].values() for one in item.values() if isinstance(one, dict)),
     ]
-    return {scheme for one in holders for needed in _as_list(one.get("security")) for scheme in as_object(needed)}
+    return {scheme for one in holders for needed in as_list(one.get("security")) for scheme in as_object(needed)}
 
 
 def _list_targets(source: SourceDocument, node: JSON, name: str) -> Iterable[tuple[str, str]]:
@@ -115,7 +116,3 @@ def _list_targets(source: SourceDocument, node: JSON, name: str) -> Iterable[tup
                     raise UsageError(f"{name}: an operation under contract refers to {at}, into another operation; it cannot "
                                      "be extracted without that")  # fmt: skip
     return found
-
-
-def _as_list(value: JSON) -> list[JSON]:
-    return value if isinstance(value, list) else []

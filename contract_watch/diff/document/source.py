@@ -147,6 +147,17 @@ def as_object(value: JSON) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def as_list(value: JSON) -> list[JSON]:
+    """Return ``value`` if it is a list, else an empty one."""
+    return value if isinstance(value, list) else []
+
+
+def read_types(raw: Mapping[str, Any]) -> frozenset[str]:
+    """Return the types that the keyword ``type`` of a schema names, one or a list; empty without it."""
+    spec = raw.get("type")
+    return frozenset([spec] if isinstance(spec, str) else [one for one in as_list(spec) if isinstance(one, str)])
+
+
 def decode_token(token: str) -> str:
     """Decode a token of a JSON pointer in a URI fragment."""
     if "%" in token:

@@ -11,7 +11,7 @@ from contract_watch.diff.document.changes import Effect, Tokens
 from contract_watch.diff.document.idle_keywords import allows_anything
 from contract_watch.diff.document.normalized_schema import AdditionalProperties, NormalizedSchema, SubSchema
 from contract_watch.diff.document.schema_location import EditOrLink, SchemaLocation, SchemaWalk, create_edit
-from contract_watch.diff.document.source import as_object
+from contract_watch.diff.document.source import as_list, as_object
 
 _ANNOTATIONS = ("default-", "schema-", "discriminator-", "read-only-", "write-only-", "extensible-enum-")
 """Kinds of edits that do not affect which items and properties are evaluated."""
@@ -46,7 +46,7 @@ def _depends_on_value(schema: NormalizedSchema, seen: Iterable[Mapping[str, Any]
     """Return True if the evaluated items and properties depend on the value."""
     if schema.combinators or schema.conditions or schema.dependent_schemas:
         return True
-    return any("if" in raw or any(map(allows_anything, _as_list(raw.get("anyOf")))) for raw in seen)
+    return any("if" in raw or any(map(allows_anything, as_list(raw.get("anyOf")))) for raw in seen)
 
 
 def _normalize_properties(schema: NormalizedSchema, part: SubSchema, seen: Sequence[Mapping[str, Any]]) -> None:
@@ -59,17 +59,13 @@ def _normalize_properties(schema: NormalizedSchema, part: SubSchema, seen: Seque
 
 def _normalize_items(schema: NormalizedSchema, part: SubSchema, seen: Sequence[Mapping[str, Any]]) -> None:
     """Use the schema for the items after the longest list of positions."""
-    longest = max((len(_as_list(raw.get("prefixItems"))) for raw in seen), default=0)
+    longest = max((len(as_list(raw.get("prefixItems"))) for raw in seen), default=0)
     scope = part.path[:-1]
     for number, (prefix, _) in enumerate(schema.item_lists):
         if len(prefix) == longest and prefix and prefix[0].path[: len(scope)] == scope:
             schema.item_lists[number] = (prefix, part)
             return
     schema.item_lists.append(((), part))
-
-
-def _as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
 
 
 def compare(walk: SchemaWalk, found: Iterable[EditOrLink], location: SchemaLocation) -> Iterator[EditOrLink]:

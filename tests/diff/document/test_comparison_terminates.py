@@ -1,13 +1,14 @@
 """The comparison of documents with unusual shapes ends soon, and finds the change at the far end."""
 
 import copy
+import gc
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from contract_watch.diff.document import ChangeLevel, compare
+from contract_watch.diff.document import ChangeLevel, compare, operations
 from contract_watch.diff.document.normalized_schema import Conjunction
 from contract_watch.diff.document.schemas import SchemaComparison
 
@@ -254,3 +255,24 @@ def test_numbers_that_json_has_not_are_passed_over(number: float) -> None:
                 assert compare(
                     _make_chained_document("alias", base, links=1), _make_chained_document("alias", revision, links=1)
                 ).changes
+
+
+@pytest.mark.parametrize("is_enabled", [True, False])
+def test_the_collector_of_cycles_is_left_as_it_was(is_enabled: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A comparison pauses it, also one that fails, and turns on nothing that was off."""
+    was = gc.isenabled()
+
+    def fail(*_: Any, **__: Any) -> None:
+        assert not gc.isenabled()
+        raise ZeroDivisionError
+
+    try:
+        (gc.enable if is_enabled else gc.disable)()
+        compare({"paths": {}}, {"paths": {}})
+        assert gc.isenabled() is is_enabled
+        monkeypatch.setattr(operations, "compare", fail)
+        with pytest.raises(ZeroDivisionError):
+            compare({"paths": {}}, {"paths": {}})
+        assert gc.isenabled() is is_enabled
+    finally:
+        (gc.enable if was else gc.disable)()
