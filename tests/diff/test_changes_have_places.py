@@ -337,10 +337,10 @@ def test_a_change_is_told_where_the_document_was_edited(
 
 def test_one_change_of_many_places_is_told_once_below_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The places stand in the order of their reach, and the consequence stands above all changes that share it."""
-    old = {"X": _refer("A"), "Y": _refer("B"), "A": SMALL, "B": _refer("A")}
+    old = {"X": _refer("Z"), "Y": _refer("B"), "Z": SMALL, "B": _refer("Z")}
     old["X"]["properties"]["v"] = {"type": "string"}
     new = copy.deepcopy(old)
-    for name in ("X", "A"):
+    for name in ("X", "Z"):
         new[name]["properties"]["v"] = {"type": ["string", "null"]}
     for name, document in zip("ab", _make_pair(old, new), strict=True):
         (tmp_path / f"{name}.json").write_text(json.dumps({**document, "x-webhooks": {"w": {}}}), encoding="utf-8")
@@ -350,7 +350,7 @@ def test_one_change_of_many_places_is_told_once_below_them(tmp_path: Path, capsy
         "breaking (2): breaks code",
         "",
         "The API may now return null values; code that does not handle them fails. (2)",
-        "  /components/schemas/A/properties/v; reached by 2 operations: GET /x, GET /y",
+        "  /components/schemas/Z/properties/v; reached by 2 operations: GET /x, GET /y",
         "  /components/schemas/X/properties/v; reached by GET /x",
         "    null is now allowed [nullable-gained in a response property]",
         "note: x-webhooks is an extension, so it was not compared (webhooks before: 1, now: 1)",
