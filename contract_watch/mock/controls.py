@@ -13,7 +13,8 @@ from starlette.routing import Route
 from contract_watch.errors import UsageError
 from contract_watch.mock.bodies import RequestTooLargeError, build_json_response, read_body
 from contract_watch.mock.control_access import find_refusal
-from contract_watch.mock.faults import FaultQueue, parse_fault
+from contract_watch.mock.faults.fault import parse_fault
+from contract_watch.mock.faults.queue import FaultQueue
 from contract_watch.mock.journal import MockJournal
 from contract_watch.mock.vendor import MockVendor, parse_body
 

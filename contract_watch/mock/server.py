@@ -14,6 +14,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from contract_watch.contracts.registry import Contract
 from contract_watch.errors import UsageError
 from contract_watch.mock.app import Mock
+from contract_watch.mock.clock import MockClock
 from contract_watch.mock.vendor import MockVendor
 
 _START_TIMEOUT = 10.0
@@ -65,7 +66,8 @@ def build_mock(
     slugs = [contract.slug for contract in contracts]
     if unknown := sorted(chosen.keys() - set(slugs)):
         raise UsageError(f"--interpretation: unknown vendor {unknown[0]!r}; choose from {', '.join(slugs)}")
-    vendors = [MockVendor(contract, environment) for contract in contracts]
+    clock = MockClock()
+    vendors = [MockVendor(contract, environment, clock=clock) for contract in contracts]
     for vendor in vendors:
         try:
             vendor.set_interpretations(chosen.get(vendor.contract.slug, {}))
@@ -119,10 +121,10 @@ class _MockServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """See uvicorn.Server."""
         if self._mock is not None:
-            from contract_watch.mock import grpc_native  # noqa: PLC0415 (gRPC loads slowly, and most vendors have none)
+            from contract_watch.mock.grpc import native  # noqa: PLC0415 (gRPC loads slowly, and most vendors have none)
 
             try:
-                self._native = grpc_native.NativeGrpcServer(self._mock.grpc_calls)
+                self._native = native.NativeGrpcServer(self._mock.grpc_calls)
                 address = await self._native.start(self._grpc_port)
             except UsageError as error:
                 self._native = None

@@ -7,7 +7,7 @@ from starlette.types import Receive, Scope, Send
 
 from contract_watch.contracts.parameters import parse_query
 from contract_watch.mock.bodies import RequestTooLargeError, encode_json, read_body, send_content, send_json
-from contract_watch.mock.faults import FaultQueue
+from contract_watch.mock.faults.queue import FaultQueue
 from contract_watch.mock.journal import MockJournal
 from contract_watch.mock.tokens import OAuthError, TokenIssuer
 

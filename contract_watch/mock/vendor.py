@@ -2,7 +2,6 @@
 
 import json
 import math
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +11,7 @@ from contract_watch.contracts.outcomes import Interpretations, ModelState, Outco
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody, Request
 from contract_watch.errors import UsageError
+from contract_watch.mock.clock import MockClock
 from contract_watch.mock.tokens import TokenIssuer
 
 MAX_BODY = 8 * 1024 * 1024
@@ -24,15 +24,22 @@ def read_keys(contract: Contract, environment: Mapping[str, str]) -> dict[str, s
 
 
 class MockVendor:
-    """A contract's model with its current ``state``, and the ``accounts`` that it knows."""
+    """A contract's model with its current ``state``, and the ``accounts`` that it knows. Its times are those of ``clock``."""
 
     def __init__(
-        self, contract: Contract, environment: Mapping[str, str], interpretations: Mapping[str, str] = {}
+        self,
+        contract: Contract,
+        environment: Mapping[str, str],
+        interpretations: Mapping[str, str] = {},
+        clock: MockClock | None = None,
     ) -> None:
         self.contract = contract
+        self.clock = clock or MockClock()
         self.accounts = [Account(name, key) for name, key in read_keys(contract, environment).items()]
         contract.given.read(environment)
-        self.issuer = TokenIssuer(contract.token, self.accounts) if contract.token is not None else None
+        self.issuer = (
+            TokenIssuer(contract.token, self.accounts, self.clock.read) if contract.token is not None else None
+        )
         self._chosen_interpretations = dict(interpretations)
         self.state: ModelState = None
         self.reset()
@@ -71,7 +78,7 @@ class MockVendor:
 
         ``body`` is the result of `parse_body`, ``parameters`` are those of `Request`.
         """
-        request = Request(operation.id, operation.method, path, headers, body, parameters, time.time())
+        request = Request(operation.id, operation.method, path, headers, body, parameters, self.clock.read())
         return self.apply_outcome(self.contract.model.outcomes(self.state, request)[0])
 
     def find_client(self, key: str) -> str | None:

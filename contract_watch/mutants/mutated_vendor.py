@@ -1,7 +1,6 @@
 """The mock of a mutant: a vendor that drifts in one way, over HTTP."""
 
 import asyncio
-import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -43,7 +42,7 @@ class MutatedVendor(MockVendor):
         parameters: Mapping[str, Any] = {},
     ) -> tuple[int, Any]:
         """Implement `MockVendor.handle_request`."""
-        return self.mutation.respond(self, VendorRequest(operation, path, headers, body, time.time(), parameters))
+        return self.mutation.respond(self, VendorRequest(operation, path, headers, body, self.clock.read(), parameters))
 
     def find_client(self, key: str) -> str | None:
         """Implement `MockVendor.find_client`."""

@@ -19,7 +19,7 @@ from contract_watch.engine.running.minimizing import MAX_REQUESTS, minimize_repr
 from contract_watch.engine.running.preflight import run_preflight
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
-from contract_watch.mock.grpc_calls import GrpcResponse
+from contract_watch.mock.grpc.calls import GrpcResponse
 from contract_watch.mock.server import build_mock, run_in_thread
 from contract_watch.mutants.mutant_runner import start_mutant_runner
 from contract_watch.report.finding import Finding

@@ -11,7 +11,7 @@ import jsonschema_rs
 
 from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.registry import Contract
-from contract_watch.mock.grpc_calls import GrpcResponse
+from contract_watch.mock.grpc.calls import GrpcResponse
 from contract_watch.mock.server import build_mock, run_in_thread
 from contract_watch.report.finding import Finding, Severity
 from contract_watch.report.junit import format_junit

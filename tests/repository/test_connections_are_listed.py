@@ -85,7 +85,7 @@ LISTED = {
     ("contract_watch/nights/tracker/connections.py", "github.Requester.HTTPSRequestsConnectionClass"): _TRACKER,
     ("contract_watch/mock/server.py", "socket.socket"): "listens on loopback",
     ("contract_watch/mock/server.py", "uvicorn.Server"): "listens on loopback",
-    ("contract_watch/mock/grpc_native.py", "grpc.aio.server"): "listens on loopback",
+    ("contract_watch/mock/grpc/native.py", "grpc.aio.server"): "listens on loopback",
     ("scripts/bench/client_calls.py", ".connect"): _BENCH + "the client's own 30 s for each call",
     ("scripts/bench/client_calls.py", "httpx.AsyncClient"): _BENCH + "30 s for each step",
     ("scripts/bench/client_calls.py", "httpx.Client"): _BENCH + "30 s for each step",

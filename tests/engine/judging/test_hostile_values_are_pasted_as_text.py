@@ -20,7 +20,7 @@ from contract_watch.engine.judging.reproduction import build_key_variables, form
 from contract_watch.engine.protocols.exchange import Exchange
 from contract_watch.engine.protocols.wire import Response, encode_as_rest
 from contract_watch.engine.running.session import Session
-from contract_watch.mock.grpc_calls import GrpcResponse
+from contract_watch.mock.grpc.calls import GrpcResponse
 from contract_watch.mock.server import build_mock, run_in_thread
 from tests.support.loopback_server import LoopbackResponse, ReceivedRequest, serve_app
 from tests.support.patience import PATIENCE

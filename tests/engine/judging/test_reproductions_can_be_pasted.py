@@ -11,7 +11,7 @@ import pytest
 from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.protobuf import GrpcStatus
 from contract_watch.contracts.registry import Contract
-from contract_watch.mock.grpc_calls import GrpcResponse
+from contract_watch.mock.grpc.calls import GrpcResponse
 from contract_watch.mock.server import build_mock, run_in_thread
 from tests.support.patience import PATIENCE
 from tests.support.suite_process import start_suite

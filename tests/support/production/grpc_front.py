@@ -11,7 +11,7 @@ import grpc
 from contract_watch.contracts import grpc_web_frames
 from contract_watch.contracts.protobuf import MessageCodec, MessageCodecError
 from contract_watch.contracts.request import MissingBody
-from contract_watch.mock.grpc_calls import GrpcCalls, GrpcResponse
+from contract_watch.mock.grpc.calls import GrpcCalls, GrpcResponse
 from tests.support.production.activity_log import CURRENT_ENTRY
 from tests.support.production.front_state import FrontState
 from tests.support.production.network_faults import HTML_PAGES, PAGE, TOO_MANY_REQUESTS, NetworkFault

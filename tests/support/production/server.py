@@ -7,7 +7,7 @@ from typing import Any
 import grpc
 import uvicorn
 
-from contract_watch.mock.grpc_calls import GrpcCalls
+from contract_watch.mock.grpc.calls import GrpcCalls
 from contract_watch.mock.vendor import MAX_BODY
 from tests.support.production.front_state import FrontState
 from tests.support.production.grpc_front import GrpcFront

@@ -8,7 +8,7 @@ from contract_watch.contracts import grpc_web_frames
 from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.protobuf import GrpcStatus
 from contract_watch.mock.bodies import RequestTooLargeError, read_body, send_json
-from contract_watch.mock.grpc_calls import INVALID, GrpcCalls, GrpcResponse
+from contract_watch.mock.grpc.calls import INVALID, GrpcCalls, GrpcResponse
 
 _UNIMPLEMENTED, _TOO_LARGE = 12, 8
 

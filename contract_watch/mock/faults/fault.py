@@ -76,20 +76,3 @@ def parse_fault(raw: Any) -> Fault:
     if isinstance(fault.body, str):  # a lone surrogate cannot be sent
         fault.body = fault.body.encode("utf-8", "replace").decode()
     return fault
-
-
-class FaultQueue:
-    """The pending faults, oldest first."""
-
-    def __init__(self) -> None:
-        self.pending: list[Fault] = []
-
-    def take(self, operation: str | None, method: str, path: str) -> Fault | None:
-        """Return the first fault that applies to this request, if any, and count it down."""
-        if not self.pending:
-            return None
-        fault = next((fault for fault in self.pending if fault.matches(operation, method, path)), None)
-        if fault is not None:
-            fault.times -= 1
-            self.pending = [fault for fault in self.pending if fault.times > 0]
-        return fault

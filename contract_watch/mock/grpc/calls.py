@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from contract_watch.contracts.grpc_codes import HTTP_STATUS, guess_grpc_code
 from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.protobuf import GrpcStatus, MessageCodec, MessageCodecError, build_status
-from contract_watch.mock.faults import Fault, FaultQueue
+from contract_watch.mock.faults.fault import Fault
+from contract_watch.mock.faults.queue import FaultQueue
 from contract_watch.mock.journal import MockJournal
 from contract_watch.mock.vendor import MockVendor
 

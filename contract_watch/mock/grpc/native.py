@@ -9,7 +9,7 @@ import grpc
 
 from contract_watch.contracts.openapi import Operation
 from contract_watch.errors import UsageError
-from contract_watch.mock.grpc_calls import GrpcCalls, GrpcResponse
+from contract_watch.mock.grpc.calls import GrpcCalls, GrpcResponse
 from contract_watch.mock.vendor import MAX_BODY
 
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
