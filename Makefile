@@ -170,7 +170,7 @@ diff: environment ## compare two OpenAPI documents [BASE= REVISION= ALL=1 SERVER
 
 .PHONY: mock
 mock: environment ## serve every vendor's mock on PORT=8025 and gRPC on GRPC_PORT=8026 until interrupted [VENDOR=]
-	@$(RUN) -m contract_watch.mock --vendor="$$VENDOR" --port="$$PORT" --grpc-port="$$GRPC_PORT"
+	@$(RUN) -m contract_watch mock --vendor="$$VENDOR" --port="$$PORT" --grpc-port="$$GRPC_PORT"
 
 .PHONY: explore
 explore: environment ## explore for MINUTES on all cores; write each failure as a pytest case [TARGET=] [SHARD=i/n]

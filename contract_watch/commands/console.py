@@ -32,7 +32,7 @@ SUBCOMMANDS = {
     "live": Subcommand(f"{_OWN}.check_accounts", "check the real account of every vendor whose key is set"),
     "plan": Subcommand(f"{_OWN}.print_plan", "print every request that a live run would send; send none"),
     "explore": Subcommand("contract_watch.engine.command.explore", "explore for minutes on all cores"),
-    "mock": Subcommand("contract_watch.mock.__main__", "serve vendors' mocks until interrupted"),
+    "mock": Subcommand(f"{_OWN}.serve_mock", "serve vendors' mocks until interrupted"),
     "drift": Subcommand(
         f"{_OWN}.watch_documents", "compare the document that a vendor publishes now with the stored one"
     ),

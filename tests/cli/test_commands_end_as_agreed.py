@@ -20,7 +20,7 @@ from tests.support.reports import read_report
 QUOTED = "api_live_0123456789abcdef"
 COMMANDS = [
     ("contract_watch.commands.check_target", "Suite", ["--vendor", "jetemail"]),
-    ("contract_watch.mock.__main__", "serve_contracts", ["--vendor", "jetemail"]),
+    ("contract_watch.commands.serve_mock", "serve_contracts", ["--vendor", "jetemail"]),
     ("contract_watch.mutants.__main__", "parse_measurement", ["--vendor", "jetemail"]),
     ("contract_watch.mutants.false_positives.command", "parse_measurement", ["--vendor", "jetemail"]),
     ("contract_watch.engine.command.explore", "resolve_options", ["--vendor", "jetemail"]),
@@ -82,7 +82,7 @@ def test_an_interruption_ends_2(
     monkeypatch.chdir(tmp_path)
     status = _patch(monkeypatch, module, name, KeyboardInterrupt())(arguments)
     err = capsys.readouterr().err
-    if module == "contract_watch.mock.__main__":
+    if module == "contract_watch.commands.serve_mock":
         assert (status, err) == (0, "")
     else:
         assert (status, err.count("\n")) == (2, 1)

@@ -73,7 +73,11 @@ def test_every_command_enters_through_cli(path: Path) -> None:
 
 def test_the_commands_are_found() -> None:
     """The rule above runs over the commands that the Makefile calls, among others."""
-    called = {"contract_tests/__main__.py", "contract_watch/mock/__main__.py", "contract_watch/mutants/__main__.py"}
+    called = {
+        "contract_tests/__main__.py",
+        "contract_watch/commands/serve_mock.py",
+        "contract_watch/mutants/__main__.py",
+    }
     assert called | {
         f"scripts/{path.name}" for path in (ROOT / "scripts").glob("[a-z]*.py") if path.name != _ALONE.name
     } <= {str(path) for path in COMMANDS}
