@@ -1,6 +1,6 @@
 """The mock: any contract's model as a server, with state, scripted faults and a journal.
 
-``XX serves every vendor on one port; tests serve it in a thread with
+The command ``contract-watch mock`` (`server`) serves every vendor on one port; tests serve it in a thread with
 `server.run_in_thread`. `app.Mock` is the ASGI application. It routes each path to an `endpoint.VendorEndpoint`, which passes
 the request to `vendor.MockVendor`: that one asks the contract's model for the allowed outcomes, renders the body of the first
 one and keeps its next state. The mock has no rules of its own, so it follows every change of a contract.
