@@ -1,4 +1,4 @@
-"""Connections: deadlines for all that goes over one, the certificates they trust, bounded bodies, loopback addresses."""
+"""Connections: deadlines for all that goes over one, the certificates they trust, bounded bodies."""
 
 import functools
 import os
@@ -10,7 +10,6 @@ import threading
 import time
 import zlib
 from collections.abc import Iterable
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -210,21 +209,3 @@ def _decompress(content: bytes, encoding: str, max_bytes: int) -> bytes:
             raise httpx.DecodingError("the packed body broke off")
         return decoded
     raise httpx.DecodingError("the body is not packed as it says") from failed
-
-
-def is_loopback(host: str, *, strict: bool = False) -> bool:
-    """Return True if ``host`` is this machine.
-
-    Names below ``.localhost`` count too, but not with ``strict``: a resolver may send them elsewhere.
-    """
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or (not strict and host.endswith(".localhost"))
-
-
-def find_free_port() -> int:
-    """Return a TCP port of 127.0.0.1 on which nothing listens now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])

@@ -10,6 +10,7 @@ import httpcore
 import pytest
 
 from contract_watch import net
+from contract_watch.addresses import is_loopback
 from contract_watch.engine.account.network_sandbox import SandboxViolationError, allow_connections, block_connections
 from contract_watch.engine.protocols.encoded_request import EncodedRequest
 from contract_watch.engine.protocols.wire import Wire
@@ -107,5 +108,5 @@ def test_certificates_are_read_for_https_alone() -> None:
 )
 def test_loopback_is_this_machine(host: str, *, expected: bool, strict: bool) -> None:
     """Names below .localhost are this machine for test keys, but not for documents fetched over plain HTTP."""
-    assert net.is_loopback(host) is expected
-    assert net.is_loopback(host, strict=True) is strict
+    assert is_loopback(host) is expected
+    assert is_loopback(host, strict=True) is strict

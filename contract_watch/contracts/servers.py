@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from contract_watch.addresses import is_loopback
 from contract_watch.contracts.schema import resolve_reference
 from contract_watch.errors import UsageError
-from contract_watch.net import is_loopback
 
 _PATH = r"(?:/[A-Za-z0-9._~-]+)*/?"
 _ADDRESS = re.compile(rf"https://[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::[0-9]{{1,5}})?{_PATH}")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from starlette.types import Scope
 
-from contract_watch.net import is_loopback
+from contract_watch.addresses import is_loopback
 from contract_watch.report.escaping import escape_text
 
 IN_PROCESS_HOSTS = ("mock", "test", "testserver")

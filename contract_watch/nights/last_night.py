@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from contract_watch.addresses import is_loopback
 from contract_watch.errors import InconclusiveError, UsageError
-from contract_watch.net import BodyTooLargeError, Deadline, create_transport, get_tls_context, is_loopback, read_body
+from contract_watch.net import BodyTooLargeError, Deadline, create_transport, get_tls_context, read_body
 from contract_watch.nights.night_file import FILE_NAME, parse_night, read_night
 
 _TOTAL_SECONDS = 60.0

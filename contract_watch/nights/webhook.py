@@ -14,10 +14,11 @@ from urllib.parse import urlsplit
 import httpx
 import tenacity
 
+from contract_watch.addresses import is_loopback
 from contract_watch.engine.account.clock import Clock, SystemClock
 from contract_watch.engine.account.retry_after import parse_retry_after
 from contract_watch.errors import UsageError
-from contract_watch.net import Deadline, create_transport, get_tls_context, is_loopback
+from contract_watch.net import Deadline, create_transport, get_tls_context
 from contract_watch.nights.chat_text import format_chat_text
 from contract_watch.nights.news import VendorNews, collect_news, limit_causes
 

@@ -14,8 +14,8 @@ from tempfile import TemporaryDirectory
 from threading import Event
 from typing import Any
 
+from contract_watch.addresses import find_free_port
 from contract_watch.contracts.registry import Contract
-from contract_watch.net import find_free_port
 from scripts.bench.contenders import Contender
 from scripts.bench.process import BenchError, run_server, send_request
 

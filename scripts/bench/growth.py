@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from contract_watch.addresses import find_free_port
 from contract_watch.history.entry import STEADY, CauseEntry, RunEntry
 from contract_watch.history.merge import find_sources, merge_sources
 from contract_watch.history.store import History
-from contract_watch.net import find_free_port
 from scripts.bench.process import BenchError, build_environment
 from scripts.bench.synthetic_contract import write_contract
 from scripts.bench.table import MEBIBYTE

@@ -17,8 +17,8 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from contract_watch import cli
+from contract_watch.addresses import find_free_port
 from contract_watch.contracts.registry import ROOT, Contract
-from contract_watch.net import find_free_port
 from scripts.bench.load import LoadOrder, LoadResult
 from scripts.bench.node_tools import install_node_tool
 from scripts.bench.process import BenchError, build_environment, run_server

@@ -55,7 +55,7 @@ LISTED = {
     ("contract_watch/net.py", "httpcore.SyncBackend"): "each step has the time that its deadline leaves",
     ("contract_watch/net.py", ".connect_tcp"): "each step has the time that its deadline leaves",
     ("contract_watch/net.py", "socket.getaddrinfo"): "in a thread of its own, abandoned when its time is over",
-    ("contract_watch/net.py", "socket.socket"): "only finds a free port of loopback",
+    ("contract_watch/addresses.py", "socket.socket"): "only finds a free port of loopback",
     ("contract_watch/engine/protocols/wire.py", "create_transport"): _WIRE,
     ("contract_watch/engine/protocols/connector.py", "Wire"): _WIRE,
     ("contract_watch/engine/protocols/connector.py", "GrpcProtocol"): "each call has 10 s and 8 MiB, unpacked too",

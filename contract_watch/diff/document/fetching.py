@@ -12,11 +12,12 @@ from typing import Any
 
 import httpx
 
+from contract_watch.addresses import is_loopback
 from contract_watch.diff.document.limits import MAX_BYTES, MAX_SHOWN_LENGTH
 from contract_watch.diff.document.loader import parse_document
 from contract_watch.errors import InconclusiveError, UsageError
 from contract_watch.escaping import escape_text
-from contract_watch.net import Deadline, create_transport, get_tls_context, is_loopback
+from contract_watch.net import Deadline, create_transport, get_tls_context
 
 USER_AGENT = "contract-watch"
 MAX_REDIRECTS = 5

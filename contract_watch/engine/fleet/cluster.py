@@ -16,13 +16,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from contract_watch.addresses import is_loopback
 from contract_watch.cli import catch_signals
 from contract_watch.engine.fleet.checkout import describe_checkout
 from contract_watch.engine.fleet.part import MAX_RESULT_BYTES, run_part
 from contract_watch.engine.running.progress import Progress
 from contract_watch.errors import InconclusiveError, UsageError
 from contract_watch.escaping import escape_text
-from contract_watch.net import is_loopback
 
 CONNECT_SECONDS = 10.0
 """Seconds in which a scheduler has to answer, and to have its first worker."""

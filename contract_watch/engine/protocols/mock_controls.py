@@ -12,11 +12,11 @@ from typing import Any
 
 import httpx
 
+from contract_watch.addresses import is_loopback
 from contract_watch.contracts.schema import parse_foreign_json
 from contract_watch.engine.protocols.encoded_request import EncodedRequest
 from contract_watch.engine.protocols.targets import get_origin
 from contract_watch.engine.protocols.wire import Response, TransportError, Wire
-from contract_watch.net import is_loopback
 
 CONTROL_TIMEOUT = 10.0
 """Seconds for one request: less than for a vendor's, because a run waits for it before its first one."""

@@ -7,10 +7,10 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 
+from contract_watch.addresses import is_loopback
 from contract_watch.contracts.credential_locations import find_key_problem
 from contract_watch.contracts.registry import Contract, choose_contracts
 from contract_watch.errors import UsageError
-from contract_watch.net import is_loopback
 
 _LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 _MAX_HOST_LENGTH = 253

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from contract_watch.addresses import is_loopback
 from contract_watch.errors import UsageError
 from contract_watch.escaping import escape_text
-from contract_watch.net import is_loopback
 
 DEFAULT_AUTHOR = "github-actions[bot]"
 DEFAULT_API = "https://api.github.com"

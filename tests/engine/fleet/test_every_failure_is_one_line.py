@@ -7,12 +7,12 @@ from typing import Any
 import distributed
 import pytest
 
+from contract_watch.addresses import find_free_port
 from contract_watch.commands.check_target import main
 from contract_watch.engine.command import explore
 from contract_watch.engine.fleet import checkout, cluster, part
 from contract_watch.errors import UsageError
 from contract_watch.mutants.__main__ import main as measure_mutants
-from contract_watch.net import find_free_port
 from tests.support.dask_cluster import DaskCluster, start_cluster
 
 _REMOTE = "tcp://scheduler.example.com:8786"

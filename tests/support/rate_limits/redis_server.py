@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from contract_watch.net import find_free_port
+from contract_watch.addresses import find_free_port
 
 
 class RedisServer:
