@@ -44,6 +44,8 @@ class GivenArguments:
 
     def get_values(self, operation: Operation) -> dict[str, str]:
         """Return the value of each given argument of ``operation``."""
+        if not self.values:
+            return {}
         roles = self._identities.get(operation.id, {})
         return {
             name: value for name, value in self.values.items() if name in operation.path_schemas and name not in roles

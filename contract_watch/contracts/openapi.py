@@ -88,6 +88,12 @@ class Operation:
         """Return the key of the documented response for ``status`` in clause ids: the status, or ``default``."""
         return str(status) if status in self.responses or self.default_response is None else "default"
 
+    @cached_property
+    def lowest_success(self) -> tuple[int, ResponseSpec | None]:
+        """The lowest documented success; 200 and None if there is none."""
+        status = min((status for status in self.responses if 200 <= status < 300), default=200)
+        return status, self.find_response(status)
+
     def get_arguments(self) -> dict[str, dict[str, Any]]:
         """Return the schema of each argument: path parameters first, then other parameters, then properties."""
         return dict(self._arguments)
@@ -114,6 +120,10 @@ class Operation:
 
     def get_required_arguments(self) -> list[str]:
         """Return the names of the required arguments, path parameters first."""
+        return list(self._required_arguments)
+
+    @cached_property
+    def _required_arguments(self) -> list[str]:
         body = flatten_schema(self.body.document, self.body.schema).get("required", []) if self.body is not None else []
         return [*self.path_schemas, *(key for key, spec in self.specs.items() if spec.required), *body]
 
@@ -122,6 +132,8 @@ class Operation:
 
         The first part of each path is the argument's name, such as ``query:limit`` or ``{id}``.
         """
+        if not parameters and not self.specs and not self._path_validators:
+            return
         for key, validator in self._path_validators.items():
             if isinstance(text := parameters.get(key[1:-1]), str):
                 for violation in validator.find_violations(decode_text(self.document, validator.schema, text)):

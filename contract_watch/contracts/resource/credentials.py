@@ -42,17 +42,20 @@ def authenticate(
     ``statuses`` are those of a missing key, the likeliest first. Where a vendor takes a key in several locations, no
     document says which of several counts.
     """
-    clause, why = f"{operation}/credential", "A request without a valid key is rejected."
-    denied = [Check(status, clause, why, is_undecidable=number > 0) for number, status in enumerate(statuses)]
     keys = {name: (value, scheme) for name, value, scheme in _find_keys(request, locations)}
     if state.is_complete and len(keys) > 1:
         first = next(name for name in state.get_choice(KEY_ORDER).split("-") if name in keys)
         keys = {first: keys[first]}
+    if len(keys) == 1 == len(locations):
+        [(value, scheme)] = keys.values()
+        account = state.accounts.get(value) if isinstance(value, str) else None
+        if account is not None and scheme == locations[0].scheme:
+            return [account], []
     accounts = [state.accounts.get(value) for value, _ in keys.values() if isinstance(value, str)]
     valid = [account for account in accounts if account is not None]
     distinct = [account for index, account in enumerate(valid) if account not in valid[:index]]
     if not distinct:
-        return [], denied
+        return [], _deny(operation, statuses)
     by_name = {location.name: location for location in locations}
     schemes = [(scheme, by_name[name].scheme) for name, (_, scheme) in keys.items()]
     other_scheme = any(
@@ -61,8 +64,17 @@ def authenticate(
     )
     if len(valid) < len(keys) or other_scheme:
         # The request also has an invalid key or another scheme, which can be the one that counts.
-        return distinct, [] if state.is_complete else [replace(check, is_undecidable=True) for check in denied]
+        return distinct, [] if state.is_complete else [
+            replace(check, is_undecidable=True) for check in _deny(operation, statuses)
+        ]
     spelled = [scheme for scheme, documented in schemes if scheme != documented]
     if spelled and len(keys) == 1:
-        return distinct, [replace(denied[0], interpretation=SCHEME_CASE, refusing_values=("exact",), scope=spelled[0])]
+        check = _deny(operation, statuses)[0]
+        return distinct, [replace(check, interpretation=SCHEME_CASE, refusing_values=("exact",), scope=spelled[0])]
     return distinct, []
+
+
+def _deny(operation: str, statuses: tuple[int, ...]) -> list[Check]:
+    """Return the failed checks of a request without a valid key."""
+    clause, why = f"{operation}/credential", "A request without a valid key is rejected."
+    return [Check(status, clause, why, is_undecidable=number > 0) for number, status in enumerate(statuses)]

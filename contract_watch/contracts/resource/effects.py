@@ -19,6 +19,15 @@ class RuleEffects:
 
     def __init__(self, rules: RulesFile, layout: Layout, store: ValueStore) -> None:
         self._rules = {name: rules.list_rules(name) for name in layout.operations}
+        self._refusing = {name: [rule for rule in found if rule.refuse] for name, found in self._rules.items()}
+        granting = {name: [rule for rule in found if not rule.refuse] for name, found in self._rules.items()}
+        self._changing = {
+            name: [rule for rule in found if rule.sets or rule.resets or rule.forgets]
+            for name, found in granting.items()
+        }
+        self._showing = {
+            name: [rule for rule in found if rule.generates or rule.hides] for name, found in granting.items()
+        }
         self._store = store
         self._bodies = {
             (operation, rule.name): rule.body for operation, found in self._rules.items() for rule in found if rule.body
@@ -36,9 +45,7 @@ class RuleEffects:
 
     def check(self, state: ResourceState, operation: Operation, situation: Situation) -> Iterator[Check]:
         """Yield the failed checks of the rules that refuse a request."""
-        for rule in self._rules[operation.id]:
-            if not rule.refuse:
-                continue
+        for rule in self._refusing[operation.id]:
             applies = rule.applies(situation)
             if applies is False:
                 continue
@@ -56,9 +63,7 @@ class RuleEffects:
 
     def apply(self, state: ResourceState, operation: Operation, situation: Situation, item: Item) -> Item:
         """Return ``item`` after the rules that change it; a change that is open makes its properties unknown."""
-        for rule in self._rules[operation.id]:
-            if rule.refuse or not (rule.sets or rule.resets or rule.forgets):
-                continue
+        for rule in self._changing[operation.id]:
             applies = self._is_in_effect(state, operation, rule, situation)
             if applies is False:
                 continue
@@ -93,8 +98,8 @@ class RuleEffects:
     def match(self, operation: Operation, situation: Situation, body: Matcher | None) -> tuple[Matcher | None, str]:
         """Return ``body`` with the secrets that rules generate and without those that they hide, and their clause."""
         clause = ""
-        for rule in self._rules[operation.id]:
-            if rule.refuse or not (rule.generates or rule.hides) or not rule.applies(situation):
+        for rule in self._showing[operation.id]:
+            if not rule.applies(situation):
                 continue
             if isinstance(body, ObjectMatcher):
                 clause = f"{operation.id}/{rule.clause}"

@@ -69,9 +69,7 @@ def find_row(document: Document, raw: Any, name: str, depth: int = 0) -> RowLoca
 
 def get_success(operation: Operation) -> tuple[int, ResponseSpec | None]:
     """Return the lowest documented success of ``operation``; 200 and None if it documents none."""
-    statuses = [status for status in operation.responses if 200 <= status < 300]
-    status = min(statuses, default=200)
-    return status, operation.find_response(status)
+    return operation.lowest_success
 
 
 def get_schema(spec: ResponseSpec | None) -> Mapping[str, Any]:
@@ -135,6 +133,13 @@ class Layout:
 
     def get_naming(self, operation: str) -> str:
         """Return the argument of ``operation`` that names an existing object; empty if none must."""
+        return self._namings.get(operation, "")
+
+    @cached_property
+    def _namings(self) -> dict[str, str]:
+        return {name: self._find_naming(name) for name in self.operations}
+
+    def _find_naming(self, operation: str) -> str:
         roles = self._contract.get_roles(operation)
         required = self.operations[operation].get_required_arguments()
         return next((name for name, role in roles.items() if role == "existing" and name in required), "")
@@ -159,10 +164,17 @@ class Layout:
 
         Where the server assigns ids, the argument only changes the run's mark, a property like any other.
         """
-        if operation == self._contract.lifecycle.create or self.has_server_ids:
-            return ""
-        roles = self._contract.get_roles(operation)
-        return next((name for name, role in roles.items() if role == "new"), "")
+        return self._renamings.get(operation, "")
+
+    @cached_property
+    def _renamings(self) -> dict[str, str]:
+        found = {name: self._contract.get_roles(name) for name in self.operations}
+        return {
+            operation: ""
+            if operation == self.create or self.has_server_ids
+            else next((name for name, role in roles.items() if role == "new"), "")
+            for operation, roles in found.items()
+        }
 
     def find_object_path(self, name: str) -> str:
         """Return the path of the object ``name``, without the base path; empty if none names it."""

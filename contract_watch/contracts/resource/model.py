@@ -87,8 +87,11 @@ class ResourceModel:
         """See `Model.outcomes`; authentication comes first, the order of all other checks is open."""
         operation = self.contract.operations[request.operation or ""]
 
+        def narrow(narrowed: Interpretations) -> ResourceState:
+            return state if narrowed is state.interpretations else replace(state, interpretations=narrowed)
+
         def refuse(check: Check, narrowed: Interpretations) -> Outcome:
-            return self.refuse(replace(state, interpretations=narrowed), request, operation, check)
+            return self.refuse(narrow(narrowed), request, operation, check)
 
         accounts, denied = self.authenticate(state, request, operation)
         arguments = join_arguments(request.parameters, request.body)
@@ -102,7 +105,7 @@ class ResourceModel:
             call = Call(account, operation, arguments, request)
 
             def succeed(narrowed: Interpretations, call: Call = call) -> Sequence[Outcome]:
-                return self.succeed(replace(state, interpretations=narrowed), call)
+                return self.succeed(narrow(narrowed), call)
 
             checks = list(self.list_checks(state, call))
             if (repeated := find_repeated(self.spec, state, call)) is not None:

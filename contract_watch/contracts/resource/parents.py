@@ -16,7 +16,7 @@ OTHERS_PARENT = "parent-of-others"
 def is_elsewhere(spec: ResourceSpec, call: Call) -> bool:
     """Return True if a request is below another object than the given one."""
     given = spec.contract.given.get_values(call.operation)
-    return any(call.arguments.get(argument) != value for argument, value in given.items())
+    return bool(given) and any(call.arguments.get(argument) != value for argument, value in given.items())
 
 
 def check_parents(spec: ResourceSpec, state: ResourceState, call: Call) -> Iterator[Check]:
@@ -25,10 +25,13 @@ def check_parents(spec: ResourceSpec, state: ResourceState, call: Call) -> Itera
     The given object is the first account's. No document says if another account sees it, nor if an object exists that is
     neither the given one nor a name of the run; and where an operation documents no refusal, an unknown one may be empty.
     """
+    given = spec.contract.given.get_values(call.operation)
+    if not given:
+        return
     operation, first = call.operation, spec.contract.credentials[0].account
     is_own = spec.get_tenant(call.account.name) == spec.get_tenant(first)
     is_documented = statuses.documents_unknown(operation, spec.table)
-    for argument, value in spec.contract.given.get_values(operation).items():
+    for argument, value in given.items():
         sent = call.arguments.get(argument)
         if sent == value and is_own:
             continue

@@ -52,6 +52,16 @@ class RequestChecker:
         self._contract, self._document = contract, contract.effective.schemas
         # A key in the body is no property of the object.
         self._key_fields = {location.field for location in contract.credential_locations if location.field}
+        bodies = {name: one.body for name, one in contract.operations.items() if one.body is not None}
+        self._properties: dict[str, Mapping[str, Any]] = {
+            name: flatten_schema(self._document, body.schema).get("properties", {}) for name, body in bodies.items()
+        }
+        self._known = {name: self._key_fields.union(properties) for name, properties in self._properties.items()}
+        self._passwords = {
+            name: {prop: schema for prop, raw in properties.items()
+                   if (schema := flatten_schema(self._document, raw)).get("format") == "password"}
+            for name, properties in self._properties.items()
+        }  # fmt: skip
         self._published = {
             operation.id: found
             for operation in contract.operations.values()
@@ -83,7 +93,7 @@ class RequestChecker:
         if any(name in body and not isinstance(body[name], str) for name in self._key_fields):
             for check in self._build(operation, "request/unknown", "A key must be a string."):
                 yield replace(check, is_undecidable=True)
-        known = set(flatten_schema(self._document, operation.body.schema).get("properties", {})) | self._key_fields
+        known = self._known[operation.id]
         if unknown := sorted(body.keys() - known):
             why = f"The property {unknown[0]!r} is not documented."
             for check in self._build(operation, "request/unknown", why):
@@ -122,8 +132,7 @@ class RequestChecker:
 
     def _has_change(self, operation: Operation, body: Mapping[str, Any]) -> bool:
         """Return True if a body has a documented property that names no object."""
-        assert operation.body is not None
-        documented = flatten_schema(self._document, operation.body.schema).get("properties", {})
+        documented = self._properties[operation.id]
         return any(name in documented and name not in self._contract.get_roles(operation.id) for name in body)
 
     def _has_published_pattern(self, operation: Operation, path: ValuePath) -> bool:
@@ -141,16 +150,9 @@ class RequestChecker:
         self, operation: Operation, body: Mapping[str, Any], violated: set[ValuePath]
     ) -> Iterator[Check]:
         """Yield the disputed checks of passwords whose length depends on the way of counting."""
-        assert operation.body is not None
-        properties = flatten_schema(self._document, operation.body.schema).get("properties", {})
-        for name, value in body.items():
-            schema = flatten_schema(self._document, properties.get(name, {}))
-            if (
-                not isinstance(value, str)
-                or schema.get("format") != "password"
-                or value.isascii()
-                or (name,) in violated
-            ):
+        for name, schema in self._passwords[operation.id].items():
+            value = body.get(name)
+            if not isinstance(value, str) or value.isascii() or (name,) in violated:
                 continue
             yield from self._dispute_length(operation, (name,), value, schema)
 

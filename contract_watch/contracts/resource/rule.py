@@ -29,8 +29,9 @@ class Situation:
     item: Mapping[str, Any] | None
     account: str
 
-    def to_json(self) -> JSON:
-        """Return the instance that the predicate's schema is asked about; unknown values are left out."""
+    @cached_property
+    def json(self) -> JSON:
+        """The instance that the predicate's schema is asked about; unknown values are left out."""
         stored = {name: value for name, value in (self.item or {}).items() if value is not UNKNOWN}
         return {"request": dict(self.request), "object": stored, "account": self.account}
 
@@ -84,12 +85,14 @@ class Rule:
 
     def applies(self, situation: Situation) -> bool | None:
         """Return True if the predicate is true, None if it depends on an unknown object or value."""
+        if not self.when:
+            return True
         item = situation.item
         if self.object_properties and (
             item is None or any(item.get(name) is UNKNOWN for name in self.object_properties)
         ):
-            return None if self._schema_without_object.accepts(situation.to_json()) else False
-        return self._schema.accepts(situation.to_json())
+            return None if self._schema_without_object.accepts(situation.json) else False
+        return self._schema.accepts(situation.json)
 
 
 def _find_properties(schema: JSON) -> Iterator[str]:
