@@ -1,6 +1,5 @@
 """Authentication: the keys of a request, in the contract's locations, and the accounts that they can belong to."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 from contract_watch.contracts.config import CredentialLocation
@@ -15,8 +14,9 @@ KEY_ORDER = "key-order"
 """The interpretation that says which of several keys counts; the mock follows it."""
 
 
-def _find_keys(request: Request, locations: list[CredentialLocation]) -> Iterator[tuple[str, object, str]]:
-    """Yield location, key and scheme of each key in the request."""
+def _find_keys(request: Request, locations: list[CredentialLocation]) -> dict[str, tuple[object, str]]:
+    """Return key and scheme of each key in the request, by location."""
+    found: dict[str, tuple[object, str]] = {}
     for location in locations:
         if not location.field:
             value: object = request.headers.get(location.key)
@@ -25,9 +25,10 @@ def _find_keys(request: Request, locations: list[CredentialLocation]) -> Iterato
         if value is None:
             continue
         if not isinstance(value, str):
-            yield location.name, value, ""
+            found[location.name] = value, ""
         elif (key := location.read_key(value)) is not None:
-            yield location.name, key, value[: location.form.index("{}")].strip()
+            found[location.name] = key, value[: location.form.index("{}")].strip()
+    return found
 
 
 def authenticate(
@@ -42,7 +43,7 @@ def authenticate(
     ``statuses`` are those of a missing key, the likeliest first. Where a vendor takes a key in several locations, no
     document says which of several counts.
     """
-    keys = {name: (value, scheme) for name, value, scheme in _find_keys(request, locations)}
+    keys = _find_keys(request, locations)
     if state.is_complete and len(keys) > 1:
         first = next(name for name in state.get_choice(KEY_ORDER).split("-") if name in keys)
         keys = {first: keys[first]}

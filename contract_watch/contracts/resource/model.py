@@ -6,6 +6,7 @@ overrides the methods below "To override". Each has one job and can call its own
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from contract_watch.contracts.matchers import Constant, Matcher, ObjectMatcher, are_equal, is_match
@@ -116,7 +117,7 @@ class ResourceModel:
         return outcomes
 
     def _get_order(self, state: ResourceState) -> list[int]:
-        return [int(status) for status in state.get_choice(ORDER).split("-")] if ORDER in self.interpretations else []
+        return _parse_order(state.get_choice(ORDER)) if ORDER in self.interpretations else []
 
     # -- To override
 
@@ -319,3 +320,9 @@ class ResourceModel:
             return {}
         matcher = self.match_value(state, name, known, schema)
         return {} if matcher is None or is_match(matcher, shown) else {name: UNKNOWN}
+
+
+@cache
+def _parse_order(choice: str) -> list[int]:
+    """Return the statuses that a value of `ORDER` names, such as ``400-404``."""
+    return [int(status) for status in choice.split("-")]
