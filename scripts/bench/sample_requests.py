@@ -36,19 +36,36 @@ def format_credential(contract: Contract) -> tuple[str, str]:
 
 
 def build_sample_requests(contract: Contract) -> list[SampleRequest]:
-    """Return one round of the load: create an object from the document's examples, remove it, send an invalid request."""
+    """Return one round of the load: create an object from the document's examples, update and remove it."""
     create = contract.operations[contract.lifecycle.create]
     remove = contract.operations[contract.lifecycle.remove]
     body = _build_example(contract, create)
-    wrong = {**body, **dict.fromkeys(_list_identities(contract, create), 12345)}
-    _check_body(create, wrong, is_valid=False)
     gone = dict.fromkeys(_list_identities(contract, remove), _NAME_PLACEHOLDER)
     _check_body(remove, gone, is_valid=True)
     return [
         _build_request(contract, create, body, 2),
+        *_build_update(contract),
         _build_request(contract, remove, gone, 2),
-        _build_request(contract, create, wrong, 4),
     ]
+
+
+def _build_update(contract: Contract) -> list[SampleRequest]:
+    """Return the first update that the document's examples allow; nothing if the vendor has none."""
+    life = contract.lifecycle
+    for operation in contract.operations.values():
+        roles = contract.get_roles(operation.id)
+        naming = [name for name, role in roles.items() if role == "existing"]
+        if operation.id == life.remove or contract.is_read_only(operation.id) or not naming:
+            continue
+        examples = {
+            name: schema["example"]
+            for name, schema in _get_properties(operation).items()
+            if "example" in schema and name not in roles
+        }
+        body = {**examples, **dict.fromkeys(naming, _NAME_PLACEHOLDER)}
+        _check_body(operation, body, is_valid=True)
+        return [_build_request(contract, operation, body, 2)]
+    return []
 
 
 def build_hostile_request(contract: Contract) -> SampleRequest:

@@ -23,7 +23,7 @@ from scripts.bench.table import (
     measure_interleaved,
 )
 
-_MAX_MEMORY, _MIN_PRISM_RATIO, _MIN_BARE_RATIO = 300, 2.0, 0.5
+_MAX_MEMORY, _MIN_PRISM_RATIO, _MIN_BARE_RATIO = 300, 3.0, 0.6
 _MAX_RUN_RATIO, _MAX_PROBES_RATIO = 0.6, 0.3
 """Largest shares of Schemathesis's time that a whole run and one of probes and client may take."""
 _HOSTILE_TIMES = 100
