@@ -49,7 +49,7 @@ class Mock:
         public = frozenset.intersection(*(v.contract.public_names for v in vendors)) if vendors else ()
         redactor = Redactor(names | (credential_names - {"authorization"}), values, public_names=public)
         self.journal = MockJournal(redactor, credential_names)
-        self.faults = FaultQueue()
+        self.faults = FaultQueue(self.vendors)
         self.grpc_calls: list[GrpcCalls] = []
         endpoints: dict[str, ASGIApp] = {**dict(self._build_endpoints()), **dict(self._build_token_endpoints())}
         if grpc_vendors := [vendor for vendor in vendors if vendor.contract.grpc is not None]:
@@ -81,7 +81,7 @@ class Mock:
     def _build_token_endpoints(self) -> Iterator[tuple[str, TokenEndpoint]]:
         for vendor in self.vendors.values():
             if vendor.issuer is not None:
-                endpoint = TokenEndpoint(vendor.issuer, vendor.find_client, self.faults, self.journal)
+                endpoint = TokenEndpoint(vendor, vendor.issuer, self.faults, self.journal)
                 yield vendor.issuer.config.path, endpoint
 
     def _build_endpoints(self) -> Iterator[tuple[str, "VendorEndpoint"]]:

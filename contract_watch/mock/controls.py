@@ -13,7 +13,7 @@ from starlette.routing import Route
 from contract_watch.errors import UsageError
 from contract_watch.mock.bodies import RequestTooLargeError, build_json_response, read_body
 from contract_watch.mock.control_access import find_refusal
-from contract_watch.mock.faults.fault import parse_fault
+from contract_watch.mock.fault_controls import FaultControls
 from contract_watch.mock.faults.queue import FaultQueue
 from contract_watch.mock.journal import MockJournal
 from contract_watch.mock.vendor import MockVendor, parse_body
@@ -27,7 +27,7 @@ class MockControls:
 
     def __init__(self, vendors: Mapping[str, MockVendor], faults: FaultQueue, journal: MockJournal) -> None:
         self._vendors = vendors
-        self._faults = faults
+        self._faults = FaultControls(faults, journal)
         self._journal = journal
         self.grpc_address = ""
         """The address of native gRPC, ``host:port``; empty if it is not served."""
@@ -38,7 +38,10 @@ class MockControls:
             Route(f"{_PREFIX}/health", _check_access(self._handle_health)),
             Route(f"{_PREFIX}/state", _check_access(self._handle_state), methods=["GET", "DELETE"]),
             Route(f"{_PREFIX}/calls", _check_access(self._handle_calls), methods=["GET", "DELETE"]),
-            Route(f"{_PREFIX}/faults", _check_access(self._handle_faults), methods=["GET", "POST", "DELETE"]),
+            Route(
+                f"{_PREFIX}/faults", _check_access(self._faults.handle_all), methods=["GET", "POST", "PUT", "DELETE"]
+            ),
+            Route(f"{_PREFIX}/faults/{{id}}", _check_access(self._faults.handle_one), methods=["GET", "PUT", "DELETE"]),
             Route(f"{_PREFIX}/interpretations", _check_access(self._handle_interpretations), methods=["GET", "PUT"]),
         ]
 
@@ -58,16 +61,6 @@ class MockControls:
         if request.method == "DELETE":
             self._journal.clear()
         return build_json_response(200, self._journal.list_calls())
-
-    async def _handle_faults(self, request: Request) -> Response:
-        if request.method == "DELETE":
-            self._faults.pending = []
-        if request.method == "POST":
-            try:
-                self._faults.pending.append(parse_fault(parse_body(await read_body(request.receive))))
-            except (UsageError, RequestTooLargeError) as error:
-                return build_json_response(400, {"error": str(error)})
-        return build_json_response(200, [vars(fault) for fault in self._faults.pending])
 
     async def _handle_interpretations(self, request: Request) -> Response:
         if request.method == "PUT":

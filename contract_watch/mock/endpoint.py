@@ -13,7 +13,9 @@ from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.parameters import decode_parameters
 from contract_watch.contracts.samples import build_header_sample
 from contract_watch.mock.bodies import RequestTooLargeError, encode_json, read_body, send_content, send_json
-from contract_watch.mock.faults.delivery import send_faulty_response, wait_for_fault
+from contract_watch.mock.faults.calls import REST, IncomingCall
+from contract_watch.mock.faults.delivery import hang_up, send_faulty_response, wait_for_fault
+from contract_watch.mock.faults.fault import REFUSED, FaultEffect
 from contract_watch.mock.faults.queue import FaultQueue
 from contract_watch.mock.journal import MockJournal
 from contract_watch.mock.vendor import MAX_BODY, MockVendor, parse_body
@@ -54,9 +56,15 @@ class VendorEndpoint:
         method, path = scope["method"], scope["path"]
         operation = self._operations.get(method)
         body, named = _decode_request(operation, query, headers, received)
-        fault = self._faults.take(operation.id if operation else None, method, path)
+        fault = None
+        if self._faults.pending:  # an empty queue costs a request nothing
+            fault = self._take_fault(operation, method, path, headers, body, query)
         if fault is not None:
             await wait_for_fault(fault)
+        if fault is not None and fault.ending == REFUSED:
+            self._journal.record_call(method, path, headers, body, 0, None, len(received), named, fault=fault.id)
+            await hang_up(scope, receive)
+            return
         if fault is not None and fault.status is not None:
             status, answer = fault.status, fault.body
         elif operation is None:
@@ -66,7 +74,9 @@ class VendorEndpoint:
                 operation, path, headers, body, {**scope.get("path_params", {}), **named}
             )
         content = encode_json(answer)
-        self._journal.record_call(method, path, headers, body, status, answer, len(received) + len(content), named)
+        fault_id = fault.id if fault is not None else ""
+        size = len(received) + len(content)
+        self._journal.record_call(method, path, headers, body, status, answer, size, named, fault=fault_id)
         documented = self._get_documented_headers(operation, status)
         if operation is not None and documented and fault is None:
             matchers = match_headers(self._vendor.contract.model, operation.id, status, answer)
@@ -75,6 +85,13 @@ class VendorEndpoint:
             await send_content(send, status, content, documented)
         else:
             await send_faulty_response(scope, receive, send, fault, status, answer, documented)
+
+    def _take_fault(
+        self, operation: Operation | None, method: str, path: str, headers: Mapping[str, str], body: Any, query: str
+    ) -> FaultEffect | None:
+        template = self._vendor.contract.base_path + next(iter(self._operations.values())).path
+        name = operation.id if operation is not None else None
+        return self._faults.take(IncomingCall(self._vendor, REST, name, method, path, template, headers, body, query))
 
 
 def _build_documented_headers(operation: Operation, status: int) -> dict[str, str]:

@@ -41,10 +41,13 @@ class MockJournal:
         response_body: Any,
         size: int,
         parameters: Mapping[str, Any] = {},
+        *,
+        fault: str = "",
     ) -> None:
         """Record one exchange: ``body`` is a JSON value or a `MissingBody`, ``size`` the bytes of both bodies.
 
         ``parameters`` are those outside the path, by key; they are recorded under their location, if there are any.
+        ``fault`` is the id of the fault that played, if one did; ``status`` is 0 if it kept the request from the vendor.
         """
         call: dict[str, Any] = {
             "at": time.time(),
@@ -57,6 +60,8 @@ class MockJournal:
             "status": status,
             "answer": response_body,
         }
+        if fault:
+            call["fault"] = fault
         for key, value in parameters.items():
             location, _, name = key.partition(":")
             call.setdefault("parameters", {}).setdefault(location, {})[name] = value

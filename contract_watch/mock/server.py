@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -167,12 +168,15 @@ def serve_contracts(
     port: int,
     grpc_port: int = 0,
     interpretations: Mapping[str, Mapping[str, str]] | None = None,
+    faults: Path | None = None,
 ) -> None:
-    """Serve contracts on ``port``, and gRPC on ``grpc_port``, until interrupted.
+    """Serve contracts on ``port``, and gRPC on ``grpc_port``, with the faults of a file, until interrupted.
 
     Once ready, it prints the addresses, each on its own line, and the credentials that it accepts.
     """
     mock = build_mock(contracts, interpretations=interpretations)
+    if faults is not None:
+        mock.faults.add_file(faults)
     bound = open_socket(port)
     open_socket(grpc_port, "GRPC_PORT").close()  # the gRPC library prints many lines if the port is in use
 

@@ -47,7 +47,7 @@ class TokenIssuer:
         form = dict(pairs)
         if len(form) < len(pairs) or "grant_type" not in form:
             raise OAuthError(400, "invalid_request")
-        key = find_key(self._read_client(headers, form))
+        key = find_key(self.read_client(headers, form))
         if key is None:
             raise OAuthError(401, "invalid_client")
         if form["grant_type"] != "client_credentials":
@@ -65,7 +65,7 @@ class TokenIssuer:
         """Return ``key`` if an account has it."""
         return key if any(account.key == key for account in self._accounts) else None
 
-    def _read_client(self, headers: Mapping[str, str], form: Mapping[str, str]) -> str:
+    def read_client(self, headers: Mapping[str, str], form: Mapping[str, str]) -> str:
         """Return the client's ``id:secret``, from where the contract has it."""
         scheme, _, encoded = headers.get("authorization", "").partition(" ")
         if self.config.auth == "body" or scheme.lower() != "basic":

@@ -69,11 +69,12 @@ def test_fault_waits_for_its_request(mock: httpx.Client, meant: dict[str, str]) 
     assert mock.request("DELETE", PATH, json={"username": "a"}).status_code == 200
 
 
-def test_fault_for_another_path_does_not_play(mock: httpx.Client) -> None:
-    """The whole path must match; otherwise the fault stays pending."""
-    _inject_fault(mock, status=503, path="/outbound")
-    assert mock.get(PATH).status_code == 200
-    assert len(mock.get("/__mock/faults").json()) == 1
+def test_fault_for_a_path_above_is_refused(mock: httpx.Client) -> None:
+    """The whole path must match; a fault that could never play is refused, with the paths that there are."""
+    answer = mock.post("/__mock/faults", json={"status": 503, "path": "/outbound"})
+    assert answer.status_code == 400
+    assert PATH in answer.json()["error"]
+    assert mock.get("/__mock/faults").json() == []
 
 
 def test_control_calls_are_never_spoilt(mock: httpx.Client) -> None:

@@ -37,7 +37,7 @@ class ProtocolSession:
     def reset_state(self) -> None:
         """Reset the mock."""
         self.mock.vendors[self.session.contract.slug].reset()
-        self.mock.faults.pending = []
+        self.mock.faults.clear()
         self.session.target.reset_states(self._possible_states)
 
 

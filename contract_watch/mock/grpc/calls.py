@@ -1,18 +1,20 @@
 """gRPC calls to a vendor, native or gRPC-web, decoded to the JSON of REST and answered by the same model."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from contract_watch.contracts.grpc_codes import HTTP_STATUS, guess_grpc_code
 from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.protobuf import GrpcStatus, MessageCodec, MessageCodecError, build_status
-from contract_watch.mock.faults.fault import Fault
+from contract_watch.contracts.request import MissingBody
+from contract_watch.mock.faults.calls import GRPC, IncomingCall
+from contract_watch.mock.faults.fault import REFUSED, FaultEffect
 from contract_watch.mock.faults.queue import FaultQueue
 from contract_watch.mock.journal import MockJournal
 from contract_watch.mock.vendor import MockVendor
 
-INVALID, INTERNAL = 3, 13
-"""The codes for a request that is not a message, and for a scripted body that is not one."""
+INVALID, INTERNAL, UNAVAILABLE = 3, 13, 14
+"""The codes for a request that is not a message, for a scripted body that is not one, and for a broken connection."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class GrpcResponse:
     status: GrpcStatus
     content: bytes = b""
     details: bytes = b""
-    fault: Fault | None = None
+    fault: FaultEffect | None = None
 
 
 class GrpcCalls:
@@ -47,25 +49,37 @@ class GrpcCalls:
     def handle_call(self, operation: Operation, headers: Mapping[str, str], content: bytes) -> GrpcResponse:
         """Answer one call and update the vendor's state; ``headers`` have lower-case names."""
         path = self._messages.get_method_path(operation.id)
-        fault = self._faults.take(operation.id, operation.method, path)
-        if fault is not None and fault.status is not None:
-            return self._build_faulty_response(operation, fault)
+        problem, parameters, body = "", dict[str, str](), None
         try:
             parameters, body = self._messages.decode_request(operation, content)
         except MessageCodecError as error:
-            self._journal.record_call("POST", path, headers, None, 400, str(error), len(content))
-            return self.build_error(GrpcStatus(INVALID, str(error)))
+            problem, body = str(error), MissingBody.MALFORMED
+        fault = None
+        if self._faults.pending:
+            name, method = operation.id, operation.method
+            fault = self._faults.take(IncomingCall(self._vendor, GRPC, name, method, path, path, headers, body))
+        fault_id = fault.id if fault is not None else ""
+        if fault is not None and (fault.ending == REFUSED or fault.status is not None):
+            status, answer = (0, None) if fault.status is None else (fault.status, fault.body)
+            self._journal.record_call("POST", path, headers, body, status, answer, len(content), fault=fault_id)
+            return self._build_faulty_response(operation, fault)
+        if problem:
+            self._journal.record_call("POST", path, headers, None, 400, problem, len(content), fault=fault_id)
+            return replace(self.build_error(GrpcStatus(INVALID, problem)), fault=fault)
         address = operation.build_path(parameters)
         status, answer = self._vendor.handle_request(operation, address, headers, body, parameters)
-        self._journal.record_call("POST", path, headers, body, status, answer, len(content))
+        self._journal.record_call("POST", path, headers, body, status, answer, len(content), fault=fault_id)
         if status < 300:
             return GrpcResponse(GrpcStatus(0), self._messages.encode_response(operation.id, answer), fault=fault)
-        refusal = self.build_error(build_status(status, answer))
-        return GrpcResponse(refusal.status, b"", refusal.details, fault)
+        return replace(self.build_error(build_status(status, answer)), fault=fault)
 
-    def _build_faulty_response(self, operation: Operation, fault: Fault) -> GrpcResponse:
-        """Build the response of a fault with a status; a code in its body is used if it corresponds to that status."""
-        assert fault.status is not None
+    def _build_faulty_response(self, operation: Operation, fault: FaultEffect) -> GrpcResponse:
+        """Build the response of a fault with a status; a code in its body is used if it corresponds to that status.
+
+        Without a status the connection is to break, which the transport does.
+        """
+        if fault.status is None:
+            return GrpcResponse(GrpcStatus(UNAVAILABLE), fault=fault)
         if fault.status < 300:
             try:
                 return GrpcResponse(

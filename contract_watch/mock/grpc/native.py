@@ -9,6 +9,7 @@ import grpc
 
 from contract_watch.contracts.openapi import Operation
 from contract_watch.errors import UsageError
+from contract_watch.mock.faults.delivery import wait_for_fault
 from contract_watch.mock.grpc.calls import GrpcCalls, GrpcResponse
 from contract_watch.mock.vendor import MAX_BODY
 
@@ -49,9 +50,9 @@ async def _handle_call(calls: GrpcCalls, operation: Operation, content: bytes, c
         if isinstance(value, str):
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
     response = calls.handle_call(operation, headers, content)
-    if response.fault is not None and response.fault.delay:
-        await asyncio.sleep(response.fault.delay)
-    if response.fault is not None and response.fault.close:
+    if response.fault is not None:
+        await wait_for_fault(response.fault)
+    if response.fault is not None and response.fault.ending:
         await context.abort(grpc.StatusCode.UNAVAILABLE, "a scripted fault closed the connection")
     if response.status.code:
         code = _CODES.get(response.status.code, grpc.StatusCode.UNKNOWN)

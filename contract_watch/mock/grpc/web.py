@@ -1,13 +1,12 @@
 """gRPC-web: an ASGI endpoint for each method, on the port of REST."""
 
-import asyncio
-
 from starlette.types import Receive, Scope, Send
 
 from contract_watch.contracts import grpc_web_frames
 from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.protobuf import GrpcStatus
 from contract_watch.mock.bodies import RequestTooLargeError, read_body, send_json
+from contract_watch.mock.faults.delivery import hang_up, wait_for_fault
 from contract_watch.mock.grpc.calls import INVALID, GrpcCalls, GrpcResponse
 
 _UNIMPLEMENTED, _TOO_LARGE = 12, 8
@@ -38,13 +37,11 @@ class GrpcWebEndpoint:
             )
             return
         response = self._handle_call(headers, media_type, body)
-        if response.fault is not None and response.fault.delay:
-            await asyncio.sleep(response.fault.delay)
-        if response.fault is not None and response.fault.close:
-            scope["extensions"]["mock.connection"]["transport"].close()
-            while (await receive())["type"] != "http.disconnect":
-                pass
-            return
+        if response.fault is not None:
+            await wait_for_fault(response.fault)
+            if response.fault.ending:
+                await hang_up(scope, receive)
+                return
         await _send_response(send, media_type, response)
 
     def _handle_call(self, headers: dict[str, str], media_type: str, body: bytes) -> GrpcResponse:
