@@ -1,6 +1,7 @@
 """The reading of a fault from JSON: its fields, their schema, and combinations that contradict each other."""
 
 from collections.abc import Collection, Iterator, Mapping
+from copy import deepcopy
 from functools import cache
 from typing import Any
 
@@ -94,7 +95,7 @@ def parse_fault(raw: Any, catalog: FaultCatalog, label: str, fallback_id: str) -
         raise UsageError(f"{label}: must be a JSON object, or a list of objects; send one")
     check_json(label, raw)
     _check_names(label, "", raw, _FIELDS)
-    given = {name: value for name, value in raw.items() if value is not None or name == "times"}
+    given = {name: deepcopy(value) for name, value in raw.items() if value is not None or name == "times"}
     _check_schema(label, given)
     if "method" in given:
         given["method"] = given["method"].upper()
@@ -133,16 +134,16 @@ def _check_schema(label: str, given: Mapping[str, Any], name: str = "") -> None:
 
 def _find_contradictions(given: Mapping[str, Any]) -> Iterator[str]:
     """Yield the reasons why the fields of a fault do not go together."""
-    if "rate" not in given and not any(_is_set(given, name) for name in _EFFECTS):
-        yield f"has no effect; add one of {', '.join(_EFFECTS)}"
     if "rate" in given:
         yield from (
             f"`rate` counts all requests of an account and cannot go with {quote(name)}; remove one of them"
             for name in _NOT_WITH_RATE
-            if _is_set(given, name)
+            if _is_set(given, name) and given[name] != ALWAYS
         )
     elif "body" in given and "status" not in given:
         yield "`body` needs a `status`; add one"
+    elif not any(_is_set(given, name) for name in _EFFECTS):
+        yield f"has no effect; add one of {', '.join(_EFFECTS)}"
     if given.get("status") in _BODILESS and given.get("body") is not None:
         yield f"a response with the status {given['status']} has no body; remove `body`"
     if "nth" in given and "one_in" in given:

@@ -165,7 +165,8 @@ class FaultQueue:
             raise UsageError(f"faults: at most {MAX_FAULTS} can wait; delete some")
         faults = []
         for raw, label in zip(raws, labels, strict=True):
-            fault = parse_fault(raw, self._catalog, label, self._choose_id(taken))
+            has_id = isinstance(raw, dict) and raw.get("id") is not None
+            fault = parse_fault(raw, self._catalog, label, "" if has_id else self._choose_id(taken))
             if fault.id in taken:
                 raise UsageError(f"{label}: the id {quote(fault.id)} is taken by a pending fault; choose another")
             taken.add(fault.id)
