@@ -140,14 +140,14 @@ def test_accepted_fault_plays_and_is_reported(raw: Any) -> None:
         assert answer.json()["error"].startswith("fault: ")
         return
     [shown] = answer.json()
-    again = {name: value for name, value in shown.items() if name not in ("matched", "played") and value != {}}
+    again = {name: value for name, value in shown.items() if name not in ("matched", "played")}
     assert API.send("PUT", "/__mock/faults", content=json.dumps(again)).json()[0] == shown
     outcomes = []
     for number in range(6):
         method = raw.get("method", "get" if raw.get("operation") == "listSmtpUsers" else "post").upper()
-        body = {"json": {"username": f"u{number}"}} if method == "POST" else {}
+        body = {"username": f"u{number}"} if method == "POST" else None
         try:
-            status = API.send(method, PATH, headers={"x-a": "b"}, params={"a": "b"}, **body).status_code
+            status = API.send(method, PATH, headers={"x-a": "b"}, params={"a": "b"}, json=body).status_code
         except httpx.RemoteProtocolError:
             status = 0
         outcomes.append(status)
