@@ -4,12 +4,12 @@ A connection breaks on the socket, past the server. In process there is none: th
 `httpx.RemoteProtocolError`, which a client of `httpx.ASGITransport` catches as it catches a broken connection.
 """
 
+import asyncio
 import json
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
-import anyio
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -20,7 +20,7 @@ from contract_watch.mock.faults.fault import FaultEffect, Slow
 async def wait_for_fault(effect: FaultEffect) -> None:
     """Wait as long as ``effect`` delays a response."""
     if effect.delay:
-        await anyio.sleep(effect.delay)
+        await asyncio.sleep(effect.delay)
 
 
 async def hang_up(scope: Scope, receive: Receive) -> None:
@@ -73,7 +73,7 @@ async def _send_cut(scope: Scope, receive: Receive, response: Response, cut: int
     content, connection = bytes(response.body), _find_connection(scope)
     if connection is None:
         if slow is not None:
-            await anyio.sleep(slow.pause * len(list(_split(content[:cut], slow))))
+            await asyncio.sleep(slow.pause * len(list(_split(content[:cut], slow))))
         received = min(cut, len(content))
         raise _build_transport_error(
             "peer closed connection without sending complete message body "
@@ -105,10 +105,12 @@ def _find_connection(scope: Scope) -> Any:
 
 async def _is_gone_after(receive: Receive, seconds: float) -> bool:
     """Wait; return True as soon as the client has left."""
-    with anyio.move_on_after(seconds):
-        await _wait_for_disconnect(receive)
-        return True
-    return False
+    try:
+        async with asyncio.timeout(seconds):
+            await _wait_for_disconnect(receive)
+    except TimeoutError:
+        return False
+    return True
 
 
 async def _wait_for_disconnect(receive: Receive) -> None:
