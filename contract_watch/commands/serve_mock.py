@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contract_watch import cli
 from contract_watch.contracts.registry import Contract, choose_contracts
 from contract_watch.errors import UsageError
+from contract_watch.mock.hosts import parse_allowed_hosts, parse_hosts
 from contract_watch.mock.server import serve_contracts
 
 _MAX_PORT = 65_535
@@ -14,11 +15,15 @@ _MAX_PORT = 65_535
 @cli.command(interrupted_status=cli.ExitStatus.OK)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until SIGINT or SIGTERM, which end 0; 3 for wrong usage."""
-    parser = cli.CommandParser("contract_watch.mock", "Plays vendors on loopback.")
+    parser = cli.CommandParser("contract_watch.mock", "Plays vendors, on loopback unless --host says otherwise.")
     parser.add_argument("vendors", nargs="*", metavar="vendor", help="the slugs of contracts (all)")
     parser.add_vendor_option()
     parser.add_argument("--port", default="8025", help="the port, 0 for a free one (8025)")
     parser.add_argument("--grpc-port", default="0", help="the port for gRPC, 0 for a free one (0)")
+    parser.add_argument("--host", action="append", default=[], metavar="ADDRESS",
+                        help="listen on this address; may be repeated (127.0.0.1 and ::1)")  # fmt: skip
+    parser.add_argument("--allow-host", action="append", default=[], metavar="NAME",
+                        help="let clients control the mock under this name, as other containers do; may be repeated")  # fmt: skip
     parser.add_argument("--interpretation", action="append", default=[], metavar="VENDOR.NAME=VALUE",
                         help="play this interpretation of the documents")  # fmt: skip
     given = parser.parse_args(arguments)
@@ -27,6 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         cli.parse_integer("--port", given.port, 0, _MAX_PORT),
         cli.parse_integer("--grpc-port", given.grpc_port, 0, _MAX_PORT),
         _parse_interpretations(given.interpretation),
+        parse_hosts(given.host),
+        parse_allowed_hosts(given.allow_host),
     )
     return cli.ExitStatus.OK
 
