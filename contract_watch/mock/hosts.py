@@ -186,7 +186,9 @@ def _build_error(host: str, port: int, variable: str, error: Exception) -> Usage
     reason = getattr(error, "strerror", None) or error
     if getattr(error, "errno", None) in _NO_IPV6:
         return UsageError(f"--host {host}: is no address of this machine ({reason}); choose one that it has")
-    return UsageError(f"port {port} on {host} cannot be used ({reason}); choose another with {_format_option(variable)}")
+    return UsageError(
+        f"port {port} on {host} cannot be used ({reason}); choose another with {_format_option(variable)}"
+    )
 
 
 def _format_option(variable: str) -> str:
@@ -212,6 +214,4 @@ def _is_address(text: str) -> bool:
 def _leave_out_covered(hosts: tuple[str, ...]) -> tuple[str, ...]:
     """Leave out the addresses of a version of which all addresses are among ``hosts``."""
     covered = {ip_address(host).version for host in hosts if ip_address(host).is_unspecified}
-    return tuple(
-        host for host in hosts if ip_address(host).is_unspecified or ip_address(host).version not in covered
-    )
+    return tuple(host for host in hosts if ip_address(host).is_unspecified or ip_address(host).version not in covered)

@@ -13,7 +13,10 @@ MAX_HEADER_BYTES = 256 * 1024
 """Bytes of the headers and trailers of one request, as memory counts them."""
 CLIENT_TIMEOUT = 60.0
 """Seconds in which a client must send a whole request, and take more of a response that waits for it."""
+MAX_UNFINISHED_BYTES = 256 * 1024 * 1024
+"""Bytes of the bodies of all requests that have not arrived whole."""
 _HEADER_OVERHEAD = 32
+_INVALID = "Invalid HTTP request received."
 
 
 def _build_refusal(status: int, text: str = "") -> bytes:
@@ -22,7 +25,7 @@ def _build_refusal(status: int, text: str = "") -> bytes:
     return f"{head}content-type: text/plain; charset=utf-8\r\n\r\n{text}".encode("ascii")
 
 
-_TOO_LARGE, _TOO_SLOW = _build_refusal(431), _build_refusal(408)
+_TOO_SLOW, _TOO_MUCH, _HEADERS_TOO_LARGE = _build_refusal(408), _build_refusal(413), _build_refusal(431)
 
 
 class ServerConfig(uvicorn.Config):
@@ -44,6 +47,7 @@ class ServerConfig(uvicorn.Config):
             timeout_graceful_shutdown=2,
         )
         self.allowed_hosts = allowed_hosts
+        self.unfinished_bytes = 0
 
 
 class _PipelineFlow(FlowControl):
@@ -65,12 +69,17 @@ class _PipelineFlow(FlowControl):
 class MockProtocol(HttpToolsProtocol):
     """uvicorn's HTTP protocol, which also passes the transport to scripted faults: ASGI cannot break a connection.
 
-    It hangs up on a client whose headers or trailers take more than `MAX_HEADER_BYTES`, or that is slower than
-    `CLIENT_TIMEOUT`; uvicorn would keep both. A refused request changes nothing, and its refusal waits for the
-    responses to the whole requests before it: uvicorn would write it in place of them.
+    It hangs up on a client that sends more than the limits above, or is slower than `CLIENT_TIMEOUT`; uvicorn would
+    keep both. A refused request changes nothing, and its refusal waits for the responses to the whole requests before
+    it: uvicorn would write it in place of them. Requests to upgrade to another protocol are answered as if they had
+    not asked: uvicorn would lose their bodies, and Java's client asks with every request.
     """
 
+    config: ServerConfig
     _header_bytes = 0
+    _silent_bytes = 0
+    """Bytes since the parser last made something of them, such as those of a header without end."""
+    _unfinished_bytes = 0
     _waiting_since: float | None = None
     """The time at which the client began to owe the rest of a request; None while it owes nothing."""
     _blocked_since: float | None = None
@@ -81,22 +90,56 @@ class MockProtocol(HttpToolsProtocol):
         """See HttpToolsProtocol."""
         super().connection_made(transport)
         self.flow = _PipelineFlow(self)
-        allowed_hosts = cast(ServerConfig, self.config).allowed_hosts
-        self._extensions = {"mock.connection": {"transport": transport, "allowed_hosts": allowed_hosts}}
+        self._extensions = {"mock.connection": {"transport": transport, "allowed_hosts": self.config.allowed_hosts}}
         self._waiting_since = self.loop.time()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See HttpToolsProtocol."""
+        self._finish_body()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """See HttpToolsProtocol."""
         if self._refusal:
             return
+        self._unset_keepalive_if_required()
+        self._silent_bytes += len(data)
         if self._waiting_since is None:
             self._waiting_since = self.loop.time()
-        super().data_received(data)
+        try:
+            self._feed_parser(data)
+        except httptools.HttpParserError:
+            self.send_400_response(_INVALID)
+        if self._silent_bytes > MAX_HEADER_BYTES:
+            self._refuse(_HEADERS_TOO_LARGE)
+
+    def _feed_parser(self, data: bytes) -> None:
+        rest: bytes | memoryview = data
+        while True:
+            try:
+                self.parser.feed_data(rest)
+            except httptools.HttpParserUpgrade as upgrade:
+                rest = memoryview(data)[len(data) - len(rest) + upgrade.args[0] :]
+                self._begin_again_without_upgrade()
+            else:
+                return
+
+    def _begin_again_without_upgrade(self) -> None:
+        """Give the request line and headers to a new parser, without the header that makes it ignore the body."""
+        version = self.parser.get_http_version().encode()
+        lines = [self.parser.get_method() + b" " + self.url + b" HTTP/" + version]
+        lines += [name + b": " + value for name, value in self.headers if name != b"upgrade"]
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self.parser.feed_data(b"\r\n".join([*lines, b"", b""]))
+
+    def _is_upgrade(self) -> bool:
+        return self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
 
     def on_message_begin(self) -> None:
         """See HttpToolsProtocol."""
         super().on_message_begin()
-        self._header_bytes = 0
+        self._header_bytes = self._silent_bytes = 0
         self._waiting_since = self.loop.time()
         cast(Any, self.scope)["extensions"] = self._extensions
 
@@ -104,12 +147,16 @@ class MockProtocol(HttpToolsProtocol):
         """See HttpToolsProtocol."""
         self._header_bytes += len(name) + len(value) + _HEADER_OVERHEAD
         if self._header_bytes > MAX_HEADER_BYTES:
-            self._refuse(_TOO_LARGE)
+            self._refuse(_HEADERS_TOO_LARGE)
             raise ValueError("too many headers")  # ends the parsing, so that the request is not carried out
+        self._silent_bytes = 0
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """See HttpToolsProtocol; an absolute target names the host, whatever ``Host`` says (RFC 9112, 3.2.2)."""
+        self._silent_bytes = 0
+        if self._is_upgrade():
+            return
         if self.url[:1] != b"/":
             target = httptools.parse_url(self.url)
             if target.host:
@@ -118,9 +165,29 @@ class MockProtocol(HttpToolsProtocol):
                 self.headers.append((b"host", target.host + port))
         super().on_headers_complete()
 
+    def on_body(self, body: bytes) -> None:
+        """See HttpToolsProtocol."""
+        self._silent_bytes = 0
+        if self.cycle.response_complete:
+            return
+        self._unfinished_bytes += len(body)
+        self.config.unfinished_bytes += len(body)
+        if self.config.unfinished_bytes > MAX_UNFINISHED_BYTES:
+            self._refuse(_TOO_MUCH)
+            raise ValueError("too many bytes")  # ends the parsing
+        super().on_body(body)
+
+    def _finish_body(self) -> None:
+        self.config.unfinished_bytes -= self._unfinished_bytes
+        self._unfinished_bytes = 0
+
     def on_message_complete(self) -> None:
         """See HttpToolsProtocol."""
+        if self._is_upgrade():
+            return
         self._waiting_since = None
+        self._silent_bytes = 0
+        self._finish_body()
         super().on_message_complete()
         self.cycle.more_body = False  # uvicorn forgets it if the response was complete before the request
 
@@ -149,6 +216,7 @@ class MockProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """See HttpToolsProtocol."""
+        self._finish_body()
         is_last = not self.pipeline
         super().on_response_complete()
         if self._refusal and is_last:

@@ -104,7 +104,7 @@ class NativeGrpcServer:
     async def _listen(self) -> None:
         max_length = ("grpc.max_receive_message_length", MAX_BODY)
         server = grpc.aio.server(options=[("grpc.so_reuseport", 0), max_length])
-        self._standard.add_to(server)
+        await self._standard.add_to(server)
         server.add_generic_rpc_handlers((NativeGrpcHandler(self._calls),))  # the last one: it records what nobody knows
         for address in self._addresses:
             server.add_insecure_port(address)

@@ -21,19 +21,24 @@ _ALPHA, _FINAL = reflection.SERVICE_NAME, reflection.SERVICE_NAME.replace("v1alp
 """Both names of reflection. Their messages are the same, and clients ask for the final one first."""
 
 
-class _HealthService(health.aio.HealthServicer):  # type: ignore[misc] # the package has no types
+class _HealthService(health.aio.HealthServicer):
     """The health of the mock (``""``) and of each service; all of them serve until the mock stops."""
 
     def __init__(self, services: Sequence[str]) -> None:
         super().__init__()
-        self._server_status |= dict.fromkeys(services, _SERVING)
+        self._services = ["", *services]
 
-    async def List(self, _request: Any, _context: Any) -> Any:  # noqa: N802 (the name in gRPC's .proto)
+    async def start(self) -> None:
+        """Report that each service is served."""
+        for name in self._services:
+            await self.set(name, _SERVING)
+
+    async def List(self, _request: Any, context: Any) -> Any:  # noqa: N802 (the name in gRPC's .proto)
         """Return the status of every service; the package leaves this method out."""
-        statuses = {
-            name: health_pb2.HealthCheckResponse(status=status) for name, status in self._server_status.items()
-        }
-        return health_pb2.HealthListResponse(statuses=statuses)
+        requests = {name: health_pb2.HealthCheckRequest(service=name) for name in self._services}
+        statuses = {name: await self.Check(request, context) for name, request in requests.items()}
+        messages: Any = health_pb2  # its stubs do not know the message yet
+        return messages.HealthListResponse(statuses=statuses)
 
 
 class _JoinedPool:
@@ -80,8 +85,9 @@ class StandardServices:
         pool = _JoinedPool([*(one.descriptor_pool for one in calls), _build_own_pool()])
         self._reflection = reflection.aio.ReflectionServicer([*services, _HEALTH, _ALPHA, _FINAL], pool=pool)
 
-    def add_to(self, server: Any) -> None:
-        """Add the services to a ``grpc.aio`` server."""
+    async def add_to(self, server: Any) -> None:
+        """Add the services to a ``grpc.aio`` server, and report that they are served."""
+        await self._health.start()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         method = grpc.stream_stream_rpc_method_handler(
             self._reflection.ServerReflectionInfo,
