@@ -41,15 +41,19 @@ class ReservedAddresses:
         for _ in range(_ATTEMPTS if self._may_choose else 1):
             if not self._sockets:
                 self.reserve()
-            for bound in self._sockets:
-                bound.close()
-            self._sockets = []
+            self.close()
             yield self.port
             self.port = 0 if self._may_choose else self.port
         raise UsageError(
             f"port {self.port} on {self.hosts[0]} cannot be used for gRPC; choose another with "
             f"{_format_option(self._variable)}"
         )
+
+    def close(self) -> None:
+        """Give the port up, if it is held."""
+        for bound in self._sockets:
+            bound.close()
+        self._sockets = []
 
     @property
     def contacts(self) -> list[str]:

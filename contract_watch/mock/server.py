@@ -6,7 +6,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import Any, cast
 
 import uvicorn
@@ -150,29 +150,36 @@ def serve_contracts(
     if mock.grpc_calls and port == grpc_port != 0:
         raise UsageError(f"--port and --grpc-port (PORT=, GRPC_PORT=): both are {port}; choose another for one of them")
     hosts = hosts or parse_hosts(())
-    grpc_addresses = ReservedAddresses(hosts, grpc_port, "GRPC_PORT")
-    if mock.grpc_calls:
-        grpc_addresses.reserve()  # the gRPC library prints many lines if the port is in use
-    bound = open_sockets(hosts, port, "PORT")
-    addresses = [format_address(choose_contact(host), bound[0].getsockname()[1]) for host in hosts]
-
-    def print_addresses() -> None:
-        print(f"rest {addresses[0]}", flush=True)
+    with ExitStack() as opened:
+        grpc_addresses = opened.enter_context(closing(ReservedAddresses(hosts, grpc_port, "GRPC_PORT")))
         if mock.grpc_calls:
-            print(f"grpc {grpc_addresses.contacts[0]}", flush=True)
-        for contract in contracts:
-            _print_credentials(contract)
-        for number, address in enumerate(addresses[1:], 1):
-            grpc_part = f", grpc {grpc_addresses.contacts[number]}" if mock.grpc_calls else ""
-            print(f"also: rest {address}{grpc_part}", flush=True)
-        print("controls: /__mock/ health, state, calls, faults, interpretations. Press Ctrl-C to stop.", flush=True)
+            grpc_addresses.reserve()  # the gRPC library prints many lines if the port is in use
+        bound = [opened.enter_context(one) for one in open_sockets(hosts, port, "PORT")]
+        addresses = [format_address(choose_contact(host), bound[0].getsockname()[1]) for host in hosts]
 
-    if warning := describe_exposure(hosts):
-        print(warning, file=sys.stderr, flush=True)
-    server = _MockServer(mock, grpc_addresses, print_addresses, allowed_hosts)
-    server.run(bound)
-    if server.startup_error is not None:
-        raise server.startup_error
+        def print_addresses() -> None:
+            native = grpc_addresses.contacts if mock.grpc_calls else []
+            _print_start(contracts, addresses, native)
+
+        if warning := describe_exposure(hosts):
+            print(warning, file=sys.stderr, flush=True)
+        server = _MockServer(mock, grpc_addresses, print_addresses, allowed_hosts)
+        server.run(bound)
+        if server.startup_error is not None:
+            raise server.startup_error
+
+
+def _print_start(contracts: Sequence[Contract], addresses: Sequence[str], grpc_addresses: Sequence[str]) -> None:
+    """Print the first addresses, the credentials, and the other addresses."""
+    print(f"rest {addresses[0]}", flush=True)
+    for address in grpc_addresses[:1]:
+        print(f"grpc {address}", flush=True)
+    for contract in contracts:
+        _print_credentials(contract)
+    for number, address in enumerate(addresses[1:], 1):
+        also = f", grpc {grpc_addresses[number]}" if grpc_addresses else ""
+        print(f"also: rest {address}{also}", flush=True)
+    print("controls: /__mock/ health, state, calls, faults, interpretations. Press Ctrl-C to stop.", flush=True)
 
 
 def _print_credentials(contract: Contract) -> None:
