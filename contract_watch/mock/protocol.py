@@ -16,6 +16,7 @@ CLIENT_TIMEOUT = 60.0
 MAX_UNFINISHED_BYTES = 256 * 1024 * 1024
 """Bytes of the bodies of all requests that have not arrived whole."""
 _HEADER_OVERHEAD = 32
+_VERSIONS = ("1.1", "1.0", "0.9")
 _INVALID = "Invalid HTTP request received."
 
 
@@ -157,6 +158,8 @@ class MockProtocol(HttpToolsProtocol):
         self._silent_bytes = 0
         if self._is_upgrade():
             return
+        if self.parser.get_http_version() not in _VERSIONS:
+            raise ValueError("unknown version")  # the parser takes HTTP/2.0 in a request line too
         if self.url[:1] != b"/":
             target = httptools.parse_url(self.url)
             if target.host:

@@ -41,6 +41,10 @@ def _channel(mock: tuple[Mock, str]) -> Iterator[grpc.Channel]:
         yield channel
 
 
+def _make_stub(channel: grpc.Channel) -> Any:
+    return health_pb2_grpc.HealthStub(channel)
+
+
 def _ask_reflection(channel: grpc.Channel, service: str, **question: Any) -> Any:
     method: Any = channel.stream_stream(
         f"/{service}/ServerReflectionInfo",
@@ -54,7 +58,7 @@ def _ask_reflection(channel: grpc.Channel, service: str, **question: Any) -> Any
 @pytest.mark.parametrize("service", ["", SERVICE])
 def test_each_service_is_healthy(channel: grpc.Channel, service: str) -> None:
     """The overall health and that of each vendor's service are SERVING, once and as a stream."""
-    stub = health_pb2_grpc.HealthStub(channel)
+    stub = _make_stub(channel)
     request = health_pb2.HealthCheckRequest(service=service)
     assert stub.Check(request, timeout=PATIENCE).status == SERVING
     watch: Any = stub.Watch(request, timeout=PATIENCE)
@@ -65,7 +69,7 @@ def test_each_service_is_healthy(channel: grpc.Channel, service: str) -> None:
 def test_an_unknown_service_has_no_health(channel: grpc.Channel) -> None:
     """The protocol has NOT_FOUND for a service that the server does not know."""
     with pytest.raises(grpc.RpcError) as caught:
-        health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(service="nobody"), timeout=PATIENCE)
+        _make_stub(channel).Check(health_pb2.HealthCheckRequest(service="nobody"), timeout=PATIENCE)
     assert caught.value.code() == grpc.StatusCode.NOT_FOUND
 
 
@@ -86,7 +90,7 @@ def test_a_watcher_learns_of_the_end() -> None:
     mock = build_mock([ZITADEL], {})
     with run_in_thread(mock):
         channel = grpc.insecure_channel(mock.controls.grpc_address)
-        watch: Any = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest(), timeout=PATIENCE)
+        watch: Any = _make_stub(channel).Watch(health_pb2.HealthCheckRequest(), timeout=PATIENCE)
         assert next(watch).status == SERVING
     assert next(watch).status == health_pb2.HealthCheckResponse.NOT_SERVING
     channel.close()
@@ -137,11 +141,12 @@ def test_reflection_is_enough_to_call_a_method(mock: tuple[Mock, str], channel: 
 
 def test_only_calls_to_the_vendor_are_recorded(mock: tuple[Mock, str], channel: grpc.Channel) -> None:
     """Health and reflection are no calls to the vendor; a method that nobody has is UNIMPLEMENTED and is recorded."""
-    health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=PATIENCE)
+    _make_stub(channel).Check(health_pb2.HealthCheckRequest(), timeout=PATIENCE)
     _ask_reflection(channel, REFLECTION[0], list_services="")
     path = f"/{SERVICE}/NoSuchMethod"
+    method: Any = channel.unary_unary(path)
     with pytest.raises(grpc.RpcError) as caught:
-        channel.unary_unary(path)(b"", timeout=PATIENCE, metadata=(("authorization", f"Bearer {KEY}"),))
+        method(b"", timeout=PATIENCE, metadata=(("authorization", f"Bearer {KEY}"),))
     assert caught.value.code() == grpc.StatusCode.UNIMPLEMENTED
     calls = httpx.get(f"{mock[1]}/__mock/calls", timeout=PATIENCE).json()
     assert [(call["path"], call["status"], call["credential"]) for call in calls] == [(path, 501, True)]
