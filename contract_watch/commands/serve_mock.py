@@ -7,7 +7,8 @@ from pathlib import Path
 from contract_watch import cli
 from contract_watch.contracts.registry import Contract, choose_contracts
 from contract_watch.errors import UsageError
-from contract_watch.mock.server import serve_contracts
+from contract_watch.mock.hosts import parse_allowed_hosts, parse_hosts
+from contract_watch.mock.server import build_mock, serve
 
 _MAX_PORT = 65_535
 
@@ -15,22 +16,27 @@ _MAX_PORT = 65_535
 @cli.command(interrupted_status=cli.ExitStatus.OK)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until SIGINT or SIGTERM, which end 0; 3 for wrong usage."""
-    parser = cli.CommandParser("contract_watch.mock", "Plays vendors on loopback.")
+    parser = cli.CommandParser("contract_watch.mock", "Plays vendors, on loopback unless --host says otherwise.")
     parser.add_argument("vendors", nargs="*", metavar="vendor", help="the slugs of contracts (all)")
     parser.add_vendor_option()
     parser.add_argument("--port", default="8025", help="the port, 0 for a free one (8025)")
     parser.add_argument("--grpc-port", default="0", help="the port for gRPC, 0 for a free one (0)")
+    parser.add_argument("--host", action="append", default=[], metavar="ADDRESS",
+                        help="listen on this address; may be repeated (127.0.0.1 and ::1)")  # fmt: skip
+    parser.add_argument("--allow-host", action="append", default=[], metavar="NAME",
+                        help="let clients control the mock under this name, as other containers do; may be repeated")  # fmt: skip
     parser.add_argument("--interpretation", action="append", default=[], metavar="VENDOR.NAME=VALUE",
                         help="play this interpretation of the documents")  # fmt: skip
     parser.add_argument("--faults", default="", metavar="FILE", help="play the faults of this YAML or JSON file")
     given = parser.parse_args(arguments)
-    serve_contracts(
-        _choose_contracts(given.vendors, given.vendor),
-        cli.parse_integer("--port", given.port, 0, _MAX_PORT),
-        cli.parse_integer("--grpc-port", given.grpc_port, 0, _MAX_PORT),
-        _parse_interpretations(given.interpretation),
-        Path(given.faults) if given.faults else None,
-    )
+    port = cli.parse_integer("--port", given.port, 0, _MAX_PORT)
+    grpc_port = cli.parse_integer("--grpc-port", given.grpc_port, 0, _MAX_PORT)
+    hosts, allowed_hosts = parse_hosts(given.host), parse_allowed_hosts(given.allow_host)
+    interpretations = _parse_interpretations(given.interpretation)
+    mock = build_mock(_choose_contracts(given.vendors, given.vendor), interpretations=interpretations)
+    if given.faults:
+        mock.faults.add_file(Path(given.faults))
+    serve(mock, port, grpc_port, hosts, allowed_hosts)
     return cli.ExitStatus.OK
 
 

@@ -53,7 +53,8 @@ class MessageCodec:
         self._path = contract.output_directory / "descriptors.binpb"
 
     @cached_property
-    def _pool(self) -> DescriptorPool:
+    def pool(self) -> DescriptorPool:
+        """The descriptors of the contract; `UsageError` if there are none."""
         try:
             descriptors = FileDescriptorSet.FromString(self._path.read_bytes())
         except (OSError, DecodeError) as error:
@@ -67,7 +68,7 @@ class MessageCodec:
     @cached_property
     def _methods(self) -> dict[str, MethodDescriptor]:
         try:
-            service = self._pool.FindServiceByName(self._grpc.service)
+            service = self.pool.FindServiceByName(self._grpc.service)
             return {name: service.methods_by_name[method] for name, method in self._grpc.methods.items()}
         except KeyError as error:
             raise UsageError(
@@ -113,11 +114,11 @@ class MessageCodec:
     def encode_status(self, status: GrpcStatus) -> bytes:
         """Encode a ``google.rpc.Status``."""
         fields = {"code": status.code, "message": status.message, "details": list(status.details)}
-        return self._encode(self._pool.FindMessageTypeByName(_STATUS), fields)
+        return self._encode(self.pool.FindMessageTypeByName(_STATUS), fields)
 
     def decode_status(self, content: bytes) -> GrpcStatus:
         """Decode a ``google.rpc.Status``; raise `MessageCodecError` if it is malformed."""
-        message: Any = self._parse_message(self._pool.FindMessageTypeByName(_STATUS), content)
+        message: Any = self._parse_message(self.pool.FindMessageTypeByName(_STATUS), content)
         return GrpcStatus(
             message.code, message.message, tuple(self._decode_detail(detail) for detail in message.details)
         )
@@ -125,7 +126,7 @@ class MessageCodec:
     def _decode_detail(self, detail: Message) -> JSON:
         """Decode a detail to JSON; of a type that the ``.proto`` does not declare, only ``@type`` is known."""
         try:
-            return json_format.MessageToDict(detail, descriptor_pool=self._pool)
+            return json_format.MessageToDict(detail, descriptor_pool=self.pool)
         except (DecodeError, TypeError, ValueError, RecursionError, json_format.SerializeToJsonError):
             return {"@type": str(getattr(detail, "type_url", ""))}
 
@@ -134,7 +135,7 @@ class MessageCodec:
     def _encode(self, descriptor: Descriptor, value: JSON) -> bytes:
         message = message_factory.GetMessageClass(descriptor)()
         try:
-            json_format.ParseDict(value, message, descriptor_pool=self._pool)
+            json_format.ParseDict(value, message, descriptor_pool=self.pool)
             return message.SerializeToString()
         except (json_format.ParseError, EncodeError, TypeError, ValueError, RecursionError) as error:
             problem = type(error).__name__
@@ -143,7 +144,7 @@ class MessageCodec:
     def _decode(self, descriptor: Descriptor, content: bytes) -> dict[str, Any]:
         message = self._parse_message(descriptor, content)
         try:
-            decoded = json_format.MessageToDict(message, descriptor_pool=self._pool)
+            decoded = json_format.MessageToDict(message, descriptor_pool=self.pool)
         except (TypeError, ValueError, RecursionError, json_format.SerializeToJsonError) as error:
             problem = type(error).__name__
             raise MessageCodecError(f"the {descriptor.full_name} cannot be converted to JSON ({problem})") from error

@@ -1,11 +1,12 @@
 """The mock as an ASGI application: it routes each path to a vendor's endpoint, a token endpoint, gRPC-web or a control."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -76,7 +77,8 @@ class Mock:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; paths without parameters bypass Starlette's slower router."""
-        await self._static_endpoints.get(scope["path"], self._app)(scope, receive, send)
+        with suppress(ClientDisconnect):  # nobody waits for the response, and the request is not carried out
+            await self._static_endpoints.get(scope["path"], self._app)(scope, receive, send)
 
     def _build_token_endpoints(self) -> Iterator[tuple[str, TokenEndpoint]]:
         for vendor in self.vendors.values():

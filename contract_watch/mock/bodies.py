@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Send
 
@@ -17,14 +18,21 @@ class RequestTooLargeError(Exception):
 
 
 async def read_body(receive: Receive) -> bytes:
-    """Read the whole body; raise `RequestTooLargeError` if it exceeds `MAX_BODY`."""
+    """Read the whole body.
+
+    Raises:
+        RequestTooLargeError: The body exceeds `MAX_BODY`.
+        ClientDisconnect: The client left before the end of the body; what arrived must not be taken for the whole.
+    """
     body = bytearray()
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
         body += message.get("body", b"")
         if len(body) > MAX_BODY:
             raise RequestTooLargeError
-        if not message.get("more_body"):  # absent also once the client has disconnected
+        if not message.get("more_body"):
             return bytes(body)
 
 

@@ -1,52 +1,36 @@
 """The mock's server: in a thread for tests, in its own process for ``python -m contract_watch.mock``."""
 
+import asyncio
 import os
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from contextlib import ExitStack, closing, contextmanager
+from typing import Any, cast
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from contract_watch.contracts.registry import Contract
 from contract_watch.errors import UsageError
 from contract_watch.mock.app import Mock
 from contract_watch.mock.clock import MockClock
+from contract_watch.mock.hosts import (
+    LOOPBACK,
+    ReservedAddresses,
+    choose_contact,
+    describe_exposure,
+    format_address,
+    open_socket,
+    open_sockets,
+    parse_hosts,
+)
+from contract_watch.mock.protocol import MockProtocol, ServerConfig
 from contract_watch.mock.vendor import MockVendor
 
 _START_TIMEOUT = 10.0
-MAX_HEADER_BYTES = 256 * 1024
-"""Bytes of the headers and trailers of one request, as memory counts them."""
-_HEADER_OVERHEAD = 32
-_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
-
-
-class MockProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP protocol, which also passes the transport to scripted faults: ASGI cannot break a connection.
-
-    It hangs up on a client whose headers or trailers take more than `MAX_HEADER_BYTES`; uvicorn would keep them all.
-    """
-
-    _header_bytes = 0
-
-    def on_message_begin(self) -> None:
-        """See HttpToolsProtocol."""
-        super().on_message_begin()
-        self._header_bytes = 0
-        self.scope["extensions"] = {"mock.connection": {"transport": self.transport}}
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """See HttpToolsProtocol."""
-        self._header_bytes += len(name) + len(value) + _HEADER_OVERHEAD
-        if self._header_bytes <= MAX_HEADER_BYTES:
-            super().on_header(name, value)
-        elif not self.transport.is_closing():
-            self.transport.write(_TOO_LARGE)
-            self.transport.close()
+_TICKS_A_SECOND = 10
 
 
 def build_mock(
@@ -77,44 +61,19 @@ def build_mock(
     return Mock(vendors, environment)
 
 
-def open_socket(port: int, variable: str = "PORT", host: str = "127.0.0.1") -> socket.socket:
-    """Bind a socket to ``port`` on ``host`` (0: a free one); if it is in use, raise `UsageError` naming ``variable``."""
-    # asyncio switches Nagle's algorithm off only for sockets whose protocol is given; without, each response takes 40 ms.
-    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        bound.bind((host, port))
-    except (OSError, OverflowError) as error:
-        bound.close()
-        reason = getattr(error, "strerror", None) or error
-        raise UsageError(f"port {port} on {host} cannot be used ({reason}); choose another with {variable}=") from error
-    return bound
-
-
-def build_config(mock: ASGIApp) -> uvicorn.Config:
-    """Build uvicorn's configuration for the mock."""
-    return uvicorn.Config(
-        mock,
-        http=MockProtocol,
-        loop="uvloop",
-        lifespan="off",
-        log_level="critical",
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        date_header=True,
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=2,
-    )
-
-
 class _MockServer(uvicorn.Server):
     """A uvicorn server with a thread-safe ``ready`` event, which also runs native gRPC if a vendor has it."""
 
-    def __init__(self, app: ASGIApp, grpc_port: int, on_ready: Callable[[str], None] = lambda _address: None) -> None:
-        super().__init__(build_config(app))
+    def __init__(
+        self,
+        app: ASGIApp,
+        grpc_addresses: ReservedAddresses,
+        on_ready: Callable[[], None] = lambda: None,
+        allowed_hosts: frozenset[str] = frozenset(),
+    ) -> None:
+        super().__init__(ServerConfig(app, allowed_hosts))
         self._mock = app if isinstance(app, Mock) and app.grpc_calls else None
-        self._grpc_port, self._on_ready = grpc_port, on_ready
+        self._grpc_addresses, self._on_ready = grpc_addresses, on_ready
         self._native: Any = None
         self.ready = threading.Event()
         self.startup_error: UsageError | None = None
@@ -126,16 +85,24 @@ class _MockServer(uvicorn.Server):
 
             try:
                 self._native = native.NativeGrpcServer(self._mock.grpc_calls)
-                address = await self._native.start(self._grpc_port)
+                await self._native.start(self._grpc_addresses)
             except UsageError as error:
                 self._native = None
                 self.startup_error, self.should_exit = error, True
                 self.ready.set()
                 return
-            self._mock.controls.grpc_address = address
+            self._mock.controls.grpc_address = self._grpc_addresses.contacts[0]
         await super().startup(sockets)
-        self._on_ready(self._mock.controls.grpc_address if self._mock is not None else "")
+        self._on_ready()
         self.ready.set()
+
+    async def on_tick(self, counter: int) -> bool:
+        """See uvicorn.Server; each second it hangs up on clients that are too slow."""
+        if counter % _TICKS_A_SECOND == 0:
+            now = asyncio.get_running_loop().time()
+            for connection in list(self.server_state.connections):
+                cast(MockProtocol, connection).end_if_slow(now)
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """See uvicorn.Server."""
@@ -149,7 +116,7 @@ class _MockServer(uvicorn.Server):
 def run_in_thread(mock: ASGIApp) -> Iterator[str]:
     """Serve ``mock`` in a thread on a free port of loopback; yield its URL, ``http://127.0.0.1:port``."""
     bound = open_socket(0)
-    server = _MockServer(mock, 0)
+    server = _MockServer(mock, ReservedAddresses(LOOPBACK[:1], 0, "GRPC_PORT"))
     thread = threading.Thread(target=server.run, args=([bound],), name="mock", daemon=True)
     thread.start()
     try:
@@ -163,37 +130,61 @@ def run_in_thread(mock: ASGIApp) -> Iterator[str]:
         bound.close()
 
 
-def serve_contracts(
-    contracts: Sequence[Contract],
+def serve(
+    mock: Mock,
     port: int,
     grpc_port: int = 0,
-    interpretations: Mapping[str, Mapping[str, str]] | None = None,
-    faults: Path | None = None,
+    hosts: Sequence[str] = (),
+    allowed_hosts: frozenset[str] = frozenset(),
 ) -> None:
-    """Serve contracts on ``port``, and gRPC on ``grpc_port``, with the faults of a file, until interrupted.
+    """Serve ``mock`` on ``port`` of ``hosts`` (none: loopback), and gRPC on ``grpc_port``, until interrupted.
 
-    Once ready, it prints the addresses, each on its own line, and the credentials that it accepts.
+    Once ready, it prints the addresses, each on its own line, and the credentials that it accepts. Controls may be
+    used under the names of ``allowed_hosts`` besides loopback's.
+
+    Raises:
+        UsageError: A port is in use, or the same for both; a host is no address of this machine.
     """
-    mock = build_mock(contracts, interpretations=interpretations)
-    if faults is not None:
-        mock.faults.add_file(faults)
-    bound = open_socket(port)
-    open_socket(grpc_port, "GRPC_PORT").close()  # the gRPC library prints many lines if the port is in use
+    if mock.grpc_calls and port == grpc_port != 0:
+        raise UsageError(f"--port and --grpc-port (PORT=, GRPC_PORT=): both are {port}; choose another for one of them")
+    contracts = [vendor.contract for vendor in mock.vendors.values()]
+    hosts = hosts or parse_hosts(())
+    with ExitStack() as opened:
+        grpc_addresses = opened.enter_context(closing(ReservedAddresses(hosts, grpc_port, "GRPC_PORT")))
+        if mock.grpc_calls:
+            grpc_addresses.reserve()  # the gRPC library prints many lines if the port is in use
+        bound = [opened.enter_context(one) for one in open_sockets(hosts, port, "PORT")]
+        addresses = [format_address(choose_contact(host), bound[0].getsockname()[1]) for host in hosts]
 
-    def print_addresses(grpc_address: str) -> None:
-        print(f"rest 127.0.0.1:{bound.getsockname()[1]}", flush=True)
-        if grpc_address:
-            print(f"grpc {grpc_address}", flush=True)
-        for contract in contracts:
-            for credential in contract.credentials:
-                is_set = bool(os.environ.get(credential.variable))
-                key = "from the environment" if is_set else f"{credential.test} (the test value)"
-                print(f"{contract.slug} {credential.variable}: {key}, {credential.about}", flush=True)
-            for name, given in contract.given.tables.items():
-                print(f"{contract.slug} {given.variable}: {contract.given.values[name]}, {given.about}", flush=True)
-        print("controls: /__mock/ health, state, calls, faults, interpretations. Press Ctrl-C to stop.", flush=True)
+        def print_addresses() -> None:
+            native = grpc_addresses.contacts if mock.grpc_calls else []
+            _print_start(contracts, addresses, native)
 
-    server = _MockServer(mock, grpc_port, print_addresses)
-    server.run([bound])
-    if server.startup_error is not None:
-        raise server.startup_error
+        if warning := describe_exposure(hosts):
+            print(warning, file=sys.stderr, flush=True)
+        server = _MockServer(mock, grpc_addresses, print_addresses, allowed_hosts)
+        server.run(bound)
+        if server.startup_error is not None:
+            raise server.startup_error
+
+
+def _print_start(contracts: Sequence[Contract], addresses: Sequence[str], grpc_addresses: Sequence[str]) -> None:
+    """Print the first addresses, the credentials, and the other addresses."""
+    print(f"rest {addresses[0]}", flush=True)
+    for address in grpc_addresses[:1]:
+        print(f"grpc {address}", flush=True)
+    for contract in contracts:
+        _print_credentials(contract)
+    for number, address in enumerate(addresses[1:], 1):
+        also = f", grpc {grpc_addresses[number]}" if grpc_addresses else ""
+        print(f"also: rest {address}{also}", flush=True)
+    print("controls: /__mock/ health, state, calls, faults, interpretations. Press Ctrl-C to stop.", flush=True)
+
+
+def _print_credentials(contract: Contract) -> None:
+    for credential in contract.credentials:
+        is_set = bool(os.environ.get(credential.variable))
+        key = "from the environment" if is_set else f"{credential.test} (the test value)"
+        print(f"{contract.slug} {credential.variable}: {key}, {credential.about}", flush=True)
+    for name, given in contract.given.tables.items():
+        print(f"{contract.slug} {given.variable}: {contract.given.values[name]}, {given.about}", flush=True)

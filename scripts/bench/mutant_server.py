@@ -19,7 +19,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from contract_watch import cli
 from contract_watch.contracts.registry import Contract, load_contracts
 from contract_watch.mock.bodies import read_body, send_json
-from contract_watch.mock.server import build_config, open_socket
+from contract_watch.mock.hosts import open_socket
+from contract_watch.mock.protocol import ServerConfig
 from contract_watch.mutants.derivation import MutantConfig, derive_mutants, sample_evenly
 from contract_watch.mutants.mutant import FAMILIES, Mutation
 from contract_watch.mutants.mutated_vendor import MutantApp
@@ -111,7 +112,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("port", type=int)
     given = parser.parse_args(arguments)
     application = MutantSwitcher(load_contracts()[given.slug])
-    uvicorn.Server(build_config(application)).run([open_socket(given.port)])
+    uvicorn.Server(ServerConfig(application)).run([open_socket(given.port)])
     return cli.ExitStatus.OK
 
 

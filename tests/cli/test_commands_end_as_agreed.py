@@ -20,7 +20,7 @@ from tests.support.reports import read_report
 QUOTED = "api_live_0123456789abcdef"
 COMMANDS = [
     ("contract_watch.commands.check_target", "Suite", ["--vendor", "jetemail"]),
-    ("contract_watch.commands.serve_mock", "serve_contracts", ["--vendor", "jetemail"]),
+    ("contract_watch.commands.serve_mock", "serve", ["--vendor", "jetemail"]),
     ("contract_watch.mutants.__main__", "parse_measurement", ["--vendor", "jetemail"]),
     ("contract_watch.mutants.false_positives.command", "parse_measurement", ["--vendor", "jetemail"]),
     ("contract_watch.engine.command.explore", "resolve_options", ["--vendor", "jetemail"]),

@@ -95,6 +95,7 @@ def test_the_error_says_what_to_do(mock: httpx.Client) -> None:
     """The one line names the value and the address to use."""
     text = mock.get("/__mock/state", headers={"Host": "evil.example"}).text
     expected = (
-        "Host must be localhost or a loopback address, got evil.example; control the mock at http://127.0.0.1:<port>"
+        "Host must be localhost or a loopback address, got evil.example; control the mock at http://127.0.0.1:<port>, "
+        "or start it with --allow-host and this name"
     )
     assert json.loads(text) == {"error": expected}

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from google.protobuf.descriptor_pool import DescriptorPool
+
 from contract_watch.contracts.grpc_codes import HTTP_STATUS, guess_grpc_code
 from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.protobuf import GrpcStatus, MessageCodec, MessageCodecError, build_status
@@ -13,8 +15,8 @@ from contract_watch.mock.faults.queue import FaultQueue
 from contract_watch.mock.journal import MockJournal
 from contract_watch.mock.vendor import MockVendor
 
-INVALID, INTERNAL, UNAVAILABLE = 3, 13, 14
-"""The codes for a request that is not a message, for a scripted body that is not one, and for a broken connection."""
+INVALID, UNIMPLEMENTED, INTERNAL, UNAVAILABLE = 3, 12, 13, 14
+"""The codes for no message, for an unknown method, for a scripted body that is none, and for a broken connection."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,22 @@ class GrpcCalls:
         self.methods = {
             self._messages.get_method_path(name): operation for name, operation in vendor.contract.operations.items()
         }
+
+    @property
+    def service(self) -> str:
+        """The full name of the vendor's service."""
+        assert self._vendor.contract.grpc is not None
+        return self._vendor.contract.grpc.service
+
+    @property
+    def descriptor_pool(self) -> DescriptorPool:
+        """The descriptors of the vendor's messages and service."""
+        return self._messages.pool
+
+    def record_unknown_method(self, path: str, headers: Mapping[str, str]) -> None:
+        """Record a call of a method that no vendor has."""
+        answer = {"code": UNIMPLEMENTED, "message": "unknown method"}
+        self._journal.record_call("POST", path, headers, None, HTTP_STATUS[UNIMPLEMENTED], answer, len(path))
 
     def build_error(self, status: GrpcStatus) -> GrpcResponse:
         """Build an error response; a status without details is sent as code and message only."""

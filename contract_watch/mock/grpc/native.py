@@ -8,9 +8,11 @@ from typing import Any
 import grpc
 
 from contract_watch.contracts.openapi import Operation
-from contract_watch.errors import UsageError
 from contract_watch.mock.faults.delivery import wait_for_fault
 from contract_watch.mock.grpc.calls import GrpcCalls, GrpcResponse
+from contract_watch.mock.grpc.standard_services import StandardServices
+from contract_watch.mock.hosts import ReservedAddresses, list_listeners
+from contract_watch.mock.protocol import CLIENT_TIMEOUT
 from contract_watch.mock.vendor import MAX_BODY
 
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
@@ -21,21 +23,28 @@ _PAUSE = 0.05
 
 
 class NativeGrpcHandler(grpc.GenericRpcHandler):
-    """The router of calls to the vendors that have gRPC."""
+    """The router of calls to the vendors that have gRPC; the journal records calls of unknown methods."""
 
     def __init__(self, calls: Sequence[GrpcCalls]) -> None:
         self._methods = {path: (one, operation) for one in calls for path, operation in one.methods.items()}
+        self._calls = calls
 
     def service(self, details: Any) -> Any:
         """See grpc.GenericRpcHandler."""
         method = self._methods.get(details.method)
         if method is None:
+            self._calls[0].record_unknown_method(details.method, _read_metadata(details.invocation_metadata))
             return None
         calls, operation = method
 
         async def respond(messages: Any, context: Any) -> bytes:
             # A stream handler, because the library never answers a unary call without a complete message.
-            received = [message async for message in messages]
+            try:
+                async with asyncio.timeout(CLIENT_TIMEOUT):
+                    received = [message async for message in messages]
+            except TimeoutError:
+                problem = f"the message did not arrive within {CLIENT_TIMEOUT:g} seconds"
+                await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, problem)
             if len(received) != 1:
                 problem = f"a call must have one complete message, got {len(received)}"
                 await context.abort(grpc.StatusCode.INVALID_ARGUMENT, problem)
@@ -44,11 +53,16 @@ class NativeGrpcHandler(grpc.GenericRpcHandler):
         return grpc.stream_unary_rpc_method_handler(respond)
 
 
-async def _handle_call(calls: GrpcCalls, operation: Operation, content: bytes, context: Any) -> bytes:
+def _read_metadata(metadata: Any) -> dict[str, str]:
     headers: dict[str, str] = {}
-    for name, value in context.invocation_metadata() or ():
+    for name, value in metadata or ():
         if isinstance(value, str):
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
+
+
+async def _handle_call(calls: GrpcCalls, operation: Operation, content: bytes, context: Any) -> bytes:
+    headers = _read_metadata(context.invocation_metadata())
     response = calls.handle_call(operation, headers, content)
     if response.fault is not None:
         await wait_for_fault(response.fault)
@@ -65,38 +79,38 @@ def _build_trailers(response: GrpcResponse) -> tuple[tuple[str, bytes], ...]:
 
 
 class NativeGrpcServer:
-    """A server on loopback that starts again if a request ends it.
+    """A server that starts again if a request ends it.
 
     One request whose path is not UTF-8 ends the library's accepting loop, and with it the server.
     """
 
     def __init__(self, calls: Sequence[GrpcCalls]) -> None:
         self._calls = calls
-        self._port = 0
+        self._standard = StandardServices(calls)
+        self._addresses: list[str] = []
         self._is_stopping = False
         self._server: Any = None
         self._supervision: asyncio.Task[None] | None = None
 
-    async def start(self, port: int) -> str:
-        """Listen on ``port`` of loopback (0: a free one); return the address, ``host:port``."""
-        try:
-            self._port = await self._listen(port)
-        except RuntimeError as error:
-            raise UsageError(
-                f"port {port} on 127.0.0.1 cannot be used for gRPC; choose another with GRPC_PORT="
-            ) from error
+    async def start(self, addresses: ReservedAddresses) -> None:
+        """Listen on ``addresses``; raise `UsageError` if their port was taken meanwhile."""
+        for port in addresses.release():
+            self._addresses = list_listeners(addresses.hosts, port)
+            with suppress(RuntimeError):
+                await self._listen()
+                break
         asyncio.get_running_loop().set_exception_handler(_ignore_bad_paths)
         self._supervision = asyncio.create_task(self._supervise())
-        return f"127.0.0.1:{self._port}"
 
-    async def _listen(self, port: int) -> int:
+    async def _listen(self) -> None:
         max_length = ("grpc.max_receive_message_length", MAX_BODY)
         server = grpc.aio.server(options=[("grpc.so_reuseport", 0), max_length])
-        server.add_generic_rpc_handlers((NativeGrpcHandler(self._calls),))
-        bound = server.add_insecure_port(f"127.0.0.1:{port}")
+        await self._standard.add_to(server)
+        server.add_generic_rpc_handlers((NativeGrpcHandler(self._calls),))  # the last one: it records what nobody knows
+        for address in self._addresses:
+            server.add_insecure_port(address)
         await server.start()
         self._server = server
-        return bound
 
     async def _supervise(self) -> None:
         while not self._is_stopping:
@@ -104,7 +118,7 @@ class NativeGrpcServer:
                 await self._server.wait_for_termination()
             while not self._is_stopping:
                 try:
-                    await self._listen(self._port)
+                    await self._listen()
                     break
                 except RuntimeError:  # the old one has not let go of the port
                     await asyncio.sleep(_PAUSE)
@@ -112,6 +126,7 @@ class NativeGrpcServer:
     async def stop(self) -> None:
         """Stop; running calls have a second to complete."""
         self._is_stopping = True
+        await self._standard.stop()
         with suppress(UnicodeDecodeError):
             await self._server.stop(_GRACE)
         if self._supervision is not None:

@@ -23,7 +23,7 @@ from contract_watch.contracts.registry import ROOT, Contract, choose_contracts
 from contract_watch.engine.account.network_sandbox import allow_connections
 from contract_watch.errors import UsageError
 from contract_watch.mock.app import Mock
-from contract_watch.mock.server import open_socket
+from contract_watch.mock.hosts import open_socket
 from contract_watch.mock.vendor import read_keys
 from contract_watch.net import get_tls_context
 from tests.support.patience import PATIENCE

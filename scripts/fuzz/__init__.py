@@ -1,0 +1,1 @@
+"""Fuzzing of the mock with raw bytes: `make fuzz-mock`."""

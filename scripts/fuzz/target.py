@@ -1,0 +1,155 @@
+"""The mock in a process of its own, which fuzzing sends bytes to and looks for damage in."""
+
+import re
+import select
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+import httpx
+
+from contract_watch.contracts.registry import ROOT
+from scripts.bench.process import build_environment
+
+MAX_MEMORY = 600 * 1024 * 1024
+"""Bytes of memory that the mock may ever have had."""
+_ANSWER_TIMEOUT = 30.0
+_QUIET_SECONDS = 0.15
+"""Seconds without a byte after which the responses to a batch are complete: a mock that waits for more sends none."""
+_MAX_BATCH_SECONDS = 20.0
+_GRPC_LOG = re.compile(r"[EWI]\d{4} \d\d:\d\d:")
+"""A line of gRPC's core library, which logs whatever is no HTTP/2."""
+_CRASH = re.compile(rb"HTTP/1\.1 500 [^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\nInternal Server Error")
+
+
+class FuzzTarget:
+    """A running mock."""
+
+    def __init__(self, process: subprocess.Popen[str], rest: str, grpc: str, errors: IO[str]) -> None:
+        self._process, self.rest, self.grpc, self._errors = process, rest, grpc, errors
+        self._client = httpx.Client(base_url=f"http://{rest}", timeout=_ANSWER_TIMEOUT, trust_env=False)
+
+    def close(self) -> None:
+        """Close the connections to it."""
+        self._client.close()
+
+    def send(self, address: str, batch: Sequence[bytes]) -> str:
+        """Send each input of ``batch`` on a connection of its own, all at once; return the damage that responses show."""
+        host, _, port = address.rpartition(":")
+        received: dict[socket.socket, bytearray] = {}
+        try:
+            for content in batch:
+                connection = socket.create_connection((host, int(port)), timeout=_ANSWER_TIMEOUT)
+                received[connection] = bytearray()
+                with suppress(OSError):  # a mock that refuses may close before it has read everything
+                    connection.sendall(content)
+            _receive(received)
+        except OSError as error:
+            return f"the mock accepts no connection ({error.strerror or type(error).__name__})"
+        finally:
+            for connection in received:
+                connection.close()
+        crashed = next((number for number, content in enumerate(received.values()) if _CRASH.search(content)), None)
+        return "" if crashed is None else f"input {crashed} of the batch was answered 500"
+
+    def find_damage(self) -> str:
+        """Return the damage to the mock, in one line; empty if there is none."""
+        try:
+            self._client.delete("/__mock/faults").raise_for_status()
+            self._client.get("/__mock/health").raise_for_status()
+            state = self._client.get("/__mock/state").raise_for_status().json()
+            self._client.get("/__mock/calls").raise_for_status().json()
+        except (httpx.HTTPError, ValueError) as error:
+            ended = "" if self._process.poll() is None else f"; it ended with status {self._process.returncode}"
+            return f"the mock does not answer its controls ({type(error).__name__}){ended}"
+        if not isinstance(state, dict) or not state:
+            return "the state is no object with vendors"
+        if self.grpc:
+            host, _, port = self.grpc.rpartition(":")
+            try:
+                _wait_for_settings(host, int(port))
+            except OSError as error:
+                return f"native gRPC does not answer ({type(error).__name__})"
+        self._errors.seek(0)
+        if lines := [line for line in self._errors if line.strip() and not _GRPC_LOG.match(line)]:
+            return f"the mock wrote to stderr: {lines[-1].strip()}"
+        memory = _measure_memory(self._process.pid)
+        return f"the mock took {memory // 1024**2} MB of memory" if memory > MAX_MEMORY else ""
+
+    def reset(self) -> None:
+        """Empty the state and the journal."""
+        with suppress(httpx.HTTPError):
+            self._client.delete("/__mock/state")
+            self._client.delete("/__mock/calls")
+
+
+@contextmanager
+def start_target(vendors: Sequence[str] = ()) -> Iterator[FuzzTarget]:
+    """Start a mock of ``vendors`` (none: all), and end it after the block."""
+    command = [sys.executable, "-m", "contract_watch.mock", "--port", "0", "--host", "127.0.0.1", *vendors]
+    with (
+        tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors,
+        subprocess.Popen(  # noqa: S603 (our own command)
+            command, cwd=ROOT, env=build_environment(), stdout=subprocess.PIPE, stderr=errors, text=True
+        ) as process,
+    ):
+        assert process.stdout is not None
+        try:
+            addresses = {"rest": "", "grpc": ""}
+            for line in process.stdout:
+                name, _, address = line.strip().partition(" ")
+                if name in addresses:
+                    addresses[name] = address
+                if line.startswith("controls:"):
+                    break
+            target = FuzzTarget(process, addresses["rest"], addresses["grpc"], errors)
+            yield target
+            target.close()
+        finally:
+            process.kill()
+
+
+def _receive(received: dict[socket.socket, bytearray]) -> None:
+    """Read from all connections until they end, or until nothing comes any more."""
+    waiting = set(received)
+    until = time.monotonic() + _MAX_BATCH_SECONDS
+    while waiting and time.monotonic() < until:
+        readable, _, _ = select.select(list(waiting), [], [], _QUIET_SECONDS)
+        if not readable:
+            return
+        for connection in readable:
+            try:
+                more = connection.recv(65536)
+            except OSError:
+                more = b""
+            received[connection] += more
+            if not more:
+                waiting.discard(connection)
+
+
+def _wait_for_settings(host: str, port: int) -> None:
+    """Wait for the first frame of an HTTP/2 server; one that starts again is tried until it listens."""
+    until = time.monotonic() + _ANSWER_TIMEOUT
+    while True:
+        try:
+            with socket.create_connection((host, port), timeout=_ANSWER_TIMEOUT) as connection:
+                if connection.recv(1):
+                    return
+        except ConnectionError:
+            if time.monotonic() > until:
+                raise
+        if time.monotonic() > until:
+            raise TimeoutError
+
+
+def _measure_memory(pid: int) -> int:
+    """Return the most memory that a process has had, in bytes; 0 where the system does not say."""
+    status = Path(f"/proc/{pid}/status")
+    found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text(encoding="ascii")) if status.exists() else None
+    return 0 if found is None else int(found[1]) * 1024

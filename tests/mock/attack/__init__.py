@@ -1,0 +1,1 @@
+"""Attacks on the mock: raw bytes, slow and vanishing clients, many at once."""
