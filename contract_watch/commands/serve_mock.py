@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contract_watch import cli
 from contract_watch.contracts.registry import Contract, choose_contracts
 from contract_watch.errors import UsageError
-from contract_watch.mock.server import serve_contracts
+from contract_watch.mock.server import MockClasses, serve_contracts
 
 _MAX_PORT = 65_535
 
@@ -21,12 +21,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--grpc-port", default="0", help="the port for gRPC, 0 for a free one (0)")
     parser.add_argument("--interpretation", action="append", default=[], metavar="VENDOR.NAME=VALUE",
                         help="play this interpretation of the documents")  # fmt: skip
+    parser.add_argument("--mutant", action="append", default=[], metavar="[VENDOR:]ID",
+                        help="play a drift: one of --list-mutants, per vendor")  # fmt: skip
+    parser.add_argument("--list-mutants", action="store_true", help="print the drifts that can be played, and end")
     given = parser.parse_args(arguments)
+    contracts = _choose_contracts(given.vendors, given.vendor)
+    if given.list_mutants:
+        print(_list_mutants(contracts))
+        return cli.ExitStatus.OK
     serve_contracts(
-        _choose_contracts(given.vendors, given.vendor),
+        contracts,
         cli.parse_integer("--port", given.port, 0, _MAX_PORT),
         cli.parse_integer("--grpc-port", given.grpc_port, 0, _MAX_PORT),
         _parse_interpretations(given.interpretation),
+        _choose_classes(given.mutant, contracts),
     )
     return cli.ExitStatus.OK
 
@@ -35,6 +43,20 @@ def _choose_contracts(slugs: Sequence[str], vendor: str) -> list[Contract]:
     if slugs and vendor != "all":
         raise UsageError("--vendor: vendors are named already; leave it out")
     return [contract for slug in dict.fromkeys(slugs or [vendor]) for contract in choose_contracts(slug)]
+
+
+def _choose_classes(mutants: Sequence[str], contracts: Sequence[Contract]) -> MockClasses:
+    if not mutants:
+        return MockClasses()
+    from contract_watch.mutants import choice  # noqa: PLC0415 (it loads the planner, which a faithful mock does not need)
+
+    return choice.choose_classes(choice.parse_mutants(mutants, contracts))
+
+
+def _list_mutants(contracts: Sequence[Contract]) -> str:
+    from contract_watch.mutants import choice  # noqa: PLC0415 (as above)
+
+    return choice.format_mutants(contracts)
 
 
 def _parse_interpretations(options: Sequence[str]) -> dict[str, dict[str, str]]:

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from contract_watch.contracts.overlay import read_overlay
 from contract_watch.contracts.directories import find_cache_root
+from contract_watch.contracts.overlay import read_overlay
 from contract_watch.contracts.registry import Contract
 from contract_watch.diff.client.document_impact import assess_document_impact
 from contract_watch.diff.client.impact import ClientImpact

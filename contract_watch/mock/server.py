@@ -1,11 +1,14 @@
 """The mock's server: in a thread for tests, in its own process for ``python -m contract_watch.mock``."""
 
+import asyncio
 import os
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -17,7 +20,10 @@ from contract_watch.mock.app import Mock
 from contract_watch.mock.clock import MockClock
 from contract_watch.mock.vendor import MockVendor
 
+Result = TypeVar("Result")
 _START_TIMEOUT = 10.0
+_TICK, _TICKS = 0.1, 864_000
+"""The seconds between two looks at the clock, as uvicorn has them, and their number in a day."""
 MAX_HEADER_BYTES = 256 * 1024
 """Bytes of the headers and trailers of one request, as memory counts them."""
 _HEADER_OVERHEAD = 32
@@ -48,15 +54,26 @@ class MockProtocol(HttpToolsProtocol):
             self.transport.close()
 
 
+@dataclass(frozen=True)
+class MockClasses:
+    """The classes of a mock and of its vendors; mutants have others, which take the same arguments."""
+
+    vendor: Callable[[Contract, Mapping[str, str], MockClock], MockVendor] = lambda contract, environment, clock: (
+        MockVendor(contract, environment, clock=clock)
+    )
+    mock: Callable[[Sequence[MockVendor], Mapping[str, str]], Mock] = Mock
+
+
 def build_mock(
     contracts: Sequence[Contract],
     environment: Mapping[str, str] | None = None,
     interpretations: Mapping[str, Mapping[str, str]] | None = None,
+    classes: MockClasses = MockClasses(),
 ) -> Mock:
     """Build a mock of ``contracts``.
 
     ``environment`` provides the accounts' keys (default: the process's environment), ``interpretations`` the values
-    that the mock follows, by vendor and name.
+    that the mock follows, by vendor and name, ``classes`` its parts.
 
     Raises:
         UsageError: A vendor is not among ``contracts``, or has no such interpretation.
@@ -67,13 +84,13 @@ def build_mock(
     if unknown := sorted(chosen.keys() - set(slugs)):
         raise UsageError(f"--interpretation: unknown vendor {unknown[0]!r}; choose from {', '.join(slugs)}")
     clock = MockClock()
-    vendors = [MockVendor(contract, environment, clock=clock) for contract in contracts]
+    vendors = [classes.vendor(contract, environment, clock) for contract in contracts]
     for vendor in vendors:
         try:
             vendor.set_interpretations(chosen.get(vendor.contract.slug, {}))
         except UsageError as error:
             raise UsageError(f"--interpretation: {error}") from error
-    return Mock(vendors, environment)
+    return classes.mock(vendors, environment)
 
 
 def open_socket(port: int, variable: str = "PORT", host: str = "127.0.0.1") -> socket.socket:
@@ -107,7 +124,7 @@ def build_config(mock: ASGIApp) -> uvicorn.Config:
     )
 
 
-class _MockServer(uvicorn.Server):
+class MockServer(uvicorn.Server):
     """A uvicorn server with a thread-safe ``ready`` event, which also runs native gRPC if a vendor has it."""
 
     def __init__(self, app: ASGIApp, grpc_port: int, on_ready: Callable[[str], None] = lambda _address: None) -> None:
@@ -115,11 +132,14 @@ class _MockServer(uvicorn.Server):
         self._mock = app if isinstance(app, Mock) and app.grpc_calls else None
         self._grpc_port, self._on_ready = grpc_port, on_ready
         self._native: Any = None
+        self._stopping = asyncio.Event()
+        self.loop: asyncio.AbstractEventLoop | None = None
         self.ready = threading.Event()
         self.startup_error: UsageError | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """See uvicorn.Server."""
+        self.loop = asyncio.get_running_loop()
         if self._mock is not None:
             from contract_watch.mock.grpc import native  # noqa: PLC0415 (gRPC loads slowly, and most vendors have none)
 
@@ -136,30 +156,92 @@ class _MockServer(uvicorn.Server):
         self._on_ready(self._mock.controls.grpc_address if self._mock is not None else "")
         self.ready.set()
 
+    async def main_loop(self) -> None:
+        """See uvicorn.Server; `stop_at_once` ends it without waiting for the next tick."""
+        counter = 0
+        while not await self.on_tick(counter):
+            counter = (counter + 1) % _TICKS
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), _TICK)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """See uvicorn.Server."""
+        """See uvicorn.Server; after `stop_at_once` it drops requests in progress."""
         if self._native is not None:
             await self._native.stop()
-        if self.startup_error is None:
+        if self.startup_error is None and not self._stopping.is_set():
             await super().shutdown(sockets)
+        elif self.startup_error is None:
+            for server in self.servers:
+                server.close()
+            for connection in list(self.server_state.connections):
+                connection.shutdown()
+            await asyncio.sleep(0)  # the connections close in the next round of the loop
+
+    def stop_at_once(self) -> None:
+        """Stop without waiting for clients; from any thread."""
+        self.should_exit = True
+        with suppress(RuntimeError):  # the loop has ended by itself
+            if self.loop is not None:
+                self.loop.call_soon_threadsafe(self._stopping.set)
+
+
+class MockThread:
+    """A mock that is served in a thread on a free port of loopback.
+
+    Attributes:
+        origin: ``http://127.0.0.1:port``.
+        grpc_address: ``host:port``; empty if no vendor has gRPC.
+    """
+
+    def __init__(self, mock: ASGIApp) -> None:
+        self._socket = open_socket(0)
+        self._server = MockServer(mock, 0, self._set_grpc_address)
+        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="mock", daemon=True)
+        self.origin = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self.grpc_address = ""
+
+    def _set_grpc_address(self, address: str) -> None:
+        self.grpc_address = address
+
+    def start(self) -> None:
+        """Start the thread and wait until the mock answers; raise RuntimeError if it does not."""
+        self._thread.start()
+        if not self._server.ready.wait(_START_TIMEOUT) or self._server.startup_error is not None:
+            problem = self._server.startup_error or f"not ready after {_START_TIMEOUT:g} seconds"
+            raise RuntimeError(f"the mock did not start: {problem}")
+
+    def call(self, function: Callable[[], Result]) -> Result:
+        """Call ``function`` between the requests, on the server's loop, and return its result."""
+        loop = self._server.loop
+        if loop is None or threading.current_thread() is self._thread:
+            return function()
+        done: Future[Result] = Future()
+
+        def complete() -> None:
+            try:
+                done.set_result(function())
+            except BaseException as error:  # noqa: BLE001 (the caller's thread raises it)
+                done.set_exception(error)
+
+        loop.call_soon_threadsafe(complete)
+        return done.result(_START_TIMEOUT)
+
+    def stop(self) -> None:
+        """Stop the server and wait for its thread."""
+        self._server.stop_at_once()
+        self._thread.join(_START_TIMEOUT)
+        self._socket.close()
 
 
 @contextmanager
 def run_in_thread(mock: ASGIApp) -> Iterator[str]:
     """Serve ``mock`` in a thread on a free port of loopback; yield its URL, ``http://127.0.0.1:port``."""
-    bound = open_socket(0)
-    server = _MockServer(mock, 0)
-    thread = threading.Thread(target=server.run, args=([bound],), name="mock", daemon=True)
-    thread.start()
+    served = MockThread(mock)
     try:
-        if not server.ready.wait(_START_TIMEOUT) or server.startup_error is not None:
-            problem = server.startup_error or f"not ready after {_START_TIMEOUT:g} seconds"
-            raise RuntimeError(f"the mock did not start: {problem}")
-        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
+        served.start()
+        yield served.origin
     finally:
-        server.should_exit = True
-        thread.join(_START_TIMEOUT)
-        bound.close()
+        served.stop()
 
 
 def serve_contracts(
@@ -167,12 +249,13 @@ def serve_contracts(
     port: int,
     grpc_port: int = 0,
     interpretations: Mapping[str, Mapping[str, str]] | None = None,
+    classes: MockClasses = MockClasses(),
 ) -> None:
     """Serve contracts on ``port``, and gRPC on ``grpc_port``, until interrupted.
 
     Once ready, it prints the addresses, each on its own line, and the credentials that it accepts.
     """
-    mock = build_mock(contracts, interpretations=interpretations)
+    mock = build_mock(contracts, interpretations=interpretations, classes=classes)
     bound = open_socket(port)
     open_socket(grpc_port, "GRPC_PORT").close()  # the gRPC library prints many lines if the port is in use
 
@@ -180,6 +263,9 @@ def serve_contracts(
         print(f"rest 127.0.0.1:{bound.getsockname()[1]}", flush=True)
         if grpc_address:
             print(f"grpc {grpc_address}", flush=True)
+        for slug, vendor in mock.vendors.items():
+            if vendor.drift:
+                print(f"{slug} plays the mutant {vendor.drift}", flush=True)
         for contract in contracts:
             for credential in contract.credentials:
                 is_set = bool(os.environ.get(credential.variable))
@@ -189,7 +275,7 @@ def serve_contracts(
                 print(f"{contract.slug} {given.variable}: {contract.given.values[name]}, {given.about}", flush=True)
         print("controls: /__mock/ health, state, calls, faults, interpretations. Press Ctrl-C to stop.", flush=True)
 
-    server = _MockServer(mock, grpc_port, print_addresses)
+    server = MockServer(mock, grpc_port, print_addresses)
     server.run([bound])
     if server.startup_error is not None:
         raise server.startup_error

@@ -9,7 +9,7 @@ from contract_watch.mutants import mutant_runner
 from contract_watch.mutants.credential_mutants import derive_credential_mutants
 from contract_watch.mutants.derivation import derive_mutants
 from contract_watch.mutants.mutant_runner import MutantRunner
-from contract_watch.mutants.mutated_vendor import MutantServer
+from contract_watch.mutants.mutant_mock import MutantServer
 from tests.support.credential_forms import FORMS
 
 EXPECTED = {

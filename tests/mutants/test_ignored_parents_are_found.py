@@ -10,7 +10,7 @@ from contract_watch.mutants import mutant_runner
 from contract_watch.mutants.derivation import derive_mutants
 from contract_watch.mutants.mutant import Mutation
 from contract_watch.mutants.mutant_runner import MutantRunner
-from contract_watch.mutants.mutated_vendor import MutantApp, MutantServer
+from contract_watch.mutants.mutant_mock import MutantApp, MutantServer
 from tests.support.alcove import copy_alcove
 
 OPERATIONS = ("createUser", "listUsers", "getUser", "updateUser", "deleteUser")
