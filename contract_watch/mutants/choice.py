@@ -32,7 +32,7 @@ def find_mutant(contract: Contract, mutant_id: str, option: str = "--mutant") ->
     near = difflib.get_close_matches(mutant_id[:_MAX_SHOWN], mutants, _MAX_GUESSES, 0.5)
     hint = f"did you mean {' or '.join(near)}?" if near else f"ids begin with {', '.join(FAMILIES)}"
     raise UsageError(
-        f"{option}: {contract.slug} has no mutant {escape_text(mutant_id, _MAX_SHOWN)!r}; {hint}; --list-mutants lists all"
+        f"{option}: {contract.slug} has no mutant {escape_text(mutant_id, _MAX_SHOWN)!r}; {hint}; contract-watch mock {contract.slug} --list-mutants lists all"
     )
 
 

@@ -33,6 +33,8 @@ class Backstage:
         self._interpretations = {name: values[0] for name, values in declared.items()}
         self._interpretations |= self.complete_names(interpretations)
         self._restart = restart
+        self.was_called = False
+        """True if a request arrived before the last reset."""
         self._played_faults: list[tuple[Fault, int]] = []
         self._grpc_paths = _list_grpc_paths(self.contract.operations, vendor)
         self.reset()
@@ -41,6 +43,7 @@ class Backstage:
 
     def reset(self) -> None:
         """Bring back the beginning: no object, call or fault, the first interpretations, the real time."""
+        self.was_called = self.was_called or bool(self.mock.journal.latest_call)
         self.mock.faults.pending = []
         self._played_faults = []
         self.mock.journal.clear()

@@ -132,6 +132,19 @@ class PlayedVendor:
 
         self.run(replace_state)
 
+    def has_been_called(self) -> bool:
+        """Return True if a request has reached the mock since `forget_calls`, resets notwithstanding."""
+        return self.run(lambda backstage: backstage.was_called or backstage.mock.journal.latest_call is not None)
+
+    def forget_calls(self) -> None:
+        """Reset the vendor as for a new test."""
+
+        def reset(backstage: Backstage) -> None:
+            backstage.reset()
+            backstage.was_called = False
+
+        self.run(reset)
+
     def interpret(self, **values: str) -> None:
         """Choose interpretations of what the documents leave open, ``-`` in a name written as ``_``; empties the state.
 
