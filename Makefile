@@ -68,6 +68,8 @@ SCHEDULER ?=
 VERSION ?=
 # The interpreters that a release is verified on, separated by commas; empty: the lowest and the highest that are found.
 PYTHONS ?=
+# 1: verify a release with the libraries of .venv, where no package index can be reached.
+OFFLINE ?=
 # 1: accept a document although an action of the overlay does not fit it.
 ANYWAY ?=
 
@@ -77,7 +79,7 @@ ANYWAY ?=
 $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(eval override $$(name) := $$(value $$(name)))))
 export ACCEPT AXES CONTRACTS HISTORY RECHECK_MINUTES PYTHON VENDOR TARGET OUT SEED LIVE EXPLORE ONLY SHARD MINUTES GRPC_TARGET SURFACE THOROUGH FAIL_ON PORT GRPC_PORT \
 	SEEDS CALLS WORKERS TESTS SLUG DELETE NAME DOCUMENT OPERATIONS BASE REVISION SERVERS ALL WAIVERS PUBLISHED KNOWN REQUIRE ANYWAY VERSION \
-	PYTHONS SCHEDULER REQUIRE_DOCUMENTS PAGE URL MAX_HOURS
+	PYTHONS OFFLINE SCHEDULER REQUIRE_DOCUMENTS PAGE URL MAX_HOURS
 
 .PHONY: help
 help: ## print this page
@@ -247,6 +249,10 @@ docs: environment ## build the documentation site of the clients in site/
 .PHONY: release
 release: environment ## build a client's sdist and wheel in dist/ and verify them [VENDOR= VERSION=] [PYTHONS=]
 	@$(RUN) -m scripts.release_client --vendor="$$VENDOR" --version="$$VERSION" --pythons="$$PYTHONS"
+
+.PHONY: release-package
+release-package: environment ## check every mock, state the result in README.md, build contract-watch in dist/ [VERSION=] [PYTHONS=] [OFFLINE=1]
+	@$(RUN) -m scripts.release_package --version="$$VERSION" --pythons="$$PYTHONS" --offline="$$OFFLINE"
 
 .PHONY: rules
 rules: environment ## write docs/rules.md, the rules of the document comparison

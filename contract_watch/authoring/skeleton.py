@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from contract_watch.contracts.directories import list_directories
+from contract_watch.contracts.directories import choose_home
 from contract_watch.contracts.registry import SLUG
 from contract_watch.errors import InconclusiveError, UsageError
 
@@ -48,7 +48,7 @@ def choose_directory(slug: str, name: str, root: Path | None = None) -> Path:
     Raises:
         UsageError: the slug or the name cannot be used.
     """
-    home = list_directories(root)[0]
+    home = choose_home(root)
     _check_names(slug, name, home)
     return home / slug
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from contract_watch import cli
 from contract_watch.authoring.completeness import find_gaps
+from contract_watch.contracts.directories import check_writable
 from contract_watch.contracts.registry import Contract, choose_contracts
 from contract_watch.diff.acceptance import accept_document
 from contract_watch.errors import UsageError
@@ -27,6 +28,7 @@ def main(arguments: Sequence[str] | None = None, root: Path | None = None) -> in
     if given.vendor in ("", "all"):
         raise UsageError("--vendor must name one vendor; make accept VENDOR=slug")
     contract = choose_contracts(given.vendor, root)[0]
+    check_writable(contract.root, "accept")
     anyway = cli.parse_switch("--anyway", given.anyway) is True
     done = accept_document(contract, given.published, anyway=anyway)
     if done:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from contract_watch import cli
-from contract_watch.contracts.directories import list_roots
+from contract_watch.contracts.directories import check_writable, list_roots
 from contract_watch.contracts.registry import choose_contracts
 from contract_watch.diff.atomic_replacement import restore_backup
 from contract_watch.generator.outputs import find_stale_files, generate_outputs
@@ -35,5 +35,6 @@ def main(arguments: Sequence[str] | None = None, root: Path | None = None) -> in
         print("\n".join(lines), end="\n" if lines else "", file=sys.stderr)
         return cli.ExitStatus.FAILURE if lines else cli.ExitStatus.OK
     for contract in contracts:
+        check_writable(contract.root, "generate")
         generate_outputs(contract, contract.output_directory)
     return cli.ExitStatus.OK

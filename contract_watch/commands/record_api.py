@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from contract_watch import cli
+from contract_watch.contracts.directories import check_writable
 from contract_watch.contracts.registry import choose_contracts
 from contract_watch.diff.client_record import RECORD, find_record_problems, write_record
 
@@ -26,6 +27,7 @@ def main(arguments: Sequence[str] | None = None, root: Path | None = None) -> in
         print("\n".join(lines), end="\n" if lines else "", file=sys.stderr)
         return cli.ExitStatus.FAILURE if lines else cli.ExitStatus.OK
     for contract in contracts:
+        check_writable(contract.root, "api")
         if write_record(contract):
             print(f"{(contract.directory / RECORD).relative_to(contract.root)}: recorded")
     return cli.ExitStatus.OK

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from contract_watch import cli
+from contract_watch.contracts.directories import check_writable
 from contract_watch.contracts.registry import Contract, choose_contracts
 from contract_watch.engine.command.shape_review import ShapeReview, review_shapes
 from contract_watch.errors import InconclusiveError
@@ -30,6 +31,8 @@ def main(arguments: list[str] | None = None) -> int:
     contracts, path = choose_contracts(given.vendor), locate_history(given.history, Path(given.out))
     reviewed = 0
     for contract in contracts:
+        if accept:
+            check_writable(contract.root, "shapes --accept")
         read_baselines(contract.directory)  # a malformed file is an error before anything is printed
     for contract in contracts:
         reviews = _read_reviews(contract, path)

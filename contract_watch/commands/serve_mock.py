@@ -8,7 +8,7 @@ from contract_watch import cli
 from contract_watch.contracts.registry import Contract, choose_contracts
 from contract_watch.errors import UsageError
 from contract_watch.mock.hosts import parse_allowed_hosts, parse_hosts
-from contract_watch.mock.server import build_mock, serve
+from contract_watch.mock.server import MockClasses, build_mock, serve
 
 _MAX_PORT = 65_535
 
@@ -28,12 +28,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--interpretation", action="append", default=[], metavar="VENDOR.NAME=VALUE",
                         help="play this interpretation of the documents")  # fmt: skip
     parser.add_argument("--faults", default="", metavar="FILE", help="play the faults of this YAML or JSON file")
+    parser.add_argument("--mutant", action="append", default=[], metavar="[VENDOR:]ID",
+                        help="play a drift: one of --list-mutants, per vendor")  # fmt: skip
+    parser.add_argument("--list-mutants", action="store_true", help="print the drifts that can be played, and end")
     given = parser.parse_args(arguments)
+    contracts = _choose_contracts(given.vendors, given.vendor)
+    if given.list_mutants:
+        print(_list_mutants(contracts))
+        return cli.ExitStatus.OK
     port = cli.parse_integer("--port", given.port, 0, _MAX_PORT)
     grpc_port = cli.parse_integer("--grpc-port", given.grpc_port, 0, _MAX_PORT)
     hosts, allowed_hosts = parse_hosts(given.host), parse_allowed_hosts(given.allow_host)
-    interpretations = _parse_interpretations(given.interpretation)
-    mock = build_mock(_choose_contracts(given.vendors, given.vendor), interpretations=interpretations)
+    interpretations, classes = _parse_interpretations(given.interpretation), _choose_classes(given.mutant, contracts)
+    mock = build_mock(contracts, interpretations=interpretations, classes=classes)
     if given.faults:
         mock.faults.add_file(Path(given.faults))
     serve(mock, port, grpc_port, hosts, allowed_hosts)
@@ -44,6 +51,20 @@ def _choose_contracts(slugs: Sequence[str], vendor: str) -> list[Contract]:
     if slugs and vendor != "all":
         raise UsageError("--vendor: vendors are named already; leave it out")
     return [contract for slug in dict.fromkeys(slugs or [vendor]) for contract in choose_contracts(slug)]
+
+
+def _choose_classes(mutants: Sequence[str], contracts: Sequence[Contract]) -> MockClasses:
+    if not mutants:
+        return MockClasses()
+    from contract_watch.mutants import choice  # noqa: PLC0415 (it loads the planner, which a faithful mock does not need)
+
+    return choice.choose_classes(choice.parse_mutants(mutants, contracts))
+
+
+def _list_mutants(contracts: Sequence[Contract]) -> str:
+    from contract_watch.mutants import choice  # noqa: PLC0415 (as above)
+
+    return choice.format_mutants(contracts)
 
 
 def _parse_interpretations(options: Sequence[str]) -> dict[str, dict[str, str]]:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from contract_watch import cli
-from contract_watch.contracts.directories import list_roots
+from contract_watch.contracts.directories import find_cache_root, list_roots
 from contract_watch.contracts.registry import Contract, choose_contracts
 from contract_watch.diff.atomic_replacement import restore_backup
 from contract_watch.diff.document.document_cache import CACHE_DIRECTORY, store_entry
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None, root: Path | None = None) -> in
     out = cli.create_output_directory("--out", given.out)
     history = locate_history(given.history, out)
     result = watch_documents(contracts, waivers, given.published)
-    roots = {contract.slug: contract.root for contract in contracts}
+    roots = {contract.slug: find_cache_root(contract.root) for contract in contracts}
     unknown = [record.contract for record in result.records if record.target == NOWHERE]
     skipped = dict.fromkeys([*(contract.slug for contract in left_out), *unknown], NO_ADDRESS)
     overview = build_overview(everything, "document", result.records, skipped)

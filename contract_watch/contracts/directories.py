@@ -1,8 +1,9 @@
 """The directories that hold contracts, and what lies next to them.
 
 ``CONTRACTS`` lists directories with ``<slug>/contract.toml`` in each. Unset, it is ``contracts/`` of the checkout, or of the
-working directory where the package is installed. What is made from ``<directory>/<slug>`` is in
-``<directory>/../generated/<slug>``: the directory above one of contracts is the root of those contracts.
+working directory where the package is installed. If that has no contract, it is the directory that the package ships, which
+no command writes to. What is made from ``<directory>/<slug>`` is in ``<directory>/../generated/<slug>``: the directory above
+one of contracts is the root of those contracts.
 """
 
 import os
@@ -20,22 +21,58 @@ _CONTRACT_FILE = "contract.toml"
 _IS_CHECKOUT = (CODE / "contracts").is_dir() and (CODE / "scripts" / "make_environment.py").is_file()
 ROOT = CODE if _IS_CHECKOUT else Path.cwd()
 """The directory of the ledger and of contracts that no variable names: the checkout, or where the package is used."""
+SHIPPED = CODE / "contract_watch" / "shipped"
+"""The root of the contracts that the wheel brings; a checkout has none."""
 VARIABLE = CONTRACTS_VARIABLE
 
 
 def list_directories(root: Path | None = None) -> list[Path]:
     """Return the directories that hold contracts, absolute: ``root/contracts``, or without ``root`` the configured ones.
 
+    Without CONTRACTS these are ``contracts/`` of `ROOT`, or those of the package if there are no others.
+
     Raises:
         UsageError: CONTRACTS names something that is a file.
     """
     named = [] if root is not None else [name for name in os.environ.get(VARIABLE, "").split(os.pathsep) if name]
     if not named:
-        return [(ROOT if root is None else root) / "contracts"]
+        own = (ROOT if root is None else root) / "contracts"
+        shipped = SHIPPED / "contracts"
+        is_own = root is not None or _holds_contracts(own) or not shipped.is_dir()
+        return [own if is_own else shipped]
     directories = list(dict.fromkeys(Path(name).resolve() for name in named))
     if wrong := next((path for path in directories if path.exists() and not path.is_dir()), None):
         raise UsageError(f"{VARIABLE}: {wrong} is a file; name directories with <slug>/{_CONTRACT_FILE} in them")
     return directories
+
+
+def _holds_contracts(directory: Path) -> bool:
+    return any(directory.glob(f"*/{_CONTRACT_FILE}"))
+
+
+def choose_home(root: Path | None = None) -> Path:
+    """Return the directory that a new contract is written to: the first one, or ``contracts/`` of `ROOT` if it is shipped."""
+    first = list_directories(root)[0]
+    return ROOT / "contracts" if first.parent == SHIPPED else first
+
+
+def is_shipped(root: Path) -> bool:
+    """Return True if ``root`` is that of the contracts that the package ships."""
+    return root == SHIPPED
+
+
+def check_writable(root: Path, command: str) -> None:
+    """Raise `UsageError` if ``command`` would write to the contracts that the package ships."""
+    if is_shipped(root):
+        raise UsageError(
+            f"{command}: the installed package's contracts are read-only; copy them from {SHIPPED} into the working "
+            f"directory, or set {VARIABLE}"
+        )
+
+
+def find_cache_root(root: Path) -> Path:
+    """Return the directory for documents that were fetched: ``root``, or `ROOT` for shipped contracts."""
+    return ROOT if is_shipped(root) else root
 
 
 def list_roots(root: Path | None = None) -> list[Path]:

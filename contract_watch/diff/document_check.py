@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from contract_watch.contracts.directories import find_cache_root
 from contract_watch.contracts.overlay import read_overlay
 from contract_watch.contracts.registry import Contract
 from contract_watch.diff.client.document_impact import assess_document_impact
@@ -58,7 +59,7 @@ def check_document(contract: Contract, given: str) -> tuple[Record, CachedDocume
     record.since = contract.describe_age()
     cached = None
     try:
-        found = read_published_document(contract, given, contract.root / CACHE_DIRECTORY, os.environ)
+        found = read_published_document(contract, given, find_cache_root(contract.root) / CACHE_DIRECTORY, os.environ)
         record.target = found.address
         record.count_request("document", "rest") if found.was_requested else None
         _compare_documents(contract, found, record)

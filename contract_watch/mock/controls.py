@@ -47,7 +47,9 @@ class MockControls:
 
     async def _handle_health(self, _request: Request) -> Response:
         addresses = {"grpc": self.grpc_address} if self.grpc_address else {}
-        return build_json_response(200, {"mock": True, "contracts": sorted(self._vendors), **addresses})
+        drifts = {slug: vendor.drift for slug, vendor in self._vendors.items() if vendor.drift}
+        mutants = {"mutants": drifts} if drifts else {}
+        return build_json_response(200, {"mock": True, "contracts": sorted(self._vendors), **addresses, **mutants})
 
     async def _handle_state(self, request: Request) -> Response:
         if request.method == "DELETE":

@@ -71,6 +71,23 @@ class MockJournal:
             (call if secrets is None else _redact_call(call, self._redactor.copy_with(secrets)), secrets)
         )
 
+    @property
+    def latest_call(self) -> dict[str, Any] | None:
+        """The exchange that was recorded last, for `amend_call`; None if there is none."""
+        return self._calls[-1][0] if self._calls else None
+
+    def amend_call(self, call: dict[str, Any], mutant: str, status: int, response_body: Any) -> None:
+        """Replace the response of an exchange by the one that ``mutant``, an id, made of it."""
+        redactor = self._redactor.copy_with(self._redactor.find_secrets(response_body))
+        call |= {"status": status, "answer": _redact_and_truncate(response_body, redactor), "mutant": mutant}
+
+    def list_sent_calls(self) -> list[dict[str, Any]]:
+        """Return the exchanges as they were sent, with secrets, for comparisons whose result has none.
+
+        Long ones are truncated and redacted.
+        """
+        return [call for call, _ in self._calls]
+
     def redact_json(self, value: Any) -> Any:
         """Return ``value`` without secrets, untruncated."""
         return self._redactor.redact_json(value)

@@ -6,8 +6,10 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
-from typing import Any, cast
+from concurrent.futures import Future
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -29,19 +31,32 @@ from contract_watch.mock.hosts import (
 from contract_watch.mock.protocol import MockProtocol, ServerConfig
 from contract_watch.mock.vendor import MockVendor
 
+Result = TypeVar("Result")
 _START_TIMEOUT = 10.0
-_TICKS_A_SECOND = 10
+_TICK, _TICKS, _TICKS_A_SECOND = 0.1, 864_000, 10
+"""The seconds between two looks at the clock, as uvicorn has them, and their number in a day and in a second."""
+
+
+@dataclass(frozen=True)
+class MockClasses:
+    """The classes of a mock and of its vendors; mutants have others, which take the same arguments."""
+
+    vendor: Callable[[Contract, Mapping[str, str], MockClock], MockVendor] = lambda contract, environment, clock: (
+        MockVendor(contract, environment, clock=clock)
+    )
+    mock: Callable[[Sequence[MockVendor], Mapping[str, str]], Mock] = Mock
 
 
 def build_mock(
     contracts: Sequence[Contract],
     environment: Mapping[str, str] | None = None,
     interpretations: Mapping[str, Mapping[str, str]] | None = None,
+    classes: MockClasses = MockClasses(),
 ) -> Mock:
     """Build a mock of ``contracts``.
 
     ``environment`` provides the accounts' keys (default: the process's environment), ``interpretations`` the values
-    that the mock follows, by vendor and name.
+    that the mock follows, by vendor and name, ``classes`` its parts.
 
     Raises:
         UsageError: A vendor is not among ``contracts``, or has no such interpretation.
@@ -52,16 +67,16 @@ def build_mock(
     if unknown := sorted(chosen.keys() - set(slugs)):
         raise UsageError(f"--interpretation: unknown vendor {unknown[0]!r}; choose from {', '.join(slugs)}")
     clock = MockClock()
-    vendors = [MockVendor(contract, environment, clock=clock) for contract in contracts]
+    vendors = [classes.vendor(contract, environment, clock) for contract in contracts]
     for vendor in vendors:
         try:
             vendor.set_interpretations(chosen.get(vendor.contract.slug, {}))
         except UsageError as error:
             raise UsageError(f"--interpretation: {error}") from error
-    return Mock(vendors, environment)
+    return classes.mock(vendors, environment)
 
 
-class _MockServer(uvicorn.Server):
+class MockServer(uvicorn.Server):
     """A uvicorn server with a thread-safe ``ready`` event, which also runs native gRPC if a vendor has it."""
 
     def __init__(
@@ -75,11 +90,14 @@ class _MockServer(uvicorn.Server):
         self._mock = app if isinstance(app, Mock) and app.grpc_calls else None
         self._grpc_addresses, self._on_ready = grpc_addresses, on_ready
         self._native: Any = None
+        self._stopping = asyncio.Event()
+        self.loop: asyncio.AbstractEventLoop | None = None
         self.ready = threading.Event()
         self.startup_error: UsageError | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """See uvicorn.Server."""
+        self.loop = asyncio.get_running_loop()
         if self._mock is not None:
             from contract_watch.mock.grpc import native  # noqa: PLC0415 (gRPC loads slowly, and most vendors have none)
 
@@ -104,30 +122,94 @@ class _MockServer(uvicorn.Server):
                 cast(MockProtocol, connection).end_if_slow(now)
         return await super().on_tick(counter)
 
+    async def main_loop(self) -> None:
+        """See uvicorn.Server; `stop_at_once` ends it without waiting for the next tick."""
+        counter = 0
+        while not await self.on_tick(counter):
+            counter = (counter + 1) % _TICKS
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), _TICK)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """See uvicorn.Server."""
+        """See uvicorn.Server; after `stop_at_once` it drops requests in progress."""
         if self._native is not None:
             await self._native.stop()
-        if self.startup_error is None:
+        if self.startup_error is None and not self._stopping.is_set():
             await super().shutdown(sockets)
+        elif self.startup_error is None:
+            for server in self.servers:
+                server.close()
+            for connection in list(self.server_state.connections):
+                connection.shutdown()
+            await asyncio.sleep(0)  # the connections close in the next round of the loop
+
+    def stop_at_once(self) -> None:
+        """Stop without waiting for clients; from any thread."""
+        self.should_exit = True
+        with suppress(RuntimeError):  # the loop has ended by itself
+            if self.loop is not None:
+                self.loop.call_soon_threadsafe(self._stopping.set)
+
+
+class MockThread:
+    """A mock that is served in a thread on a free port of loopback.
+
+    Attributes:
+        origin: ``http://127.0.0.1:port``.
+        grpc_address: ``host:port``; empty if no vendor has gRPC.
+    """
+
+    def __init__(self, mock: ASGIApp) -> None:
+        self._socket = open_socket(0)
+        grpc_addresses = ReservedAddresses(LOOPBACK[:1], 0, "GRPC_PORT")
+        self._server = MockServer(mock, grpc_addresses, self._set_grpc_address)
+        self._mock = mock
+        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="mock", daemon=True)
+        self.origin = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self.grpc_address = ""
+
+    def _set_grpc_address(self) -> None:
+        self.grpc_address = self._mock.controls.grpc_address if isinstance(self._mock, Mock) else ""
+
+    def start(self) -> None:
+        """Start the thread and wait until the mock answers; raise RuntimeError if it does not."""
+        self._thread.start()
+        if not self._server.ready.wait(_START_TIMEOUT) or self._server.startup_error is not None:
+            problem = self._server.startup_error or f"not ready after {_START_TIMEOUT:g} seconds"
+            raise RuntimeError(f"the mock did not start: {problem}")
+
+    def call(self, function: Callable[[], Result]) -> Result:
+        """Call ``function`` between the requests, on the server's loop, and return its result."""
+        loop = self._server.loop
+        if loop is None or threading.current_thread() is self._thread:
+            return function()
+        done: Future[Result] = Future()
+
+        def complete() -> None:
+            try:
+                done.set_result(function())
+            except BaseException as error:  # noqa: BLE001 (the caller's thread raises it)
+                done.set_exception(error)
+
+        loop.call_soon_threadsafe(complete)
+        return done.result(_START_TIMEOUT)
+
+    def stop(self) -> None:
+        """Stop the server and wait for its thread."""
+        self._server.stop_at_once()
+        self._thread.join(_START_TIMEOUT)
+        self._socket.close()
 
 
 @contextmanager
 def run_in_thread(mock: ASGIApp) -> Iterator[str]:
     """Serve ``mock`` in a thread on a free port of loopback; yield its URL, ``http://127.0.0.1:port``."""
-    bound = open_socket(0)
-    server = _MockServer(mock, ReservedAddresses(LOOPBACK[:1], 0, "GRPC_PORT"))
-    thread = threading.Thread(target=server.run, args=([bound],), name="mock", daemon=True)
-    thread.start()
+    served = MockThread(mock)
     try:
-        if not server.ready.wait(_START_TIMEOUT) or server.startup_error is not None:
-            problem = server.startup_error or f"not ready after {_START_TIMEOUT:g} seconds"
-            raise RuntimeError(f"the mock did not start: {problem}")
-        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
+        served.start()
+        yield served.origin
     finally:
-        server.should_exit = True
-        thread.join(_START_TIMEOUT)
-        bound.close()
+        served.stop()
 
 
 def serve(
@@ -147,7 +229,6 @@ def serve(
     """
     if mock.grpc_calls and port == grpc_port != 0:
         raise UsageError(f"--port and --grpc-port (PORT=, GRPC_PORT=): both are {port}; choose another for one of them")
-    contracts = [vendor.contract for vendor in mock.vendors.values()]
     hosts = hosts or parse_hosts(())
     with ExitStack() as opened:
         grpc_addresses = opened.enter_context(closing(ReservedAddresses(hosts, grpc_port, "GRPC_PORT")))
@@ -158,23 +239,25 @@ def serve(
 
         def print_addresses() -> None:
             native = grpc_addresses.contacts if mock.grpc_calls else []
-            _print_start(contracts, addresses, native)
+            _print_start(mock, addresses, native)
 
         if warning := describe_exposure(hosts):
             print(warning, file=sys.stderr, flush=True)
-        server = _MockServer(mock, grpc_addresses, print_addresses, allowed_hosts)
+        server = MockServer(mock, grpc_addresses, print_addresses, allowed_hosts)
         server.run(bound)
         if server.startup_error is not None:
             raise server.startup_error
 
 
-def _print_start(contracts: Sequence[Contract], addresses: Sequence[str], grpc_addresses: Sequence[str]) -> None:
+def _print_start(mock: Mock, addresses: Sequence[str], grpc_addresses: Sequence[str]) -> None:
     """Print the first addresses, the credentials, and the other addresses."""
     print(f"rest {addresses[0]}", flush=True)
     for address in grpc_addresses[:1]:
         print(f"grpc {address}", flush=True)
-    for contract in contracts:
-        _print_credentials(contract)
+    for slug, vendor in mock.vendors.items():
+        if vendor.drift:
+            print(f"{slug} plays the mutant {vendor.drift}", flush=True)
+        _print_credentials(vendor.contract)
     for number, address in enumerate(addresses[1:], 1):
         also = f", grpc {grpc_addresses[number]}" if grpc_addresses else ""
         print(f"also: rest {address}{also}", flush=True)

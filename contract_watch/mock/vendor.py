@@ -34,6 +34,8 @@ class MockVendor:
         clock: MockClock | None = None,
     ) -> None:
         self.contract = contract
+        self.drift = ""
+        """The id of the mutant that this vendor plays; empty for a faithful one."""
         self.clock = clock or MockClock()
         self.accounts = [Account(name, key) for name, key in read_keys(contract, environment).items()]
         contract.given.read(environment)

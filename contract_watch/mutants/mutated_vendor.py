@@ -1,11 +1,8 @@
-"""The mock of a mutant: a vendor that drifts in one way, over HTTP."""
+"""The vendor of a mutant: a model that drifts in one way."""
 
-import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
-
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from contract_watch.contracts.config import CredentialLocation
 from contract_watch.contracts.openapi import Operation
@@ -14,8 +11,7 @@ from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import Request
 from contract_watch.contracts.samples import build_sample
 from contract_watch.engine.planning.simulation import Simulation
-from contract_watch.engine.protocols.wire import Response
-from contract_watch.mock.app import Mock
+from contract_watch.mock.clock import MockClock
 from contract_watch.mock.vendor import MockVendor
 from contract_watch.mutants.mutant import Mutation, VendorRequest
 
@@ -29,9 +25,12 @@ class MutatedVendor(MockVendor):
         environment: Mapping[str, str],
         mutation: Mutation,
         interpretations: Mapping[str, str] = {},
+        clock: MockClock | None = None,
     ) -> None:
-        super().__init__(contract, environment, interpretations)
+        super().__init__(contract, environment, interpretations, clock)
         self.mutation = mutation
+        self.has_drifted = False
+        """True after a request that the mutation answered in another way than the vendor."""
 
     def handle_request(
         self,
@@ -42,7 +41,11 @@ class MutatedVendor(MockVendor):
         parameters: Mapping[str, Any] = {},
     ) -> tuple[int, Any]:
         """Implement `MockVendor.handle_request`."""
-        return self.mutation.respond(self, VendorRequest(operation, path, headers, body, self.clock.read(), parameters))
+        before = self.mutation.activations
+        request = VendorRequest(operation, path, headers, body, self.clock.read(), parameters)
+        response = self.mutation.respond(self, request)
+        self.has_drifted = self.mutation.activations > before
+        return response
 
     def find_client(self, key: str) -> str | None:
         """Implement `MockVendor.find_client`."""
@@ -159,66 +162,3 @@ def read_credential(location: CredentialLocation, request: VendorRequest) -> str
         return request.headers.get(location.key)
     value = request.body.get(location.field) if isinstance(request.body, dict) else None
     return value if isinstance(value, str) else None
-
-
-class MutantApp:
-    """ASGI application: a mock of one contract with a mutation, which the mock's controls never pass."""
-
-    def __init__(self, contract: Contract, mutation: Mutation, interpretations: Mapping[str, str] = {}) -> None:
-        self._contract = contract
-        self._mutation = mutation
-        self._mock = Mock([MutatedVendor(contract, {}, mutation, interpretations)], {})
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        if scope["path"].startswith("/__mock/"):
-            await self._mock(scope, receive, send)
-            return
-        raw = scope.get("raw_path", b"").decode("ascii").partition("?")[0] or scope["path"]
-        path = raw.removeprefix(self._contract.base_path)
-        operation, _ = self._contract.effective.match_request(path, scope["method"])
-        path = self._contract.effective.find_path_template(path) or path
-        response = self._mutation.intercept(operation, scope["method"], path)
-        if response is None:
-            response = await _capture_response(self._mock, scope, receive)
-        if self._mutation.delay:
-            await asyncio.sleep(self._mutation.delay)
-        if response is not None:
-            await _send_response(send, self._mutation.edit_response(operation, response))
-
-
-class MutantServer:
-    """ASGI application that delegates to ``app``, which may be replaced between requests."""
-
-    def __init__(self) -> None:
-        self.app: ASGIApp | None = None
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request by the current application."""
-        assert self.app is not None
-        await self.app(scope, receive, send)
-
-
-async def _capture_response(app: ASGIApp, scope: Scope, receive: Receive) -> Response | None:
-    """Capture the response of ``app``; None if it broke the connection."""
-    messages: list[Message] = []
-
-    async def collect(message: Message) -> None:
-        messages.append(message)
-
-    await app(scope, receive, collect)
-    if not messages:
-        return None
-    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in messages[0].get("headers", ())}
-    return Response(messages[0]["status"], headers, b"".join(message.get("body", b"") for message in messages[1:]))
-
-
-async def _send_response(send: Send, response: Response) -> None:
-    """Send a response, chunked if its content-length is empty."""
-    chunked = response.headers.get("content-length") == ""
-    headers = {**response.headers, "content-length": "" if chunked else str(len(response.body))}
-    raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items() if value]
-    await send({"type": "http.response.start", "status": response.status, "headers": raw})
-    middle = len(response.body) // 2 if chunked else 0
-    await send({"type": "http.response.body", "body": response.body[:middle], "more_body": True})
-    await send({"type": "http.response.body", "body": response.body[middle:]})

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from contract_watch.cli import ExitStatus
+from contract_watch.contracts.directories import find_cache_root
 from contract_watch.contracts.registry import Contract
 from contract_watch.diff.document.document_cache import CACHE_DIRECTORY, store_entry
 from contract_watch.diff.document_watch import read_all_waivers, watch_documents
@@ -158,7 +159,7 @@ def _compare_document(contract: Contract, directory: Path, history: Path, warn: 
     remember_runs(history, result.records, warn)
     write_reports(result.records, directory)
     for slug, document in result.cached.items():
-        store_entry(contract.root / CACHE_DIRECTORY, slug, document)
+        store_entry(find_cache_root(contract.root) / CACHE_DIRECTORY, slug, document)
     for problem in result.waiver_problems:
         warn(problem)
     (record,) = result.records

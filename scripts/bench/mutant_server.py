@@ -23,7 +23,7 @@ from contract_watch.mock.hosts import open_socket
 from contract_watch.mock.protocol import ServerConfig
 from contract_watch.mutants.derivation import MutantConfig, derive_mutants, sample_evenly
 from contract_watch.mutants.mutant import FAMILIES, Mutation
-from contract_watch.mutants.mutated_vendor import MutantApp
+from contract_watch.mutants.mutant_mock import MutantApp
 
 CONTROL_PATH = "/__mutant"
 _SAMPLE_PATH = f"{CONTROL_PATH}/sample/"

@@ -1,1 +1,1 @@
-"""A client's distributions: built twice, compared, and verified in empty environments."""
+"""Distributions, a client's or the package's own: built twice, compared, and verified in empty environments."""

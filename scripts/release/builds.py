@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from contract_watch.contracts.registry import Contract
@@ -40,14 +40,19 @@ def build_twice(client: Path, scratch: Path, epoch: str) -> list[Path]:
 
 
 def choose_epoch(contract: Contract, environment: Mapping[str, str]) -> str:
-    """Return the time of the files in a distribution: ``SOURCE_DATE_EPOCH``, else that of the client's last commit."""
+    """Return the time of the files in a client's distribution; see `choose_commit_time`."""
+    return choose_commit_time(contract.root, [f"generated/{contract.slug}/client"], environment)
+
+
+def choose_commit_time(root: Path, paths: Sequence[str], environment: Mapping[str, str]) -> str:
+    """Return ``SOURCE_DATE_EPOCH``, else the time of the last commit to ``paths`` (none: to anything)."""
     if environment.get("SOURCE_DATE_EPOCH", "").isdigit():
         return environment["SOURCE_DATE_EPOCH"]
     git = shutil.which("git")
     if git is None:
         return _OLDEST_TIME
-    command = [git, "log", "-1", "--format=%ct", "--", f"generated/{contract.slug}/client"]
-    done = subprocess.run(command, cwd=contract.root, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603 - git
+    command = [git, "log", "-1", "--format=%ct", "--", *paths]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603 - git
     return done.stdout.strip() or _OLDEST_TIME
 
 

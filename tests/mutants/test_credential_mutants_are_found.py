@@ -8,8 +8,8 @@ from contract_watch.mock.server import run_in_thread
 from contract_watch.mutants import mutant_runner
 from contract_watch.mutants.credential_mutants import derive_credential_mutants
 from contract_watch.mutants.derivation import derive_mutants
+from contract_watch.mutants.mutant_mock import MutantServer
 from contract_watch.mutants.mutant_runner import MutantRunner
-from contract_watch.mutants.mutated_vendor import MutantServer
 from tests.support.credential_forms import FORMS
 
 EXPECTED = {

@@ -9,8 +9,8 @@ from contract_watch.mock.server import run_in_thread
 from contract_watch.mutants import mutant_runner
 from contract_watch.mutants.derivation import derive_mutants
 from contract_watch.mutants.mutant import Mutation
+from contract_watch.mutants.mutant_mock import MutantApp, MutantServer
 from contract_watch.mutants.mutant_runner import MutantRunner
-from contract_watch.mutants.mutated_vendor import MutantApp, MutantServer
 from tests.support.alcove import copy_alcove
 
 OPERATIONS = ("createUser", "listUsers", "getUser", "updateUser", "deleteUser")

@@ -11,7 +11,7 @@ from contract_watch.contracts.registry import Contract
 from contract_watch.mock.server import run_in_thread
 from contract_watch.mutants.derivation import derive_mutants
 from contract_watch.mutants.mutant import Mutant, Mutation
-from contract_watch.mutants.mutated_vendor import MutantApp, MutantServer
+from contract_watch.mutants.mutant_mock import MutantApp, MutantServer
 from tests.support.patience import PATIENCE
 
 PATH = "/outbound/smarthost"

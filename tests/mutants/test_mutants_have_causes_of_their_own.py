@@ -8,7 +8,7 @@ import pytest
 
 from contract_watch.contracts.registry import Contract
 from contract_watch.mock.server import run_in_thread
-from contract_watch.mutants.mutated_vendor import MutantApp, MutantServer
+from contract_watch.mutants.mutant_mock import MutantApp, MutantServer
 from contract_watch.report.causes import group_findings
 from contract_watch.report.record import Record
 from tests.support.direct_runs import run_directly

@@ -14,7 +14,7 @@ from contract_watch.engine.running.session import Session
 from contract_watch.mock.server import run_in_thread
 from contract_watch.mutants.derivation import derive_mutants
 from contract_watch.mutants.mutant import Mutation
-from contract_watch.mutants.mutated_vendor import MutantApp, MutantServer
+from contract_watch.mutants.mutant_mock import MutantApp, MutantServer
 from contract_watch.report.record import Record
 from tests.support.depot import KEY, copy_depot
 

@@ -9,7 +9,4 @@ from tests.support.installed_package import build_wheel
 
 @pytest.fixture(name="wheel", scope="session")
 def _wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    pytest.importorskip(
-        "setuptools", minversion="77", reason="the build backend of pyproject.toml, which requirements.lock has"
-    )
     return build_wheel(tmp_path_factory.mktemp("build"))

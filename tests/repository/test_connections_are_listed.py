@@ -64,6 +64,7 @@ LISTED = {
     ("contract_watch/engine/protocols/mock_controls.py", "Wire"): "10 s in all and 8 MiB, on loopback only, without keys",
     ("contract_watch/engine/running/session.py", "Wire"): _WIRE,
     ("contract_watch/engine/fleet/cluster.py", "distributed.Client"): "the operator's own scheduler; 10 s to connect, and a minute without workers",
+    ("scripts/release/package_verification.py", "urllib.request.urlopen"): "30 s; a child process on loopback",
     ("scripts/bench/growth.py", "distributed.Client"): _BENCH + "30 s",
     ("contract_watch/engine/command/suite.py", "NetworkConnector"): _WIRE,
     ("contract_watch/engine/command/account_sweep.py", "Wire"): _WIRE,

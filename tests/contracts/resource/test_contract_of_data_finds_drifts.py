@@ -9,8 +9,8 @@ import pytest
 from contract_watch.contracts.registry import Contract
 from contract_watch.mock.server import run_in_thread
 from contract_watch.mutants import mutant_runner
+from contract_watch.mutants.mutant_mock import MutantServer
 from contract_watch.mutants.mutant_runner import MutantRunner
-from contract_watch.mutants.mutated_vendor import MutantServer
 from contract_watch.report.finding import Finding
 from tests.support.quill_server import DRIFTS, QuillServer
 

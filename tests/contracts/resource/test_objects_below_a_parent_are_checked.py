@@ -8,8 +8,8 @@ from contract_watch.authoring.self_check import run_self_check
 from contract_watch.contracts.registry import Contract
 from contract_watch.mock.server import run_in_thread
 from contract_watch.mutants import mutant_runner
+from contract_watch.mutants.mutant_mock import MutantServer
 from contract_watch.mutants.mutant_runner import MutantRunner
-from contract_watch.mutants.mutated_vendor import MutantServer
 from contract_watch.report.finding import Finding
 from tests.support.alcove import copy_alcove
 from tests.support.alcove_server import DRIFTS, AlcoveServer

@@ -11,8 +11,8 @@ import pytest
 
 from contract_watch.contracts.registry import Contract
 from contract_watch.mock.server import run_in_thread
+from contract_watch.mutants.mutant_mock import MutantServer
 from contract_watch.mutants.mutant_runner import start_mutant_runner
-from contract_watch.mutants.mutated_vendor import MutantServer
 from contract_watch.report.record import Record
 from tests.support import direct_runs
 from tests.support.mutant_lists import list_mutants

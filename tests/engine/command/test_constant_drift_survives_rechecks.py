@@ -14,7 +14,7 @@ from contract_watch.engine.planning.probe import FAMILIES
 from contract_watch.engine.protocols.connector import NetworkConnector
 from contract_watch.engine.running.client_stage import parse_recorded_responses, run_client
 from contract_watch.mock.server import run_in_thread
-from contract_watch.mutants.mutated_vendor import MutantApp, MutantServer
+from contract_watch.mutants.mutant_mock import MutantApp, MutantServer
 from contract_watch.report.finding import Severity
 from contract_watch.report.record import Record
 from tests.support.mutant_lists import list_equivalent_mutants, list_mutants

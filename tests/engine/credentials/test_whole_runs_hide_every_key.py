@@ -14,7 +14,7 @@ from contract_watch.generator.outputs import generate_outputs
 from contract_watch.mock.server import run_in_thread
 from contract_watch.mutants.derivation import derive_mutants
 from contract_watch.mutants.mutant import Mutation
-from contract_watch.mutants.mutated_vendor import MutantApp, MutantServer
+from contract_watch.mutants.mutant_mock import MutantApp, MutantServer
 from tests.support.credential_forms import FORMS
 from tests.support.patience import PATIENCE
 from tests.support.secret_leaks.secret_search import SecretSearch
@@ -51,7 +51,7 @@ class _Made:
         """List the key, what is in it, how it is sent, and the tokens that were handed out."""
         app = self.server.app
         assert isinstance(app, MutantApp)
-        issuer = app._mock.vendors[self.contract.slug].issuer  # noqa: SLF001 (the tokens of this run)
+        issuer = app.vendors[self.contract.slug].issuer
         tokens = list(issuer._tokens) if issuer is not None else []  # noqa: SLF001 (as above)
         assert bool(tokens) is (self.contract.token is not None)
         return [self.key, SECRET, base64.b64encode(self.key.encode()).decode(), *tokens]

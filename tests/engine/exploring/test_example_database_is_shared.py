@@ -23,7 +23,7 @@ from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
 from contract_watch.errors import UsageError
 from contract_watch.mock.server import run_in_thread
-from contract_watch.mutants.mutated_vendor import MutantApp, MutantServer
+from contract_watch.mutants.mutant_mock import MutantApp, MutantServer
 from contract_watch.mutants.request_mutants import TightenedConstraint
 from contract_watch.report.record import Record
 from tests.support.rate_limits.redis_server import serve_redis

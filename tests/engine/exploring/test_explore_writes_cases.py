@@ -20,7 +20,7 @@ from contract_watch.engine.exploring.example_database import FailSafeDatabase
 from contract_watch.engine.exploring.explorer import Explorer
 from contract_watch.mock.server import run_in_thread
 from contract_watch.mutants.derivation import derive_mutants
-from contract_watch.mutants.mutated_vendor import MutantApp, MutantServer
+from contract_watch.mutants.mutant_mock import MutantApp, MutantServer
 from tests.support.command_process import (
     CommandResult,
     assert_one_line_error,

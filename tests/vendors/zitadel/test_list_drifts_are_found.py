@@ -11,8 +11,9 @@ from contract_watch.contracts.registry import Contract
 from contract_watch.engine.planning.planner import plan_probes
 from contract_watch.mock.server import run_in_thread
 from contract_watch.mutants.mutant import Mutation, VendorRequest
+from contract_watch.mutants.mutant_mock import MutantServer
 from contract_watch.mutants.mutant_runner import MutantRunner
-from contract_watch.mutants.mutated_vendor import MutantServer, MutatedVendor
+from contract_watch.mutants.mutated_vendor import MutatedVendor
 from tests.vendors.zitadel.model_driver import LIST
 
 ZITADEL = Contract("zitadel")

@@ -1,0 +1,180 @@
+"""The mock behind a played vendor: the one module of this package that knows its faults, journal and state.
+
+Everything here runs on the thread that serves the mock; `played_vendor` sees to that.
+"""
+
+import base64
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote, unquote
+
+from contract_watch.contracts.openapi import Operation
+from contract_watch.errors import UsageError
+from contract_watch.mock.app import Mock
+from contract_watch.mock.faults.fault import Fault, parse_fault
+from contract_watch.mock.vendor import MockVendor
+from contract_watch.testing.calls import PlayedCall, RecordedArguments, suggest_name
+
+_FORM = "application/x-www-form-urlencoded"
+
+
+class Backstage:
+    """One vendor of a mock of its own. ``restart`` brings back what a mutant has remembered."""
+
+    def __init__(
+        self,
+        mock: Mock,
+        vendor: MockVendor,
+        interpretations: Mapping[str, str],
+        restart: Callable[[MockVendor], None],
+    ) -> None:
+        self.mock, self.vendor, self.contract = mock, vendor, vendor.contract
+        declared = self.contract.model.interpretations
+        self._interpretations = {name: values[0] for name, values in declared.items()}
+        self._interpretations |= self.complete_names(interpretations)
+        self._restart = restart
+        self.was_called = False
+        """True if a request arrived before the last reset."""
+        self._played_faults: list[tuple[Fault, int]] = []
+        self._grpc_paths = _list_grpc_paths(self.contract.operations, vendor)
+        self.reset()
+
+    # -- state
+
+    def reset(self) -> None:
+        """Bring back the beginning: no object, call or fault, the first interpretations, the real time."""
+        self.was_called = self.was_called or bool(self.mock.journal.latest_call)
+        self.mock.faults.pending = []
+        self._played_faults = []
+        self.mock.journal.clear()
+        self.vendor.clock.reset()
+        self._restart(self.vendor)
+        self.vendor.set_interpretations(self._interpretations)
+
+    def complete_names(self, values: Mapping[str, str]) -> dict[str, str]:
+        """Return interpretations by their true names: in Python ``_`` stands for ``-``.
+
+        Raises:
+            UsageError: the contract has no such interpretation.
+        """
+        declared = self.contract.model.interpretations
+        found = {name if name in declared else name.replace("_", "-"): value for name, value in values.items()}
+        if unknown := next((name for name in found if name not in declared), None):
+            raise UsageError(f"interpret: unknown interpretation {unknown!r}; {suggest_name(unknown, [*declared])}")
+        return found
+
+    # -- requests
+
+    def check_operation(self, operation: str) -> None:
+        """Raise `UsageError` if the contract has no such operation."""
+        if operation not in self.contract.operations:
+            raise UsageError(
+                f"{self.contract.slug}: unknown operation {operation!r}; "
+                f"{suggest_name(operation, [*self.contract.operations])}"
+            )
+
+    def list_calls(self) -> list[RecordedArguments]:
+        """Return the recorded requests, oldest first."""
+        shown, sent = self.mock.journal.list_calls(), self.mock.journal.list_sent_calls()
+        return [self._read_call(one, raw) for one, raw in zip(shown, sent, strict=True)]
+
+    def _read_call(self, entry: Mapping[str, Any], raw: Mapping[str, Any]) -> RecordedArguments:
+        operation, found = self._match(entry)
+        call = PlayedCall(
+            operation=operation,
+            method=entry["method"],
+            path=entry["path"],
+            arguments=_join_arguments(entry, found),
+            body=entry["body"],
+            status=entry["status"],
+            answer=entry["answer"],
+            query=entry.get("query", ""),
+            headers=entry.get("headers", {}),
+            protocol=entry.get("protocol", "rest"),
+            at=entry["at"],
+            reason=entry.get("reason", ""),
+            nearest=entry.get("nearest"),
+            fault=entry.get("fault", ""),
+            mutant=entry.get("mutant", ""),
+        )
+        return RecordedArguments(call, _join_arguments(raw, self._match(raw)[1]))
+
+    def _match(self, entry: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
+        """Return the operation of a request, and its path parameters."""
+        path = quote(entry["path"], safe="/%")
+        if path in self._grpc_paths:
+            return self._grpc_paths[path], {}
+        base = self.contract.base_path
+        if not path.startswith(f"{base}/"):
+            return "", {}
+        operation, found = self.contract.effective.match_request(path.removeprefix(base), entry["method"])
+        return (operation.id if operation is not None else ""), {name: unquote(one) for name, one in found.items()}
+
+    def redact(self, value: Any) -> Any:
+        """Return ``value`` without secrets, as the journal shows it."""
+        return self.mock.journal.redact_json(value)
+
+    # -- faults
+
+    def add_fault(self, raw: Mapping[str, Any]) -> Fault:
+        """Script a fault; raise `UsageError` if it cannot play."""
+        if raw.get("operation") is not None:
+            self.check_operation(raw["operation"])
+        fault = parse_fault(dict(raw))
+        self._played_faults.append((fault, fault.times))
+        self.mock.faults.pending = [*self.mock.faults.pending, fault]
+        return fault
+
+    def remove_fault(self, fault: Fault) -> None:
+        """Remove a fault that still waits."""
+        self.mock.faults.pending = [one for one in self.mock.faults.pending if one is not fault]
+        self._played_faults = [pair for pair in self._played_faults if pair[0] is not fault]
+
+    def count_played(self, fault: Fault) -> int:
+        """Return how often a fault has played."""
+        return next((times - one.times for one, times in self._played_faults if one is fault), 0)
+
+    def list_unplayed(self) -> list[str]:
+        """Return a line for each fault that never played."""
+        return [_describe_fault(one) for one, times in self._played_faults if one.times == times]
+
+    # -- keys
+
+    def build_credentials(self, account: str) -> tuple[dict[str, str], dict[str, str]]:
+        """Return the headers and the query parameters with an account's key, or with a fresh access token for it."""
+        key = next(one.key for one in self.vendor.accounts if one.name == account)
+        location = self.contract.credential_locations[0]
+        if self.vendor.issuer is not None:
+            key = self._issue_token(key)
+        value = location.build_value(key)
+        return ({}, {location.query: value}) if location.query else ({location.header: value}, {})
+
+    def _issue_token(self, key: str) -> str:
+        issuer = self.vendor.issuer
+        assert issuer is not None
+        client, _, secret = key.partition(":")
+        headers, form = {"content-type": _FORM}, "grant_type=client_credentials"
+        if issuer.config.auth == "body":
+            form += f"&client_id={quote(client, safe='')}&client_secret={quote(secret, safe='')}"
+        else:
+            headers["authorization"] = f"Basic {base64.b64encode(key.encode()).decode()}"
+        return str(issuer.issue(headers, form.encode(), self.vendor.find_client)["access_token"])
+
+
+def _list_grpc_paths(operations: Mapping[str, Operation], vendor: MockVendor) -> dict[str, str]:
+    grpc = vendor.contract.grpc
+    return {} if grpc is None else {f"/{grpc.service}/{grpc.methods[name]}": name for name in operations}
+
+
+def _join_arguments(entry: Mapping[str, Any], in_path: Mapping[str, str]) -> dict[str, Any]:
+    """Return the parameters and the body's properties by name; the body wins where both have one."""
+    found: dict[str, Any] = dict(in_path)
+    for values in entry.get("parameters", {}).values():
+        found |= values
+    return found | (entry["body"] if isinstance(entry["body"], dict) else {})
+
+
+def _describe_fault(fault: Fault) -> str:
+    target = " ".join(filter(None, (fault.operation, fault.method, fault.path))) or "any request"
+    effect = f"status {fault.status}" if fault.status is not None else "the vendor's own answer, disturbed"
+    return f"{effect} for {target}"

@@ -1,0 +1,233 @@
+"""The handle of a played vendor: a test's addresses, keys, state, faults and journal, from any thread."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+from contract_watch.errors import UsageError
+from contract_watch.mock.app import Mock
+from contract_watch.mock.clock import MockClock
+from contract_watch.mock.faults.fault import Fault
+from contract_watch.mock.server import MockThread
+from contract_watch.testing.backstage import Backstage
+from contract_watch.testing.calls import PlayedCall, describe_calls, describe_missing_call
+
+Result = TypeVar("Result")
+IN_PROCESS_ORIGIN = "http://mock"
+"""The address of a vendor without a server, for ``httpx.ASGITransport``."""
+
+
+class ScriptedFault:
+    """A fault that a test has scripted."""
+
+    def __init__(self, vendor: "PlayedVendor", fault: Fault) -> None:
+        self._vendor, self._fault = vendor, fault
+
+    @property
+    def played(self) -> int:
+        """The number of requests that it has played on."""
+        return self._vendor.run(lambda backstage: backstage.count_played(self._fault))
+
+    def cancel(self) -> None:
+        """Remove it; what it has played stays in the journal."""
+        self._vendor.run(lambda backstage: backstage.remove_fault(self._fault))
+
+
+class PlayedSnapshot:
+    """A vendor's objects at one moment, for `PlayedVendor.restore`."""
+
+    def __init__(self, state: Any) -> None:
+        self.state = state
+
+
+class PlayedVendor:
+    """One vendor that a test plays.
+
+    Every method may be called from any thread, between two requests. The keys are the contract's test values, never
+    those of the environment.
+    """
+
+    def __init__(self, backstage: Backstage, served: MockThread | None) -> None:
+        self._backstage, self._served = backstage, served
+        contract = backstage.contract
+        self.slug, self.name = contract.slug, contract.name
+        self.origin = served.origin if served is not None else IN_PROCESS_ORIGIN
+        self.url = self.origin + contract.base_path
+        self.keys = {account.name: account.key for account in backstage.vendor.accounts}
+
+    def __repr__(self) -> str:
+        return f"<{self.name} at {self.url}>"
+
+    def run(self, function: Callable[[Backstage], Result]) -> Result:
+        """Call ``function`` with the mock's internals where it is safe to use them."""
+        if self._served is None:
+            return function(self._backstage)
+        return self._served.call(lambda: function(self._backstage))
+
+    # -- addresses and keys
+
+    @property
+    def grpc_address(self) -> str:
+        """The address of native gRPC, ``host:port``; empty without a server or if the vendor has no gRPC."""
+        return self._served.grpc_address if self._served is not None else ""
+
+    @property
+    def asgi(self) -> Mock:
+        """The mock as an ASGI application, for ``httpx.ASGITransport(app=vendor.asgi)``."""
+        return self._backstage.mock
+
+    @property
+    def api_key(self) -> str:
+        """The key of the default account; `keys` has those of all, by name."""
+        return next(iter(self.keys.values()))
+
+    @property
+    def mutant(self) -> str:
+        """The id of the mutant that the vendor plays; empty for a faithful one."""
+        return self._backstage.vendor.drift
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers that a request of the default account carries, an access token if the vendor wants one."""
+        return self.get_headers()
+
+    def get_headers(self, account: str = "") -> dict[str, str]:
+        """Return the headers that a request of ``account`` carries; empty if the key belongs into the query."""
+        return self._build_credentials(account)[0]
+
+    def get_query(self, account: str = "") -> dict[str, str]:
+        """Return the query parameters that a request of ``account`` carries; empty if the key belongs into a header."""
+        return self._build_credentials(account)[1]
+
+    def _build_credentials(self, account: str) -> tuple[dict[str, str], dict[str, str]]:
+        name = account or next(iter(self.keys))
+        if name not in self.keys:
+            raise UsageError(f"{self.slug}: unknown account {name!r}; choose from {', '.join(self.keys)}")
+        return self.run(lambda backstage: backstage.build_credentials(name))
+
+    # -- state
+
+    @property
+    def state(self) -> list[dict[str, Any]]:
+        """The vendor's objects, without secrets."""
+        return list(self.run(lambda backstage: backstage.redact(backstage.vendor.dump())))
+
+    @property
+    def clock(self) -> MockClock:
+        """The time that the vendor sees: ``freeze``, ``set`` and ``advance`` change it."""
+        return self._backstage.vendor.clock
+
+    def reset(self) -> None:
+        """Bring back the beginning: no object, call or fault, the chosen interpretations, the real time."""
+        self.run(Backstage.reset)
+
+    def snapshot(self) -> PlayedSnapshot:
+        """Return the present objects, for `restore`."""
+        return PlayedSnapshot(self.run(lambda backstage: backstage.vendor.state))
+
+    def restore(self, snapshot: PlayedSnapshot) -> None:
+        """Bring back the objects of an earlier moment."""
+
+        def replace_state(backstage: Backstage) -> None:
+            backstage.vendor.state = snapshot.state
+
+        self.run(replace_state)
+
+    def has_been_called(self) -> bool:
+        """Return True if a request has reached the mock since `forget_calls`, resets notwithstanding."""
+        return self.run(lambda backstage: backstage.was_called or backstage.mock.journal.latest_call is not None)
+
+    def forget_calls(self) -> None:
+        """Reset the vendor as for a new test."""
+
+        def reset(backstage: Backstage) -> None:
+            backstage.reset()
+            backstage.was_called = False
+
+        self.run(reset)
+
+    def interpret(self, **values: str) -> None:
+        """Choose interpretations of what the documents leave open, ``-`` in a name written as ``_``; empties the state.
+
+        Raises:
+            UsageError: the contract has no such interpretation or value.
+        """
+        self.run(lambda backstage: backstage.vendor.set_interpretations(backstage.complete_names(values)))
+
+    # -- faults
+
+    def fault(self, operation: str = "", /, **fields: Any) -> ScriptedFault:
+        """Script a fault for the next requests to ``operation`` (empty: any); ``fields`` are those of ``/__mock/faults``.
+
+        Raises:
+            UsageError: an operation, a field or a value is unknown.
+        """
+        raw = {**({"operation": operation} if operation else {}), **fields}
+        return ScriptedFault(self, self.run(lambda backstage: backstage.add_fault(raw)))
+
+    def list_unplayed(self) -> list[str]:
+        """Return a line for each scripted fault that never played."""
+        return self.run(Backstage.list_unplayed)
+
+    # -- the journal
+
+    def calls(self, operation: str = "", *, status: int | None = None) -> list[PlayedCall]:
+        """Return the requests that reached the mock, oldest first: all, or those of one operation or status.
+
+        Raises:
+            UsageError: the contract has no such operation.
+        """
+        if operation:
+            self._backstage.check_operation(operation)
+        found = [one.call for one in self.run(Backstage.list_calls)]
+        return [one for one in found if operation in ("", one.operation) and status in (None, one.status)]
+
+    def assert_called(self, operation: str, /, **arguments: Any) -> PlayedCall:
+        """Return the last call of ``operation`` with these arguments, body properties and parameters alike.
+
+        Raises:
+            AssertionError: there is none; the message compares the nearest call field by field.
+            UsageError: the contract has no such operation.
+        """
+        self._backstage.check_operation(operation)
+        recorded = self.run(Backstage.list_calls)
+        found = [one for one in recorded if one.call.operation == operation and one.matches(arguments)]
+        if not found:
+            redacted = self.run(lambda backstage: backstage.redact(dict(arguments)))
+            raise AssertionError(f"{self.name}: {describe_missing_call(operation, arguments, redacted, recorded)}")
+        return found[-1].call
+
+    def assert_called_once(self, operation: str, /, **arguments: Any) -> PlayedCall:
+        """Return the only call of ``operation``, which has to have these arguments; see `assert_called`."""
+        count = len(self.calls(operation))
+        if count > 1:
+            raise AssertionError(
+                f"{self.name}: {operation} was called {count} times; {describe_calls(self.calls(operation))}"
+            )
+        return self.assert_called(operation, **arguments)
+
+    def assert_not_called(self, operation: str = "", /) -> None:
+        """Raise AssertionError if ``operation``, or without one anything at all, was called."""
+        if found := self.calls(operation):
+            raise AssertionError(f"{self.name}: {operation or 'the vendor'} was called; {describe_calls(found)}")
+
+
+class PlayedVendors(Mapping[str, PlayedVendor]):
+    """Several vendors that a test plays, as items and as attributes."""
+
+    def __init__(self, vendors: Sequence[PlayedVendor]) -> None:
+        self._vendors = {vendor.slug: vendor for vendor in vendors}
+
+    def __getitem__(self, slug: str) -> PlayedVendor:
+        return self._vendors[slug]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._vendors)
+
+    def __len__(self) -> int:
+        return len(self._vendors)
+
+    def __getattr__(self, slug: str) -> PlayedVendor:
+        vendors: dict[str, PlayedVendor] = self.__dict__.get("_vendors", {})
+        if slug not in vendors:
+            raise AttributeError(f"no vendor {slug!r} is played; choose from {', '.join(vendors)}")
+        return vendors[slug]

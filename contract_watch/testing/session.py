@@ -1,0 +1,137 @@
+"""The vendors of one pytest session: one server for each vendor and mutant, lent to one test after the other."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contract_watch.errors import UsageError
+from contract_watch.escaping import escape_text
+from contract_watch.testing.calls import describe_calls
+from contract_watch.testing.played_vendor import PlayedVendor
+from contract_watch.testing.playing import play
+from contract_watch.testing.pytest_plugin import INI_UNPLAYED, INI_UNUSED, MARKER, PREFIX
+
+_CHOICES = ("error", "ok")
+_INI = {"unused": INI_UNUSED, "unplayed": INI_UNPLAYED}
+
+
+@dataclass(frozen=True)
+class LendingOptions:
+    """The markers of a test, for one vendor."""
+
+    mutant: str = ""
+    interpretations: Mapping[str, str] = field(default_factory=dict)
+    unused: str = "error"
+    unplayed: str = "error"
+
+    def check(self) -> None:
+        """Raise `UsageError` if an option has another type or value than it may have."""
+        for name in _INI:
+            if getattr(self, name) not in _CHOICES:
+                raise UsageError(f"{MARKER}: {name} must be error or ok, got {escape_text(repr(getattr(self, name)))}")
+        if not isinstance(self.mutant, str) or not isinstance(self.interpretations, Mapping):
+            raise UsageError(f"{MARKER}: mutant must be an id, interpretations a mapping of names to values")
+
+
+class VendorSession:
+    """The servers that tests have used so far. ``contracts`` are directories by slug, ``settings`` those of pytest.ini."""
+
+    def __init__(self, contracts: Mapping[str, Path], settings: Mapping[str, str]) -> None:
+        self._contracts, self._settings = contracts, settings
+        for name, value in settings.items():
+            if value not in _CHOICES:
+                raise pytest.UsageError(f"{_INI[name]} must be error or ok, got {value!r}")
+        self._stack = ExitStack()
+        self._vendors: dict[tuple[str, str], PlayedVendor] = {}
+        self._lent: dict[str, list[PlayedVendor]] = {}
+        self._passed: set[str] = set()
+
+    @contextmanager
+    def lend(self, slug: str, item: Any) -> Iterator[PlayedVendor]:
+        """Give ``item`` the vendor as if it had just started, and check afterwards that the test used it."""
+        vendor, options = self._prepare(slug, item)
+        self._lent.setdefault(item.nodeid, []).append(vendor)
+        try:
+            yield vendor
+        finally:
+            self._lent.pop(item.nodeid, None)
+        has_passed = item.nodeid in self._passed
+        self._passed.discard(item.nodeid)
+        if has_passed and (problem := _find_problem(vendor, options)):
+            pytest.fail(f"{PREFIX}{slug}: {problem}", pytrace=False)
+
+    def _prepare(self, slug: str, item: Any) -> tuple[PlayedVendor, LendingOptions]:
+        try:
+            options = self._read_markers(slug, item)
+            vendor = self._start(slug, options.mutant)
+            vendor.forget_calls()
+            if options.interpretations:
+                vendor.interpret(**options.interpretations)
+        except UsageError as error:
+            problem = str(error)
+        else:
+            return vendor, options
+        pytest.fail(f"{PREFIX}{slug}: {problem}", pytrace=False)
+
+    def take_report(self, report: pytest.TestReport) -> None:
+        """Note that a test passed, or add the requests of its vendors to the report of its failure."""
+        if report.when == "call" and report.passed:
+            self._passed.add(report.nodeid)
+        elif report.failed and report.when != "teardown":
+            for vendor in self._lent.get(report.nodeid, ()):
+                report.sections.append((f"{PREFIX}{vendor.slug}", describe_calls(vendor.calls())))
+
+    def stop(self) -> None:
+        """Stop all servers."""
+        self._vendors.clear()
+        self._stack.close()
+
+    def _start(self, slug: str, mutant: str) -> PlayedVendor:
+        if (slug, mutant) not in self._vendors:
+            playing = play(slug, contracts=self._contracts[slug].parent, mutant=mutant)
+            self._vendors[slug, mutant] = self._stack.enter_context(playing)
+        return self._vendors[slug, mutant]
+
+    def _read_markers(self, slug: str, item: Any) -> LendingOptions:
+        """Return the options of the closest markers that are for ``slug``."""
+        known = {one.name for one in fields(LendingOptions)}
+        found: dict[str, Any] = dict(self._settings)
+        for marker in reversed(list(item.iter_markers(MARKER))):  # the closest comes last and wins
+            if unknown := marker.kwargs.keys() - known:
+                raise UsageError(f"{MARKER}: unknown option {min(unknown)!r}; choose from {', '.join(sorted(known))}")
+            if strange := set(marker.args) - self._contracts.keys():
+                raise UsageError(
+                    f"{MARKER}: unknown vendor {min(map(repr, strange))}; choose from {', '.join(self._contracts)}"
+                )
+            if not marker.args or slug in marker.args:
+                found |= marker.kwargs
+        options = LendingOptions(**found)
+        options.check()
+        return options
+
+
+def _find_problem(vendor: PlayedVendor, options: LendingOptions) -> str:
+    """Return the reason why a test that passed tested nothing; empty if there is none."""
+    unplayed = vendor.list_unplayed() if options.unplayed == "error" else []
+    if unplayed:
+        calls = describe_calls(vendor.calls())
+        return (
+            f"a scripted fault never played: {', '.join(unplayed)}; {calls}\n"
+            f"remove the fault, or mark the test @pytest.mark.{MARKER}(unplayed='ok')"
+        )
+    if options.unused == "error" and not vendor.has_been_called():
+        return (
+            f"no request reached the mock, so the test proves nothing; let your code call {vendor.url}, or mark the "
+            f"test @pytest.mark.{MARKER}(unused='ok')"
+        )
+    calls = vendor.calls()
+    if options.unused == "error" and calls and not any(call.operation for call in calls):
+        return (
+            f"no request matched an operation; {describe_calls(calls)}\nlet your code call {vendor.url}, or mark the test "
+            f"@pytest.mark.{MARKER}(unused='ok')"
+        )
+    return ""
