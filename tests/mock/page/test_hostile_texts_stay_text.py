@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Dialog, expect
 
 from contract_watch.contracts.openapi import OpenApi
 from contract_watch.contracts.registry import Contract, load_contracts
@@ -60,10 +60,15 @@ def build_hostile_contract() -> Contract:
 def test_a_hostile_document_runs_nothing(browser: Browser) -> None:
     """Dialogs, other servers' images, frames and styles do not come from a document, closed or unfolded."""
     page_problems: list[str] = []
+
+    def note_dialog(dialog: Dialog) -> None:
+        page_problems.append(dialog.message)
+        dialog.dismiss()
+
     with run_in_thread(build_mock([build_hostile_contract()], {})) as address:
         context = browser.new_context()
         page = context.new_page()
-        page.on("dialog", lambda dialog: (page_problems.append(dialog.message), dialog.dismiss()))
+        page.on("dialog", note_dialog)
         page.on("pageerror", lambda error: page_problems.append(str(error)))
         # The policy of the page stops a request before it is one: Chromium tells of it as a failure.
         page.on("requestfinished", lambda one: None if is_own(one.url, address) else page_problems.append(one.url))
@@ -91,7 +96,7 @@ def test_hostile_calls_and_objects_are_text(browser: Browser) -> None:
         body = {"username": IMAGE + "\u202egnp.exe", "description": HOSTILE}
         assert httpx.post(f"{address}/v3/users/smtp/add", headers=key, json=body).status_code == 200
         httpx.post(f"{address}/v3/users/smtp/view", headers=key, json={HOSTILE: [HOSTILE], "__proto__": {"x": 1}})
-        httpx.post(f"{address}/__mock/faults", json={"path": HOSTILE, "status": 500, "body": HOSTILE})
+        httpx.post(f"{address}/__mock/faults", json={"operation": "addSmtpUser", "status": 500, "body": HOSTILE})
         with open_mock_page(browser, address) as page:
             expect(page.locator("#state td").nth(1)).to_have_text(f"{IMAGE}\\u{{202e}}gnp.exe")
             expect(page.locator("#calls > li")).to_have_count(2)

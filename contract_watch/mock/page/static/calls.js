@@ -4,6 +4,7 @@ import { act, request } from "./controls.js";
 import { announce, build, find, formatJson, setText } from "./dom.js";
 
 const HIDDEN = new Set(["at", "method", "path", "status", "operation", "vendor", "number", "reason", "body", "answer"]);
+const MOST = 200; // newest calls that are shown
 const rows = new Map();
 
 /** A call is named by its number, or by its time where the journal does not number calls. */
@@ -17,7 +18,7 @@ function formatTime(at) {
 }
 
 export async function refreshCalls() {
-  const calls = await request("/__mock/calls");
+  const calls = (await request(`/__mock/calls?limit=${MOST}`)).slice(-MOST);
   const present = new Set(calls.map(nameCall));
   for (const [name, row] of rows) {
     if (!present.has(name)) {
@@ -44,7 +45,7 @@ function buildRow(call) {
     build("span", { class: "method" }, call.method ?? ""),
     build("span", { class: "path" }, call.path ?? ""),
     build("span", { class: `code code-${Math.floor(call.status / 100)}` }, call.status ?? ""),
-    build("time", {}, formatTime(call.at)),
+    build("time", { title: "UTC" }, formatTime(call.at)),
     unmatched ? build("strong", { class: "detail unmatched" }, "unmatched")
       : call.operation ? build("span", { class: "detail" }, [call.vendor, call.operation].filter(Boolean).join(" · ")) : []);
   const details = build("details", { class: unmatched ? "call is-unmatched" : "call" }, summary);
@@ -72,7 +73,7 @@ function filterCalls() {
     item.hidden = !wanted.every((word) => words.includes(word));
     shown += item.hidden ? 0 : 1;
   }
-  setText(find("calls-count"), wanted.length ? `${shown} of ${rows.size}` : rows.size);
+  setText(find("calls-count"), wanted.length ? `${shown} of ${rows.size}` : rows.size === MOST ? `newest ${MOST}` : rows.size);
   const empty = find("calls-empty");
   empty.hidden = shown > 0;
   setText(empty, rows.size ? "No call matches the filter." : "No calls yet. Send one here, or from your code.");

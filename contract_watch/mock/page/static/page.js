@@ -73,6 +73,10 @@ async function refreshAll() {
   await Promise.all([refreshState(vendor), refreshFaults(), refreshInterpretations(vendor)]);
 }
 
+for (const link of document.querySelectorAll("a.skip")) {
+  link.addEventListener("click", () => document.querySelector(link.hash).focus());
+}
+
 act(async () => {
   const vendors = await request(`${PAGE}/facts.json`);
   const wanted = new URLSearchParams(location.search).get("vendor");

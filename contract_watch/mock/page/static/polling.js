@@ -1,9 +1,10 @@
-// Repeated requests: each second, only while the page is visible, and never more than a tenth of the time.
+// Repeated requests: each second while the page is visible, less often where a large state makes them slow.
 
 import { find, setText } from "./dom.js";
 
 const INTERVAL = 1000;
-const SHARE = 10;
+const SHARE = 4;
+const LONGEST = 5000;
 
 /** Repeat `task` for good; return a function that runs it at once. */
 export function repeat(task) {
@@ -29,7 +30,7 @@ export function repeat(task) {
       setStatus(error.message, false);
     }
     running = false;
-    if (!document.hidden) timer = setTimeout(run, Math.max(INTERVAL, SHARE * (performance.now() - start)));
+    if (!document.hidden) timer = setTimeout(run, Math.min(LONGEST, Math.max(INTERVAL, SHARE * (performance.now() - start))));
   }
 
   document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(timer) : run()));
