@@ -64,7 +64,7 @@ URL ?=
 MAX_HOURS ?= 36
 # A Dask scheduler, tcp://host:8786; empty: this machine's cores.
 SCHEDULER ?=
-# The version of the client to release.
+# The version of the client to release, or of the renderer to fetch.
 VERSION ?=
 # The interpreters that a release is verified on, separated by commas; empty: the lowest and the highest that are found.
 PYTHONS ?=
@@ -257,6 +257,10 @@ release-package: environment ## check every mock, state the result in README.md,
 .PHONY: rules
 rules: environment ## write docs/rules.md, the rules of the document comparison
 	@$(RUN) -m scripts.list_rules
+
+.PHONY: page-assets
+page-assets: environment ## replace the renderer of the mock's page by another version from npm, verified [VERSION=]
+	@$(RUN) -m scripts.fetch_page_assets --version="$$VERSION"
 
 .PHONY: prove-live
 prove-live: environment ## prove on a fake vendor that live runs do no harm (15 minutes)

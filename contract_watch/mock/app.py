@@ -19,6 +19,7 @@ from contract_watch.mock.controls import MockControls
 from contract_watch.mock.endpoint import VendorEndpoint
 from contract_watch.mock.faults.queue import FaultQueue
 from contract_watch.mock.journal import MockJournal
+from contract_watch.mock.page.routes import FrontRoute, MockPage
 from contract_watch.mock.token_endpoint import TokenEndpoint
 from contract_watch.mock.vendor import MockVendor, check_overlaps, read_keys
 
@@ -59,7 +60,8 @@ class Mock:
         methods = [method.upper() for method in METHODS]
         routes = [Route(path, endpoint, methods=methods) for path, endpoint in endpoints.items()]
         self.controls = MockControls(self.vendors, self.faults, self.journal)
-        self._app = Starlette(routes=[*self.controls.build_routes(), *routes])
+        page = MockPage(self.vendors, self.journal)
+        self._app = Starlette(routes=[*self.controls.build_routes(), *page.build_routes(), *routes, FrontRoute()])
         self._app.router.redirect_slashes = False
         self._app.add_exception_handler(404, _respond_not_found)
 

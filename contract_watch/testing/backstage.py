@@ -5,13 +5,14 @@ Everything here runs on the thread that serves the mock; `played_vendor` sees to
 
 import base64
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, unquote
 
 from contract_watch.contracts.openapi import Operation
 from contract_watch.errors import UsageError
 from contract_watch.mock.app import Mock
-from contract_watch.mock.faults.fault import Fault, parse_fault
+from contract_watch.mock.faults.fault import Fault
 from contract_watch.mock.vendor import MockVendor
 from contract_watch.testing.calls import PlayedCall, RecordedArguments, suggest_name
 
@@ -35,7 +36,6 @@ class Backstage:
         self._restart = restart
         self.was_called = False
         """True if a request arrived before the last reset."""
-        self._played_faults: list[tuple[Fault, int]] = []
         self._grpc_paths = _list_grpc_paths(self.contract.operations, vendor)
         self.reset()
 
@@ -44,8 +44,7 @@ class Backstage:
     def reset(self) -> None:
         """Bring back the beginning: no object, call or fault, the first interpretations, the real time."""
         self.was_called = self.was_called or bool(self.mock.journal.latest_call)
-        self.mock.faults.pending = []
-        self._played_faults = []
+        self.mock.faults.clear()
         self.mock.journal.clear()
         self.vendor.clock.reset()
         self._restart(self.vendor)
@@ -117,26 +116,20 @@ class Backstage:
     # -- faults
 
     def add_fault(self, raw: Mapping[str, Any]) -> Fault:
-        """Script a fault; raise `UsageError` if it cannot play."""
+        """Script a fault for this vendor; raise `UsageError` if it cannot play."""
         if raw.get("operation") is not None:
             self.check_operation(raw["operation"])
-        fault = parse_fault(dict(raw))
-        self._played_faults.append((fault, fault.times))
-        self.mock.faults.pending = [*self.mock.faults.pending, fault]
-        return fault
+        return self.mock.faults.add({"vendor": self.contract.slug, **raw})
 
     def remove_fault(self, fault: Fault) -> None:
-        """Remove a fault that still waits."""
-        self.mock.faults.pending = [one for one in self.mock.faults.pending if one is not fault]
-        self._played_faults = [pair for pair in self._played_faults if pair[0] is not fault]
-
-    def count_played(self, fault: Fault) -> int:
-        """Return how often a fault has played."""
-        return next((times - one.times for one, times in self._played_faults if one is fault), 0)
+        """Remove a fault, if it still waits."""
+        with suppress(KeyError):
+            self.mock.faults.remove(fault.id)
 
     def list_unplayed(self) -> list[str]:
-        """Return a line for each fault that never played."""
-        return [_describe_fault(one) for one, times in self._played_faults if one.times == times]
+        """Return a line for each fault of this vendor that should have played more often."""
+        faults = self.mock.faults
+        return [faults.describe(one) for one in faults.list_unplayed() if self.contract.slug in one.target.vendors]
 
     # -- keys
 
@@ -172,9 +165,3 @@ def _join_arguments(entry: Mapping[str, Any], in_path: Mapping[str, str]) -> dic
     for values in entry.get("parameters", {}).values():
         found |= values
     return found | (entry["body"] if isinstance(entry["body"], dict) else {})
-
-
-def _describe_fault(fault: Fault) -> str:
-    target = " ".join(filter(None, (fault.operation, fault.method, fault.path))) or "any request"
-    effect = f"status {fault.status}" if fault.status is not None else "the vendor's own answer, disturbed"
-    return f"{effect} for {target}"
