@@ -265,8 +265,7 @@ class Model(ResourceModel):
             if choice == "kept":
                 outcomes += self.items.read(narrowed, call, holder)
             else:
-                others = tuple(item for item in narrowed.items if item is not holder)
-                outcomes += self.items.create(replace(narrowed, items=others), call)
+                outcomes += self.items.create(narrowed.remove_item(holder), call)
         return outcomes
 
     @staticmethod

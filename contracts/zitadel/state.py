@@ -1,7 +1,7 @@
 """The state of an instance: its configurations with their history, and in the mock the past that a projection shows."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
 from contract_watch.contracts.resource.call import Call
@@ -27,6 +27,11 @@ class Config(Item):
     password: str = ""
     was_read: bool = False
     last_operation: str = ""
+
+    @classmethod
+    def build(cls, item: Item) -> Self:
+        """Return the configuration of an ``item`` without history."""
+        return cls(**{one.name: getattr(item, one.name) for one in fields(item)})
 
     @property
     def state(self) -> str | None:
@@ -64,7 +69,7 @@ class InstanceState(ResourceState):
     @property
     def configs(self) -> tuple[Config, ...]:
         """The objects; one that was just created has no history yet."""
-        return tuple(one if isinstance(one, Config) else Config(**vars(one)) for one in self.items)
+        return tuple(one if isinstance(one, Config) else Config.build(one) for one in self.items)
 
     @property
     def next_sequence(self) -> int:

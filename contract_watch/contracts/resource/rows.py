@@ -8,6 +8,7 @@ from contract_watch.contracts.matchers import (
     JSON,
     Constant,
     ForClause,
+    ExpectedRow,
     ListMatcher,
     Matcher,
     Mismatch,
@@ -72,6 +73,25 @@ class ResourceList(ListMatcher):
                 if shown != parent and str(row.get(self.key)) not in self.known_rows:
                     yield Mismatch((*path, index, prop), "unexpected", f'"{parent}"', self.parent_clauses[prop])
                     break
+
+
+class LazyRows(Mapping[str, ExpectedRow]):
+    """The rows of ``items`` by name, which ``build`` makes when they are read: a mock can have a hundred thousand."""
+
+    def __init__(self, items: Mapping[str, Item], build: Callable[[Item], ExpectedRow]) -> None:
+        self._items, self._build = items, build
+
+    def __getitem__(self, name: str) -> ExpectedRow:
+        return self._build(self._items[name])
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._items
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
 
 
 class RowBuilder:
