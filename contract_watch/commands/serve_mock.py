@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from contract_watch import cli
 from contract_watch.contracts.registry import Contract, choose_contracts
@@ -21,12 +22,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--grpc-port", default="0", help="the port for gRPC, 0 for a free one (0)")
     parser.add_argument("--interpretation", action="append", default=[], metavar="VENDOR.NAME=VALUE",
                         help="play this interpretation of the documents")  # fmt: skip
+    parser.add_argument("--state", default="", metavar="FILE", help="keep the state in this SQLite file (memory)")
     given = parser.parse_args(arguments)
     serve_contracts(
         _choose_contracts(given.vendors, given.vendor),
         cli.parse_integer("--port", given.port, 0, _MAX_PORT),
         cli.parse_integer("--grpc-port", given.grpc_port, 0, _MAX_PORT),
         _parse_interpretations(given.interpretation),
+        Path(given.state) if given.state else None,
     )
     return cli.ExitStatus.OK
 

@@ -13,13 +13,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from contract_watch.contracts.credential_locations import list_key_secrets
 from contract_watch.contracts.openapi import METHODS, Operation
 from contract_watch.contracts.redaction import Redactor, find_password_names
-from contract_watch.mock.bodies import build_json_response
+from contract_watch.mock.bodies import build_json_response, send_json
 from contract_watch.mock.controls import MockControls
 from contract_watch.mock.endpoint import VendorEndpoint
 from contract_watch.mock.faults.queue import FaultQueue
 from contract_watch.mock.journal import MockJournal
 from contract_watch.mock.token_endpoint import TokenEndpoint
-from contract_watch.mock.vendor import MockVendor, check_overlaps, read_keys
+from contract_watch.mock.vendor import MockVendor, StateNotSavedError, check_overlaps, read_keys
 
 if TYPE_CHECKING:
     from contract_watch.mock.grpc.calls import GrpcCalls
@@ -76,7 +76,10 @@ class Mock:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; paths without parameters bypass Starlette's slower router."""
-        await self._static_endpoints.get(scope["path"], self._app)(scope, receive, send)
+        try:
+            await self._static_endpoints.get(scope["path"], self._app)(scope, receive, send)
+        except StateNotSavedError as error:  # nothing was sent: the change comes before the response
+            await send_json(send, HTTPStatus.INSUFFICIENT_STORAGE, {"error": str(error)})
 
     def _build_token_endpoints(self) -> Iterator[tuple[str, TokenEndpoint]]:
         for vendor in self.vendors.values():

@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -167,12 +168,34 @@ def serve_contracts(
     port: int,
     grpc_port: int = 0,
     interpretations: Mapping[str, Mapping[str, str]] | None = None,
+    state_file: Path | None = None,
 ) -> None:
     """Serve contracts on ``port``, and gRPC on ``grpc_port``, until interrupted.
 
-    Once ready, it prints the addresses, each on its own line, and the credentials that it accepts.
+    ``state_file`` keeps the state for the next start. Once ready, it prints the addresses, each on its own line, and the credentials that it accepts.
     """
     mock = build_mock(contracts, interpretations=interpretations)
+    with _keep_state(mock, state_file):
+        _serve(mock, contracts, port, grpc_port)
+
+
+@contextmanager
+def _keep_state(mock: Mock, path: Path | None) -> Iterator[None]:
+    """Keep the states of ``mock`` in the file at ``path``, if one is given."""
+    if path is None:
+        yield
+        return
+    from contract_watch.mock.persistence.state_file import StateFile  # noqa: PLC0415 (sqlite3 takes time to load)
+
+    states = StateFile(path)
+    try:
+        states.attach(list(mock.vendors.values()))
+        yield
+    finally:
+        states.close()
+
+
+def _serve(mock: Mock, contracts: Sequence[Contract], port: int, grpc_port: int) -> None:
     bound = open_socket(port)
     open_socket(grpc_port, "GRPC_PORT").close()  # the gRPC library prints many lines if the port is in use
 

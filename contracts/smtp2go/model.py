@@ -34,6 +34,8 @@ _DERIVED = {"key-order", "bearer-case", "head", "options"}
 class Model(ResourceModel):
     """The model of SMTP2GO."""
 
+    state_types = (GeneratedPassword,)
+
     def list_interpretations(self) -> Mapping[str, tuple[str, ...]]:
         names = _DERIVED | self.spec.rules_file.interpretations.keys()
         return {name: values for name, values in super().list_interpretations().items() if name in names}
