@@ -1,5 +1,6 @@
 """Serve vendors' mocks until interrupted."""
 
+import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,13 +24,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--interpretation", action="append", default=[], metavar="VENDOR.NAME=VALUE",
                         help="play this interpretation of the documents")  # fmt: skip
     parser.add_argument("--state", default="", metavar="FILE", help="keep the state in this SQLite file (memory)")
+    parser.add_argument("--record", default="", metavar="FILE", help="write all requests and responses into this file")
+    parser.add_argument("--replay", default="", metavar="FILE", help="answer from a file that --record has written")
     given = parser.parse_args(arguments)
     serve_contracts(
         _choose_contracts(given.vendors, given.vendor),
         cli.parse_integer("--port", given.port, 0, _MAX_PORT),
         cli.parse_integer("--grpc-port", given.grpc_port, 0, _MAX_PORT),
         _parse_interpretations(given.interpretation),
-        Path(given.state) if given.state else None,
+        **_parse_files(given),
     )
     return cli.ExitStatus.OK
 
@@ -38,6 +41,17 @@ def _choose_contracts(slugs: Sequence[str], vendor: str) -> list[Contract]:
     if slugs and vendor != "all":
         raise UsageError("--vendor: vendors are named already; leave it out")
     return [contract for slug in dict.fromkeys(slugs or [vendor]) for contract in choose_contracts(slug)]
+
+
+def _parse_files(given: argparse.Namespace) -> dict[str, Path | None]:
+    """Return the files of state and session; refuse those that exclude each other."""
+    for name in ("state", "record"):
+        if given.replay and getattr(given, name):
+            raise UsageError(
+                f"--{name}: a replayed session has neither state nor recording; leave out --{name} or --replay"
+            )
+    files = {"state_file": given.state, "record": given.record, "replay": given.replay}
+    return {name: Path(file) if file else None for name, file in files.items()}
 
 
 def _parse_interpretations(options: Sequence[str]) -> dict[str, dict[str, str]]:

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -169,13 +170,16 @@ def serve_contracts(
     grpc_port: int = 0,
     interpretations: Mapping[str, Mapping[str, str]] | None = None,
     state_file: Path | None = None,
+    record: Path | None = None,
+    replay: Path | None = None,
 ) -> None:
     """Serve contracts on ``port``, and gRPC on ``grpc_port``, until interrupted.
 
-    ``state_file`` keeps the state for the next start. Once ready, it prints the addresses, each on its own line, and the credentials that it accepts.
+    ``state_file`` keeps the state for the next start. ``record`` is the file that gets the session, ``replay`` one that
+    answers all requests. Once ready, it prints the addresses, each on its own line, and the credentials that it accepts.
     """
     mock = build_mock(contracts, interpretations=interpretations)
-    with _keep_state(mock, state_file):
+    with _keep_state(mock, state_file), _open_session(mock, record, replay):
         _serve(mock, contracts, port, grpc_port)
 
 
@@ -193,6 +197,29 @@ def _keep_state(mock: Mock, path: Path | None) -> Iterator[None]:
         yield
     finally:
         states.close()
+
+
+@contextmanager
+def _open_session(mock: Mock, record: Path | None, replay: Path | None) -> Iterator[None]:
+    """Record a session of ``mock``, or answer from a recorded one, if a file is given."""
+    if record is not None:
+        from contract_watch.mock.recording.recorder import SessionRecorder  # noqa: PLC0415 (YAML takes time to load)
+
+        recorder = SessionRecorder(record, mock.redactor, list(mock.vendors.values()))
+        mock.use_session(recorder)
+        try:
+            yield
+        finally:
+            recorder.close()
+        return
+    if replay is not None:
+        from contract_watch.mock.recording.replayer import SessionReplayer  # noqa: PLC0415 (YAML takes time to load)
+
+        replayer = SessionReplayer(replay, list(mock.vendors.values()), mock.journal)
+        if replayer.is_cut:
+            print(f"--replay {replay}: the last exchange was cut off and is left out", file=sys.stderr)
+        mock.use_session(replayer)
+    yield
 
 
 def _serve(mock: Mock, contracts: Sequence[Contract], port: int, grpc_port: int) -> None:

@@ -1,6 +1,6 @@
 """The state of an instance: its configurations with their history, and in the mock the past that a projection shows."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
@@ -62,7 +62,7 @@ class InstanceState(ResourceState):
     """
 
     sequence: int = 0
-    past: tuple[tuple[float, tuple[Item, ...]], ...] = ()
+    past: tuple[tuple[float, Sequence[Item]], ...] = ()
     has_read: bool = False
     has_listed: bool = False
 

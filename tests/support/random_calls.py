@@ -10,7 +10,21 @@ from contract_watch.contracts.schema import flatten_schema
 from contract_watch.mock.vendor import MockVendor
 
 NAMES = ("a1", "b2", "c3", "Ä ö", "x" * 8, "d@example.com")
-ODD_VALUES: list[Any] = [None, True, 0, 2.5, 10**30, "", " ", "\ud800", "$", "12 days, 1:00:00", [], ["a", "b"], {"$": "secret"}]
+ODD_VALUES: list[Any] = [
+    None,
+    True,
+    0,
+    2.5,
+    10**30,
+    "",
+    " ",
+    "\ud800",
+    "$",
+    "12 days, 1:00:00",
+    [],
+    ["a", "b"],
+    {"$": "secret"},
+]
 
 
 def send_random_request(vendor: MockVendor, data: st.DataObject) -> tuple[int, Any]:
@@ -25,7 +39,8 @@ def send_random_request(vendor: MockVendor, data: st.DataObject) -> tuple[int, A
 
 def _draw_name(vendor: MockVendor, data: st.DataObject) -> str:
     known = [item.name for item in vendor.state.items if item.name]
-    return data.draw(st.sampled_from([*known, *known, *NAMES]), "name")
+    name: str = data.draw(st.sampled_from([*known, *known, *NAMES]), "name")
+    return name
 
 
 def _draw_body(vendor: MockVendor, operation: Operation, data: st.DataObject) -> Any:

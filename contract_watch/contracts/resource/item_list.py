@@ -40,10 +40,10 @@ class ItemList(Sequence["Item"]):
     for the first time, and copies of the list keep it from then on.
     """
 
-    __slots__ = ("_count", "_indexes", "_vector")
+    __slots__ = ("_count", "_indexes", "vector")
 
     def __init__(self, vector: PersistentVector, count: int, indexes: dict[str, _Positions]) -> None:
-        self._vector, self._count, self._indexes = vector, count, indexes
+        self.vector, self._count, self._indexes = vector, count, indexes
 
     @classmethod
     def build(cls, items: Sequence[Item]) -> ItemList:
@@ -56,15 +56,15 @@ class ItemList(Sequence["Item"]):
         return self._count
 
     def __iter__(self) -> Iterator[Item]:
-        return (item for item in self._vector if item is not None)
+        return (item for item in self.vector if item is not None)
 
     @overload
     def __getitem__(self, index: int) -> Item: ...
     @overload
     def __getitem__(self, index: slice) -> tuple[Item, ...]: ...
     def __getitem__(self, index: int | slice) -> Item | tuple[Item, ...]:
-        if isinstance(index, int) and self._count == self._vector.length and 0 <= index < self._count:
-            item: Item = self._vector.get(index)
+        if isinstance(index, int) and self._count == self.vector.length and 0 <= index < self._count:
+            item: Item = self.vector.get(index)
             return item
         return tuple(self)[index]
 
@@ -87,11 +87,11 @@ class ItemList(Sequence["Item"]):
         if index not in self._indexes:
             self._indexes[index] = self._build_index(index)
         found = self._indexes[index].get(key, ())
-        return [self._vector.get(position) for position in ((found,) if isinstance(found, int) else found)]
+        return [self.vector.get(position) for position in ((found,) if isinstance(found, int) else found)]
 
     def _build_index(self, index: str) -> _Positions:
         positions: dict[Any, int | tuple[int, ...]] = {}
-        for position, item in enumerate(self._vector):
+        for position, item in enumerate(self.vector):
             key = _get_key(index, item) if item is not None else _ABSENT
             if key is not _ABSENT:
                 positions[key] = _add(positions.get(key), position)
@@ -101,14 +101,14 @@ class ItemList(Sequence["Item"]):
         self.find(NAME, item.name)
         found = self._indexes[NAME].get(item.name, ())
         return next(
-            (one for one in ((found,) if isinstance(found, int) else found) if self._vector.get(one) is item), None
+            (one for one in ((found,) if isinstance(found, int) else found) if self.vector.get(one) is item), None
         )
 
     # -- changed copies
 
     def append(self, item: Item) -> ItemList:
         """Return a copy with ``item`` at the end."""
-        return self._put(self._vector.length, None, item)
+        return self._put(self.vector.length, None, item)
 
     def replace(self, old: Item, new: Item) -> ItemList:
         """Return a copy with ``new`` in place of the object ``old``; the same list if it is not there."""
@@ -121,18 +121,18 @@ class ItemList(Sequence["Item"]):
         if position is None:
             return self
         rest = self._put(position, item, None)
-        holes = rest._vector.length - rest._count
-        return ItemList.build(tuple(rest)) if holes > max(rest._count, _MIN_HOLES) else rest
+        holes = rest.vector.length - len(rest)
+        return ItemList.build(tuple(rest)) if holes > max(len(rest), _MIN_HOLES) else rest
 
     def _put(self, position: int, old: Item | None, new: Item | None) -> ItemList:
         count = self._count + (new is not None) - (old is not None)
         indexes = {name: _move(name, index, position, old, new) for name, index in self._indexes.items()}
-        return ItemList(self._vector.set(position, new), count, indexes)
+        return ItemList(self.vector.set(position, new), count, indexes)
 
     def find_changes(self, old: Sequence[Item]) -> Iterator[tuple[int, Item | None]]:
         """Yield position and object (None: removed) where this list has another object than ``old``."""
-        before = old._vector if isinstance(old, ItemList) else PersistentVector.build(list(old))
-        yield from self._vector.find_changes(before)
+        before = old.vector if isinstance(old, ItemList) else PersistentVector.build(list(old))
+        yield from self.vector.find_changes(before)
 
 
 def find_changes(old: Sequence[Item], new: Sequence[Item]) -> Iterator[tuple[int, Item | None]]:

@@ -19,10 +19,10 @@ Node = tuple[Any, ...]
 class PersistentVector:
     """Values by position, in a tree of tuples: reading, replacing and appending one value takes O(log n)."""
 
-    __slots__ = ("_root", "_shift", "length")
+    __slots__ = ("length", "root", "shift")
 
     def __init__(self, root: Node = (), shift: int = 0, length: int = 0) -> None:
-        self._root, self._shift, self.length = root, shift, length
+        self.root, self.shift, self.length = root, shift, length
 
     @classmethod
     def build(cls, values: list[Any]) -> "PersistentVector":
@@ -36,7 +36,7 @@ class PersistentVector:
 
     def get(self, position: int) -> Any:
         """Return the value at ``position``, which must be below ``length``."""
-        node, shift = self._root, self._shift
+        node, shift = self.root, self.shift
         while shift:
             node = node[(position >> shift) & _MASK]
             shift -= _BITS
@@ -44,21 +44,21 @@ class PersistentVector:
 
     def set(self, position: int, value: Any) -> "PersistentVector":
         """Return a copy with ``value`` at ``position``, which is at most ``length``."""
-        root, shift = self._root, self._shift
+        root, shift = self.root, self.shift
         if position >> (shift + _BITS):
             root, shift = (root,), shift + _BITS
         return PersistentVector(_set(root, shift, position, value), shift, max(self.length, position + 1))
 
     def __iter__(self) -> Iterator[Any]:
-        return _iterate(self._root, self._shift)
+        return _iterate(self.root, self.shift)
 
     def find_changes(self, old: "PersistentVector") -> Iterator[tuple[int, Any]]:
         """Yield position and value (None: beyond the end) where this vector has another object than ``old``.
 
         It skips what both share, so the time depends on the number of changes.
         """
-        shift = max(self._shift, old._shift)
-        yield from _find_changes(_raise(old._root, old._shift, shift), _raise(self._root, self._shift, shift), shift, 0)
+        shift = max(self.shift, old.shift)
+        yield from _find_changes(_raise(old.root, old.shift, shift), _raise(self.root, self.shift, shift), shift, 0)
 
 
 def _set(node: Node, shift: int, position: int, value: Any) -> Node:
@@ -84,7 +84,7 @@ def _raise(node: Node, shift: int, wanted: int) -> Node:
 
 
 def _find_changes(old: Node, new: Node, shift: int, start: int) -> Iterator[tuple[int, Any]]:
-    empty = () if shift else None
+    empty: Any = () if shift else None
     for at, (before, after) in enumerate(zip_longest(old, new, fillvalue=empty)):
         position = start + (at << shift)
         if before is after:

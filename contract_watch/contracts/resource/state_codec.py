@@ -7,7 +7,7 @@ the kinds here, or a class of the model's `state_types`. Nothing in the text cho
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
 from typing import Any
 
 from contract_watch.contracts.model import Account
@@ -88,15 +88,20 @@ class StateCodec:
     def _encode(self, value: Any) -> Any:
         if value is None or type(value) in (bool, int, float, str):
             return value
-        kind: str
-        content: Any
-        if isinstance(value, Unknown):
-            return {_KIND: "unknown"}
         if type(value) is list:
             return [self._encode(one) for one in value]
-        if isinstance(value, Mapping):
-            if _KIND not in value and all(type(name) is str for name in value):
-                return {name: self._encode(one) for name, one in value.items()}
+        if isinstance(value, Mapping) and _KIND not in value and all(type(name) is str for name in value):
+            return {name: self._encode(one) for name, one in value.items()}
+        kind, content = self._describe(value)
+        return {_KIND: kind, _CONTENT: content}
+
+    def _describe(self, value: Any) -> tuple[str, Any]:
+        """Return kind and content of a value that JSON has not."""
+        kind: str
+        content: Any = None
+        if isinstance(value, Unknown):
+            kind = "unknown"
+        elif isinstance(value, Mapping):
             kind, content = "map", [[self._encode(name), self._encode(one)] for name, one in value.items()]
         elif type(value) is StoredSecret:
             kind, content = "secret", str(value)
@@ -106,14 +111,10 @@ class StateCodec:
             kind, content = "set", sorted((self._encode(one) for one in value), key=_write)
         elif isinstance(value, Interpretations):  # the contract declares them
             kind, content = "interpretations", self._encode(dict(value.narrowed))
-        elif is_dataclass(value):
-            kind, content = type(value).__name__, {
-                name: self._encode(getattr(value, name)) for name in self._get_fields(value)
-            }
         else:
-            self._get_fields(value)
-            raise AssertionError  # only a dataclass is among the classes
-        return {_KIND: kind, _CONTENT: content}
+            names = self._get_fields(value)
+            kind, content = type(value).__name__, {name: self._encode(getattr(value, name)) for name in names}
+        return kind, content
 
     # -- reading
 
@@ -128,8 +129,7 @@ class StateCodec:
             state_class = self._classes[content.pop(_KIND)]
             found = {name: self._decode(one) for name, one in content.items()}
             decoded = [self._decode(json.loads(text)) for text in items]
-            if not issubclass(state_class, ResourceState) or not all(isinstance(one, Item) for one in decoded):
-                raise TypeError("an object is of another kind")
+            _check_classes(state_class, decoded)
             many: Sequence[Item] = tuple(decoded) if len(decoded) < LEAST else ItemList.build(decoded)
             state: ResourceState = state_class(accounts={one.key: one for one in accounts}, items=many, **found)
             state.interpretations.decide({name: values[0] for name, values in _list_narrowed(state.interpretations)})
@@ -161,6 +161,11 @@ _READERS: Mapping[str, Callable[[Any, _Decode], Any]] = {
     "set": lambda content, decode: frozenset(decode(content)),
     "map": lambda content, decode: {decode(name): decode(one) for name, one in content},
 }
+
+
+def _check_classes(state_class: type, items: list[Any]) -> None:
+    if not issubclass(state_class, ResourceState) or not all(isinstance(one, Item) for one in items):
+        raise TypeError("an object is of another kind")
 
 
 def _check_string(value: Any) -> str:

@@ -17,8 +17,10 @@ _APPLICATION = 0x43574D53
 """The number that marks a file as a mock's states in its header."""
 _TABLES = (
     "CREATE TABLE vendors (slug TEXT PRIMARY KEY, digest TEXT NOT NULL, choices TEXT NOT NULL, rest TEXT NOT NULL)",
-    "CREATE TABLE items (slug TEXT NOT NULL, position INTEGER NOT NULL, content TEXT NOT NULL, "
-    "PRIMARY KEY (slug, position)) WITHOUT ROWID",
+    (
+        "CREATE TABLE items (slug TEXT NOT NULL, position INTEGER NOT NULL, content TEXT NOT NULL, "
+        "PRIMARY KEY (slug, position)) WITHOUT ROWID"
+    ),
 )
 _MODE = 0o600
 """The file holds the passwords of test users, so it belongs to its owner alone."""
@@ -56,7 +58,9 @@ def _create(path: Path) -> None:
                 path.chmod(_MODE)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "no valid path"
-        raise UsageError(f"--state {path}: cannot be written ({reason}); choose a file in a writable directory") from error
+        raise UsageError(
+            f"--state {path}: cannot be written ({reason}); choose a file in a writable directory"
+        ) from error
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:

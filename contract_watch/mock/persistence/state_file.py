@@ -126,7 +126,11 @@ class VendorStore:
     def _write(self, old: ModelState | None, new: ModelState, choices: Any) -> None:
         """Write what differs from ``old``; everything if it is None."""
         text = json.dumps(choices)
-        changed = [] if old is not None and old.items is new.items else list(find_changes(old.items if old else (), new.items))
+        changed = (
+            []
+            if old is not None and old.items is new.items
+            else list(find_changes(old.items if old else (), new.items))
+        )
         is_same = old is not None and text == self._choices and self._codec.has_same_rest(old, new)
         if is_same and not changed:
             return

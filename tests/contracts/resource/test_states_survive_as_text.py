@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contract_watch.contracts.registry import load_contracts
+from contract_watch.contracts.registry import Contract, load_contracts
 from contract_watch.contracts.resource.model import ResourceModel
 from contract_watch.contracts.resource.state import UNKNOWN, Item, ResourceState
 from contract_watch.contracts.resource.state_codec import StateCodec, StateCodecError
@@ -20,8 +20,13 @@ CONTRACTS = load_contracts()
 JETEMAIL = MockVendor(CONTRACTS["jetemail"], {})
 
 
+def _build_codec(contract: Contract) -> StateCodec:
+    assert isinstance(contract.model, ResourceModel)
+    return StateCodec(contract.model)
+
+
 def _read_back(vendor: MockVendor, state: ResourceState) -> ResourceState:
-    codec = StateCodec(vendor.contract.model)
+    codec = _build_codec(vendor.contract)
     return codec.decode(codec.encode_rest(state), map(codec.encode_item, state.items), vendor.accounts)
 
 
@@ -33,7 +38,7 @@ def test_states_of_random_requests_survive(slug: str, data: st.DataObject) -> No
     vendor = MockVendor(CONTRACTS[slug], {})
     for _ in range(data.draw(st.integers(1, 8), "requests")):
         send_random_request(vendor, data)
-    codec = StateCodec(vendor.contract.model)
+    codec = _build_codec(vendor.contract)
     back = _read_back(vendor, vendor.state)
     assert back == vendor.state
     assert codec.encode_rest(back) == codec.encode_rest(vendor.state)  # the text has the types
@@ -55,28 +60,31 @@ _VALUES = st.recursive(
 
 
 @settings(max_examples=50)
-@given(values=st.dictionaries(st.text() | st.just("$"), _VALUES), replies=st.dictionaries(st.tuples(st.text(), st.text()), st.tuples(st.text(), st.text())))
+@given(
+    values=st.dictionaries(st.text() | st.just("$"), _VALUES),
+    replies=st.dictionaries(st.tuples(st.text(), st.text()), st.tuples(st.text(), st.text())),
+)
 def test_values_keep_their_types(values: dict[str, Any], replies: dict[Any, Any]) -> None:
     """Secrets, unknown values, tuples, sets, and mappings with any keys come back as they were."""
     item = Item("paid", "a", "a", values, sent=frozenset(values))
     state = replace(JETEMAIL.state, items=(item,), replies=replies, pages={"p": frozenset({"a"})})
     back = _read_back(JETEMAIL, state)
     assert back == state
-    codec = StateCodec(JETEMAIL.contract.model)
+    codec = _build_codec(JETEMAIL.contract)
     assert codec.encode_item(back.items[0]) == codec.encode_item(item)  # True is not 1
     assert all(type(back.items[0].values[name]) is type(value) for name, value in values.items())
 
 
 def test_keys_of_accounts_are_not_written() -> None:
     """The text holds no key: a file that is shared gives no access."""
-    codec = StateCodec(CONTRACTS["jetemail"].model)
+    codec = _build_codec(CONTRACTS["jetemail"])
     text = codec.encode_rest(JETEMAIL.state)
     assert all(account.key not in text for account in JETEMAIL.accounts)
 
 
 def test_a_class_that_no_model_lists_is_refused() -> None:
     """A value of an unknown class is refused with its name, instead of being written as something else."""
-    codec = StateCodec(CONTRACTS["jetemail"].model)
+    codec = _build_codec(CONTRACTS["jetemail"])
     with pytest.raises(StateCodecError, match="_OtherValue"):
         codec.encode_item(Item("paid", "a", "a", {"quota": _OtherValue("x")}))
 
@@ -90,7 +98,7 @@ def test_a_class_that_no_model_lists_is_refused() -> None:
 )  # fmt: skip
 def test_malformed_texts_are_refused(text: str) -> None:
     """A text that no codec wrote is one kind of error, whatever it holds."""
-    codec = StateCodec(CONTRACTS["jetemail"].model)
+    codec = _build_codec(CONTRACTS["jetemail"])
     rest = codec.encode_rest(JETEMAIL.state)
     with pytest.raises(StateCodecError):
         codec.decode(rest, [text], JETEMAIL.accounts)
@@ -100,29 +108,26 @@ def test_malformed_texts_are_refused(text: str) -> None:
 
 def test_interpretations_have_to_be_the_contracts() -> None:
     """A state under an interpretation that the contract does not know is refused."""
-    codec = StateCodec(CONTRACTS["jetemail"].model)
+    codec = _build_codec(CONTRACTS["jetemail"])
     rest = json.loads(codec.encode_rest(JETEMAIL.state))
     rest["interpretations"]["v"] = {"names": {"$": "tuple", "v": ["nonsense"]}}
     with pytest.raises(StateCodecError):
         codec.decode(json.dumps(rest), [], JETEMAIL.accounts)
 
 
-
 def test_the_digest_follows_what_decides() -> None:
     """Other words in a document keep states usable; another property, or another class of states, does not."""
     contract = CONTRACTS["jetemail"]
-    model = contract.model
-    assert isinstance(model, ResourceModel)
-    before = StateCodec(model).digest
-    document = contract.effective.raw
+    before = _build_codec(contract).digest
+    document: Any = contract.effective.raw
     kept = json.loads(json.dumps(document))
     try:
         document["info"]["description"] = "other words"
-        assert StateCodec(model).digest == before
+        assert _build_codec(contract).digest == before
         next(iter(document["paths"].values()))["x-other"] = True
-        assert StateCodec(model).digest != before
+        assert _build_codec(contract).digest != before
     finally:
         document.clear()
         document.update(kept)
-    assert StateCodec(model).digest == before
-    assert StateCodec(CONTRACTS["zitadel"].model).digest != before
+    assert _build_codec(contract).digest == before
+    assert _build_codec(CONTRACTS["zitadel"]).digest != before
