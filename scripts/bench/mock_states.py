@@ -23,7 +23,7 @@ from scripts.bench.sample_requests import (
     build_update_request,
     format_credential,
 )
-from scripts.bench.servers import LoadRunner
+from scripts.bench.servers import CONNECTIONS, LoadRunner
 from scripts.bench.table import MEBIBYTE, Row, format_goal, format_table
 
 OBJECTS, REQUESTS = 100_000, 1_000_000
@@ -41,7 +41,7 @@ _LOOKUPS, _LISTED = 2000, 10_000
 
 @dataclass(frozen=True)
 class StateSample:
-    """The mock with ``objects``: its memory in bytes, the medians of a list and of an update, in seconds, and a list's bytes."""
+    """The mock with ``objects`` (and at most one more for each connection): its memory in bytes, the medians of a list and of an update, in seconds, and a list's bytes."""
 
     objects: int
     memory: int
@@ -88,7 +88,7 @@ def _measure_sizes(contract: Contract, sizes: list[int]) -> Iterator[StateSample
     made = 0
     with _start_mock(contract) as (port, pid):
         for size in sizes:
-            loader.run(port, [create], _SECONDS, most=size - made)
+            loader.run(port, [create], _SECONDS, connections=min(CONNECTIONS, size - made), most=size - made)
             made = loader.count_numbers()
             memory = read_resident_memory(pid)
             updater = LoadRunner()  # of the oldest objects, whose look-up a scan would find last or first
@@ -97,7 +97,7 @@ def _measure_sizes(contract: Contract, sizes: list[int]) -> Iterator[StateSample
             for _ in range(max(_LISTED // size, 1)):  # a list of many takes long enough to be measured once
                 seconds, length = _time_list(contract, port)
                 times.append(seconds)
-            yield StateSample(made, max(memory, read_resident_memory(pid)), median(times), updated.median, length)
+            yield StateSample(size, max(memory, read_resident_memory(pid)), median(times), updated.median, length)
 
 
 def _time_list(contract: Contract, port: int) -> tuple[float, int]:
