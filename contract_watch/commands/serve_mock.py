@@ -1,5 +1,6 @@
 """Serve vendors' mocks until interrupted."""
 
+import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 from contract_watch import cli
 from contract_watch.contracts.registry import Contract, choose_contracts
 from contract_watch.errors import UsageError
+from contract_watch.mock.files import keep_state, open_session
 from contract_watch.mock.hosts import parse_allowed_hosts, parse_hosts
 from contract_watch.mock.server import MockClasses, build_mock, serve
 
@@ -31,11 +33,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--mutant", action="append", default=[], metavar="[VENDOR:]ID",
                         help="play a drift: one of --list-mutants, per vendor")  # fmt: skip
     parser.add_argument("--list-mutants", action="store_true", help="print the drifts that can be played, and end")
+    parser.add_argument("--state", default="", metavar="FILE", help="keep the state in this SQLite file (memory)")
+    parser.add_argument("--record", default="", metavar="FILE", help="write all requests and responses into this file")
+    parser.add_argument("--replay", default="", metavar="FILE", help="answer from a file that --record has written")
     given = parser.parse_args(arguments)
     contracts = _choose_contracts(given.vendors, given.vendor)
     if given.list_mutants:
         print(_list_mutants(contracts))
         return cli.ExitStatus.OK
+    _check_files(given)
     port = cli.parse_integer("--port", given.port, 0, _MAX_PORT)
     grpc_port = cli.parse_integer("--grpc-port", given.grpc_port, 0, _MAX_PORT)
     hosts, allowed_hosts = parse_hosts(given.host), parse_allowed_hosts(given.allow_host)
@@ -43,7 +49,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     mock = build_mock(contracts, interpretations=interpretations, classes=classes)
     if given.faults:
         mock.faults.add_file(Path(given.faults))
-    serve(mock, port, grpc_port, hosts, allowed_hosts)
+    with (
+        keep_state(mock, _parse_path(given.state)),
+        open_session(mock, _parse_path(given.record), _parse_path(given.replay)),
+    ):
+        serve(mock, port, grpc_port, hosts, allowed_hosts)
     return cli.ExitStatus.OK
 
 
@@ -65,6 +75,19 @@ def _list_mutants(contracts: Sequence[Contract]) -> str:
     from contract_watch.mutants import choice  # noqa: PLC0415 (as above)
 
     return choice.format_mutants(contracts)
+
+
+def _check_files(given: argparse.Namespace) -> None:
+    """Refuse files that exclude each other."""
+    for name in ("state", "record"):
+        if given.replay and getattr(given, name):
+            raise UsageError(
+                f"--{name}: a replayed session has neither state nor recording; leave out --{name} or --replay"
+            )
+
+
+def _parse_path(text: str) -> Path | None:
+    return Path(text) if text else None
 
 
 def _parse_interpretations(options: Sequence[str]) -> dict[str, dict[str, str]]:

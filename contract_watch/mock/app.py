@@ -1,9 +1,8 @@
 """The mock as an ASGI application: it routes each path to a vendor's endpoint, a token endpoint, gRPC-web or a control."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
@@ -14,17 +13,26 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from contract_watch.contracts.credential_locations import list_key_secrets
 from contract_watch.contracts.openapi import METHODS, Operation
 from contract_watch.contracts.redaction import Redactor, find_password_names
-from contract_watch.mock.bodies import build_json_response
-from contract_watch.mock.controls import MockControls
+from contract_watch.mock.bodies import build_json_response, send_json
+from contract_watch.mock.controls import PREFIX, MockControls
 from contract_watch.mock.endpoint import VendorEndpoint
 from contract_watch.mock.faults.queue import FaultQueue
 from contract_watch.mock.journal import MockJournal
 from contract_watch.mock.page.routes import FrontRoute, MockPage
 from contract_watch.mock.token_endpoint import TokenEndpoint
-from contract_watch.mock.vendor import MockVendor, check_overlaps, read_keys
+from contract_watch.mock.vendor import MockVendor, StateNotSavedError, check_overlaps, read_keys
 
 if TYPE_CHECKING:
     from contract_watch.mock.grpc.calls import GrpcCalls
+    from contract_watch.mock.recording.recorder import SessionRecorder
+    from contract_watch.mock.recording.replayer import SessionReplayer
+
+
+class Session(Protocol):
+    """A recorder of requests, or a recorded session that answers them."""
+
+    async def serve(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, with ``app`` or in its place."""
 
 
 class Mock:
@@ -52,6 +60,9 @@ class Mock:
         redactor = Redactor(names | (credential_names - {"authorization"}), values, public_names=public)
         self.journal = MockJournal(redactor, credential_names)
         self.faults = FaultQueue(self.vendors)
+        self.redactor = redactor
+        self.session: Session | None = None
+        """What records the requests, or answers them from a recorded session."""
         self.grpc_calls: list[GrpcCalls] = []
         endpoints: dict[str, ASGIApp] = {**dict(self._build_endpoints()), **dict(self._build_token_endpoints())}
         if grpc_vendors := [vendor for vendor in vendors if vendor.contract.grpc is not None]:
@@ -77,10 +88,24 @@ class Mock:
             for path, operation in calls.methods.items()
         }
 
+    def use_session(self, session: "SessionRecorder | SessionReplayer") -> None:
+        """Let ``session`` record or answer all requests but those to the controls."""
+        self.session = session
+        for calls in self.grpc_calls:
+            calls.session = session
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; paths without parameters bypass Starlette's slower router."""
-        with suppress(ClientDisconnect):  # nobody waits for the response, and the request is not carried out
-            await self._static_endpoints.get(scope["path"], self._app)(scope, receive, send)
+        app = self._static_endpoints.get(scope["path"], self._app)
+        try:
+            if self.session is None or scope["path"].startswith(f"{PREFIX}/"):
+                await app(scope, receive, send)
+            else:
+                await self.session.serve(app, scope, receive, send)
+        except ClientDisconnect:  # nobody waits for the response, and the request is not carried out
+            return
+        except StateNotSavedError as error:  # nothing was sent: the change comes before the response
+            await send_json(send, HTTPStatus.INSUFFICIENT_STORAGE, {"error": str(error)})
 
     def _build_token_endpoints(self) -> Iterator[tuple[str, TokenEndpoint]]:
         for vendor in self.vendors.values():

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from contract_watch.contracts.model import Account
 from contract_watch.contracts.openapi import Operation
@@ -21,6 +21,21 @@ MAX_BODY = 8 * 1024 * 1024
 def read_keys(contract: Contract, environment: Mapping[str, str]) -> dict[str, str]:
     """Return the key of each account: from its environment variable, or the documented test value."""
     return contract.check_keys_differ({c.account: environment.get(c.variable) or c.test for c in contract.credentials})
+
+
+class StateNotSavedError(Exception):
+    """A change that the store could not write, so that it did not happen."""
+
+
+class StateStore(Protocol):
+    """A store of one vendor's states."""
+
+    def save(self, old: ModelState, new: ModelState, choices: Any) -> None:
+        """Write the change from ``old`` to ``new``, with the vendor's `choices`.
+
+        Raises:
+            StateNotSavedError: it cannot be written.
+        """
 
 
 class MockVendor:
@@ -43,8 +58,32 @@ class MockVendor:
             TokenIssuer(contract.token, self.accounts, self.clock.read) if contract.token is not None else None
         )
         self._chosen_interpretations = dict(interpretations)
-        self.state: ModelState = None
+        self.store: StateStore | None = None
+        """The store that each change of the state is written to before it counts."""
+        self._state: ModelState = None
         self.reset()
+
+    @property
+    def state(self) -> ModelState:
+        """The present state; a new one is first written to the ``store``, if there is one."""
+        return self._state
+
+    @state.setter
+    def state(self, state: ModelState) -> None:
+        if self.store is not None:
+            self.store.save(self._state, state, self.choices)
+        self._state = state
+
+    @property
+    def choices(self) -> dict[str, Any]:
+        """Everything besides the state that a restart has to restore, as JSON."""
+        return {"interpretations": dict(self._chosen_interpretations)}
+
+    def restore_choices(self, choices: Mapping[str, Any]) -> None:
+        """Restore what `choices` returned; raise `UsageError` if it is not this contract's."""
+        chosen = dict(choices["interpretations"])
+        Interpretations(self.contract.model.interpretations).decide(chosen)
+        self._chosen_interpretations = chosen
 
     def reset(self) -> None:
         """Reset the state; the chosen interpretations stay."""

@@ -34,6 +34,8 @@ _DERIVED = {"key-order", "bearer-case", "head", "options"}
 class Model(ResourceModel):
     """The model of SMTP2GO."""
 
+    state_types = (GeneratedPassword,)
+
     def list_interpretations(self) -> Mapping[str, tuple[str, ...]]:
         names = _DERIVED | self.spec.rules_file.interpretations.keys()
         return {name: values for name, values in super().list_interpretations().items() if name in names}
@@ -265,8 +267,7 @@ class Model(ResourceModel):
             if choice == "kept":
                 outcomes += self.items.read(narrowed, call, holder)
             else:
-                others = tuple(item for item in narrowed.items if item is not holder)
-                outcomes += self.items.create(replace(narrowed, items=others), call)
+                outcomes += self.items.create(narrowed.remove_item(holder), call)
         return outcomes
 
     @staticmethod

@@ -30,6 +30,8 @@ _REPLY_TO = "replyToAddress"
 class ZitadelModel(ResourceModel):
     """The `Model` of ZITADEL."""
 
+    state_types = (InstanceState, Config)
+
     def list_interpretations(self) -> Mapping[str, tuple[str, ...]]:
         """See `ResourceModel`: the order of checks is known, and unknown fields are ignored."""
         return self.spec.rules_file.interpretations

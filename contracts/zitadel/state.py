@@ -1,7 +1,7 @@
 """The state of an instance: its configurations with their history, and in the mock the past that a projection shows."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
 from contract_watch.contracts.resource.call import Call
@@ -27,6 +27,11 @@ class Config(Item):
     password: str = ""
     was_read: bool = False
     last_operation: str = ""
+
+    @classmethod
+    def build(cls, item: Item) -> Self:
+        """Return the configuration of an ``item`` without history."""
+        return cls(**{one.name: getattr(item, one.name) for one in fields(item)})
 
     @property
     def state(self) -> str | None:
@@ -57,14 +62,14 @@ class InstanceState(ResourceState):
     """
 
     sequence: int = 0
-    past: tuple[tuple[float, tuple[Item, ...]], ...] = ()
+    past: tuple[tuple[float, Sequence[Item]], ...] = ()
     has_read: bool = False
     has_listed: bool = False
 
     @property
     def configs(self) -> tuple[Config, ...]:
         """The objects; one that was just created has no history yet."""
-        return tuple(one if isinstance(one, Config) else Config(**vars(one)) for one in self.items)
+        return tuple(one if isinstance(one, Config) else Config.build(one) for one in self.items)
 
     @property
     def next_sequence(self) -> int:

@@ -73,6 +73,13 @@ def _stop_process(process: "subprocess.Popen[bytes]") -> None:
 @contextmanager
 def run_server(command: Sequence[str], port: int) -> Iterator[int]:
     """Run ``command`` as a server on ``port`` of loopback until the block ends; yield the port."""
+    with run_measured_server(command, port):
+        yield port
+
+
+@contextmanager
+def run_measured_server(command: Sequence[str], port: int) -> Iterator[int]:
+    """Run ``command`` as a server on ``port`` of loopback until the block ends; yield the id of its process."""
     name = Path(command[0]).name if command[0] != sys.executable else " ".join(command[1:3])
     with _start_process(command, ROOT) as process:
         limit = time.monotonic() + _START_TIMEOUT
@@ -84,7 +91,23 @@ def run_server(command: Sequence[str], port: int) -> Iterator[int]:
             time.sleep(0.05)
         if process.poll() is not None:
             raise BenchError(f"{name} ended, and something else listens on its port")
-        yield port
+        yield process.pid
+
+
+def read_resident_memory(pid: int) -> int:
+    """Return the memory of a process that is in RAM now, in bytes.
+
+    Raises:
+        BenchError: the system does not tell it, or the process has ended.
+    """
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError as error:
+        raise BenchError(f"the memory of process {pid} cannot be read: {error.strerror}") from error
+    found = next((line.split()[1] for line in lines if line.startswith("VmRSS:")), None)
+    if found is None:
+        raise BenchError(f"the memory of process {pid} cannot be read: it has ended")
+    return int(found) * 1024
 
 
 def _is_listening(port: int) -> bool:

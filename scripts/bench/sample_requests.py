@@ -44,28 +44,35 @@ def build_sample_requests(contract: Contract) -> list[SampleRequest]:
     _check_body(remove, gone, is_valid=True)
     return [
         _build_request(contract, create, body, 2),
-        *_build_update(contract),
+        build_update_request(contract),
         _build_request(contract, remove, gone, 2),
     ]
 
 
-def _build_update(contract: Contract) -> list[SampleRequest]:
-    """Return the first update that the document's examples allow; nothing if the vendor has none."""
-    life = contract.lifecycle
+def build_create_request(contract: Contract) -> SampleRequest:
+    """Return a request that creates an object from the document's examples."""
+    create = contract.operations[contract.lifecycle.create]
+    return _build_request(contract, create, _build_example(contract, create), 2)
+
+
+def build_update_request(contract: Contract) -> SampleRequest:
+    """Return a request that updates one property of an object.
+
+    Raises:
+        BenchError: no operation names one object in its body and takes a property that create has an example of.
+    """
+    create = contract.operations[contract.lifecycle.create]
+    examples = _build_example(contract, create)
     for operation in contract.operations.values():
         roles = contract.get_roles(operation.id)
-        naming = [name for name, role in roles.items() if role == "existing"]
-        if operation.id == life.remove or contract.is_read_only(operation.id) or not naming:
+        named = [name for name, role in roles.items() if role == "existing"]
+        if operation.body is None or "{" in operation.path or len(named) != 1:
             continue
-        examples = {
-            name: schema["example"]
-            for name, schema in _get_properties(operation).items()
-            if "example" in schema and name not in roles
-        }
-        body = {**examples, **dict.fromkeys(naming, _NAME_PLACEHOLDER)}
-        _check_body(operation, body, is_valid=True)
-        return [_build_request(contract, operation, body, 2)]
-    return []
+        for name in _get_properties(operation):
+            body = {named[0]: _NAME_PLACEHOLDER, name: examples.get(name)}
+            if name in examples and name not in roles and operation.body.accepts(body):
+                return _build_request(contract, operation, body, 2)
+    raise BenchError(f"no operation of {contract.slug} updates an object that its body names")
 
 
 def build_hostile_request(contract: Contract) -> SampleRequest:

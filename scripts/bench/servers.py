@@ -68,6 +68,10 @@ class LoadRunner:
     def __init__(self) -> None:
         self._next_number = 0
 
+    def count_numbers(self) -> int:
+        """Return the number of objects that all loads have named."""
+        return self._next_number
+
     def run(
         self,
         port: int,

@@ -65,8 +65,7 @@ class ItemOutcomes:
     def _match_new_name(self, state: ResourceState, operation: Operation, item: Item) -> Matcher | None:
         location, layout = self._spec.layout.get_row(operation.id), self._spec.layout
         if location is not None and layout.has_server_ids:
-            used = frozenset({one.name or "" for one in state.items} | state.removed_names.keys())
-            return NewId(used, build_value(layout.document, location.properties.get(layout.key, {})))
+            return NewId(state.used_names, build_value(layout.document, location.properties.get(layout.key, {})))
         return _match_open_name(item) if item.name is None else None
 
     def _record_new_item(self, state: ResourceState, call: Call, item: Item, answer: Any) -> ResourceState:
@@ -83,7 +82,7 @@ class ItemOutcomes:
         state = state.put_item(self._model.learn(state, item, row, call.operation))
         key = call.arguments.get(self._spec.table.idempotency) if self._spec.table.idempotency else None
         if isinstance(key, str) and item.name is not None:
-            return replace(state, replies={**state.replies, (item.account, key): (item.name, describe_arguments(call))})
+            return state.record_reply(item, key, describe_arguments(call))
         return state
 
     def _build_repeated_outcome(self, state: ResourceState, call: Call, item: Item) -> Outcome:
@@ -126,7 +125,7 @@ class ItemOutcomes:
             clauses={**item.clauses, **{name: f"{operation.id}/effect/{name}" for name in named}},
             changed_at=call.at,
             unlisted_changes=item.unlisted_changes | set(named),
-            sent=(item.sent - set(named)) | sent.keys(),
+            sent=(item.sent - set(named)) | frozenset(sent),
             requested_name=str(call.arguments[layout.name_argument])
             if layout.name_argument in sent
             else item.requested_name,

@@ -34,7 +34,7 @@ class RowLocation:
         found: Mapping[str, Any] = self.schema.get("properties", {})
         return found
 
-    @property
+    @cached_property
     def required(self) -> Collection[str]:
         """The properties that every object has."""
         return frozenset(self.schema.get("required", ()))

@@ -11,7 +11,7 @@ from contract_watch.contracts.outcomes import Outcome
 from contract_watch.contracts.resource.layout import RowLocation, get_schema, get_success
 from contract_watch.contracts.resource.names import NamePolicy, fold_name
 from contract_watch.contracts.resource.pages import Page, PageMatcher, Paging, get_row_path
-from contract_watch.contracts.resource.rows import ResourceList
+from contract_watch.contracts.resource.rows import LazyRows, ResourceList
 from contract_watch.contracts.resource.state import UNKNOWN, Item, ResourceState
 
 if TYPE_CHECKING:
@@ -151,26 +151,26 @@ class ListOutcomes:
             suspected = state.find_suspected_clause(item, "", (layout.remove,))
             return ExpectedRow(row, item.clauses.get("", model.spec.clauses.created), suspected_clause=suspected)
 
-        theirs = {item.name for item in state.items if item.account != tenant}
-
         def find_absence_clause(name: str) -> str | None:
             policy = model.spec.names.policy
             if wanted is not None and not _may_be_found(policy, wanted, name):
                 return model.spec.clauses.only_named
-            if any(one.name is None and policy.may_become(one.requested_name, name) for one in state.items):
+            if any(policy.may_become(one.requested_name, name) for one in state.find_namesakes(None)):
                 return None
-            if name in theirs:
+            namesakes = state.find_namesakes(name)
+            if any(one.account != tenant for one in namesakes):
                 return model.spec.clauses.own_account
-            if any(one.name == name for one in state.items):
+            if namesakes:
                 return self._find_filter_clause(state, tenant, call.arguments, name) or None
             if not state.is_known_absent(name, tenant):
                 return None
             return state.removed_names.get(name, model.spec.clauses.once)
 
+        rows = LazyRows({item.name: item for item in items if item.name is not None}, build_row)
         is_marked = layout.has_server_ids and not state.is_complete
         return ResourceList(
             layout.key,
-            {item.name: build_row(item) for item in items if item.name is not None},
+            rows if state.is_complete else dict(rows),
             [build_row(item) for item in items if item.name is None and wanted is None],
             find_absence_clause,
             mark=layout.get_shown_name(layout.name_argument) if is_marked else "",
@@ -184,7 +184,7 @@ class ListOutcomes:
     def _is_stray(state: ResourceState, name: str, mark: str) -> bool:
         """Return True if an object cannot exist: its mark is the run's own, and the run created none with its name."""
         mark = mark.strip()  # a vendor may trim it
-        if not mark.lower().startswith(state.own_prefix) or any(item.name == name for item in state.items):
+        if not mark.lower().startswith(state.own_prefix) or state.find_namesakes(name):
             return False
         unknown = {one.strip() for one in state.get_unknown_names()}
         return unknown.isdisjoint((name, mark))
@@ -248,12 +248,9 @@ class ListOutcomes:
             state = state.mark_listed(tenant)
         state = self._resolve_names(state, tenant, listed, rows)
         by_name = {str(row.get(layout.key)): row for row in listed if isinstance(row, dict)}
-        items = tuple(
-            model.learn(state, item, by_name.get(item.name or ""), operation) if item.account == tenant else item
-            for item in state.items
-        )
-        changed = any(new is not old for new, old in zip(items, state.items, strict=True))
-        return replace(state, items=items) if changed else state
+        mine = state.list_items(tenant)
+        learned = [(item, model.learn(state, item, by_name.get(item.name or ""), operation)) for item in mine]
+        return state.swap_items([(old, new) for old, new in learned if new is not old])
 
     def _record_page(
         self, state: ResourceState, tenant: str, paging: Paging, answer: Any, listed: list[Any], page: Page
@@ -268,7 +265,7 @@ class ListOutcomes:
 
     def _resolve_names(self, state: ResourceState, tenant: str, listed: list[Any], rows: ResourceList) -> ResourceState:
         """Return the state with the names that only this list tells."""
-        unnamed = [item for item in state.items if item.account == tenant and item.name is None]
+        unnamed = [item for item in state.find_namesakes(None) if item.account == tenant]
         if not unnamed or len(unnamed) != len(rows.unnamed_rows):
             return state
         for item, name in zip(unnamed, rows.resolve_keys(listed), strict=True):

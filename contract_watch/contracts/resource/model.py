@@ -38,7 +38,12 @@ from contract_watch.contracts.schema import find_kind, resolve_reference
 
 
 class ResourceModel:
-    """The default `Model`; see `contract_watch.contracts.model.Model` for its protocol."""
+    """The default `Model`; see `contract_watch.contracts.model.Model` for its protocol.
+
+    ``state_types`` are the dataclasses of a vendor's own that its states contain, so that a file can hold them.
+    """
+
+    state_types: tuple[type[Any], ...] = ()
 
     def __init__(self, contract: Contract) -> None:
         self.contract = contract

@@ -8,7 +8,7 @@ from contract_watch.contracts.resource import statuses
 from contract_watch.contracts.resource.call import Call
 from contract_watch.contracts.resource.object_checks import RenameTarget
 from contract_watch.contracts.resource.spec import ResourceSpec
-from contract_watch.contracts.resource.state import UNKNOWN, Item, ResourceState
+from contract_watch.contracts.resource.state import Item, ResourceState
 from contract_watch.contracts.resource.stored_values import is_ordinary
 
 
@@ -48,9 +48,7 @@ def _check_unique(
     found = statuses.list_taken_statuses(call.operation, spec.table)
     refusals = [Check(status, clause, spec.rules.get(clause, "The value is taken.")) for status in found]
     is_mark = prop == spec.layout.name_argument
-    others = [one for one in state.items if one.account == account and one is not item]
-    stored = [one.requested_name if is_mark else one.values.get(prop, UNKNOWN) for one in others]
-    if value in stored:
+    if state.is_used(account, "" if is_mark else prop, value, besides=item):
         yield from refusals
     elif not state.is_complete and not (is_mark and state.is_known_absent(value, account) and is_ordinary(value)):
         # An object of somebody else can have the value.

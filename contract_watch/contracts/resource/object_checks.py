@@ -1,6 +1,6 @@
 """The checks of names in a request: taken, unknown, impossible, or to be sanitised."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from contract_watch.contracts.outcomes import Check
@@ -154,21 +154,21 @@ class NameChecker:
                 yield _tie(check, RENAME_TO_ITSELF, target.scope)
         elif holder is not None:
             yield from kinds.taken
-        elif any(item.name == name for item in state.items):
+        elif state.find_namesakes(name):
             if UNIQUE in state.interpretations.declared:
                 for check in kinds.taken:
                     yield replace(check, interpretation=UNIQUE, refusing_values=("global",), scope=scope)
         elif name in state.removed_names and REMOVED_NAME in state.interpretations.declared:
             for check in kinds.taken:
                 yield replace(check, interpretation=REMOVED_NAME, refusing_values=("taken",))
-        elif not state.is_known_absent(name) or any(self._may_share_name(state, item, name) for item in state.items):
+        elif not state.is_known_absent(name) or self._find_sharers(state, name):
             yield from (replace(check, is_undecidable=True) for check in kinds.taken)
 
-    def _may_share_name(self, state: ResourceState, item: Item, name: str) -> bool:
-        """Return True if a well-formed ``name`` can be that of an object whose name is unknown or spelled otherwise."""
-        if item.name is not None and (self.policy.is_sanitised or state.is_complete):
-            return False
-        return self.policy.may_collide(item.name or item.requested_name, name)
+    def _find_sharers(self, state: ResourceState, name: str) -> list[Item]:
+        """Return the objects whose name is unknown or spelled otherwise, and can be a well-formed ``name``."""
+        is_certain = self.policy.is_sanitised or state.is_complete
+        candidates = state.find_namesakes(None) if is_certain else state.items
+        return [item for item in candidates if self.policy.may_collide(item.name or item.requested_name, name)]
 
     def predict_sanitised_name(self, state: ResourceState, name: str) -> str | None:
         """Return the sanitised name in the mock, None in the suite, which cannot know it."""
@@ -196,21 +196,21 @@ class NameChecker:
             return item
         if state.get_choice(NAMES) != FOLDED:
             return None
-        folded = fold_name(name)
-        return next((one for one in state.list_items(account) if fold_name(one.name or "") == folded), None)
+        return state.find_folded(account, name)
 
     def find_candidates(self, state: ResourceState, account: str, name: str) -> list[Item]:
         """Return the account's objects that ``name`` can find, as it is or normalised first."""
-        mine = state.list_items(account)
         policy = self.policy
+        found: Iterable[Item]
         if policy.is_well_formed(name) and len(name) <= policy.longest:
-            return [item for item in mine if item.name == name or self._may_share_name(state, item, name)]
-        sanitised = self.predict_sanitised_name(state, name) if policy.is_sanitised else None
-        if sanitised is not None:
-            return [item for item in mine if item.name == sanitised]
-        if state.is_complete:
-            return [item for item in mine if item.name == name]
-        return [item for item in mine if policy.may_collide(name, item.name or item.requested_name)]
+            named = state.find_namesakes(name)
+            found = [*named, *(item for item in self._find_sharers(state, name) if item.name != name)]
+        elif state.is_complete:
+            found = state.find_namesakes(self.predict_sanitised_name(state, name) if policy.is_sanitised else name)
+        else:
+            mine = state.list_items(account)
+            found = (one for one in mine if policy.may_collide(name, one.name or one.requested_name))
+        return [item for item in found if item.account == account]
 
     def look_up(
         self, state: ResourceState, account: str, name: str, kinds: RefusalKinds

@@ -7,6 +7,7 @@ from typing import Any
 from contract_watch.contracts.matchers import (
     JSON,
     Constant,
+    ExpectedRow,
     ForClause,
     ListMatcher,
     Matcher,
@@ -74,6 +75,25 @@ class ResourceList(ListMatcher):
                     break
 
 
+class LazyRows(Mapping[str, ExpectedRow]):
+    """The rows of ``items`` by name, which ``build`` makes when they are read: a mock can have a hundred thousand."""
+
+    def __init__(self, items: Mapping[str, Item], build: Callable[[Item], ExpectedRow]) -> None:
+        self._items, self._build = items, build
+
+    def __getitem__(self, name: str) -> ExpectedRow:
+        return self._build(self._items[name])
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._items
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+
 class RowBuilder:
     """A builder of matchers for the objects of one resource."""
 
@@ -82,6 +102,7 @@ class RowBuilder:
         self._match_value = match_value
         self._document = spec.layout.document
         self._arguments = {spec.layout.get_shown_name(name): name for name in spec.tracked}
+        self._samples: dict[int, Any] = {}
         self._schemas: dict[int, tuple[RowLocation, list[tuple[str, dict[str, Any]]]]] = {}
 
     def match_item(
@@ -144,7 +165,7 @@ class RowBuilder:
             return self._match_sample(state, prop, schema), False
         clause = item.clauses.get(argument)
         removals = (self._layout.remove,)
-        suspected = None if is_echo else state.find_suspected_clause(item, argument, removals)
+        suspected = None if is_echo or state.is_complete else state.find_suspected_clause(item, argument, removals)
         matcher = ForClause(clause, matcher, suspected) if clause else matcher
         may_be_absent = "absent" in self._values.list_forms(state, argument)
         return matcher, argument in item.sent and not self._values.is_blank(argument, value) and not may_be_absent
@@ -157,7 +178,14 @@ class RowBuilder:
         if interpretation:
             values = state.interpretations.declared[interpretation]
             return Satisfies(state.get_choice(interpretation), lambda value: value in values, " or ".join(values))
-        return match_anything(build_value(self._document, schema))
+        return match_anything(self._get_sample(schema))
+
+    def _get_sample(self, schema: Mapping[str, Any]) -> Any:
+        key = id(schema)  # of `_get_schemas`, which keeps it for good
+        if key not in self._samples:
+            self._samples[key] = build_value(self._document, schema)
+        sample = self._samples[key]
+        return build_value(self._document, schema) if isinstance(sample, dict | list) else sample
 
     def match_name(self, name: str, schema: Mapping[str, Any]) -> Matcher:
         """Build the matcher of an object's name: a string, or the integer that it stands for."""

@@ -1,12 +1,15 @@
 """The known objects of all accounts, as immutable state."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from contract_watch.contracts.model import Account
 from contract_watch.contracts.outcomes import Interpretations
+from contract_watch.contracts.resource.item_list import FOLDED, LEAST, NAME, REQUESTED, VALUE, ItemList
 from contract_watch.contracts.resource.names import fold_name
+from contract_watch.contracts.resource.persistent import discard_entry, insert_entry
+from contract_watch.contracts.resource.sharing import share_mapping, share_names
 
 
 class Unknown:
@@ -29,7 +32,10 @@ REMOVED_NAME = "removed-name"
 """The interpretation that says if the name of a removed object is free or stays taken."""
 
 
-@dataclass(frozen=True)
+_MIN_REPLIES = 1024
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """One object of an account.
 
@@ -55,7 +61,8 @@ class Item:
 class ResourceState:
     """The known state of all accounts (``accounts`` by key).
 
-    ``own_prefix`` is described in `Model.start`; it is empty in the mock's state, which is complete. ``removed_names``
+    ``own_prefix`` is described in `Model.start`; it is empty in the mock's state, which is complete. ``items`` are the
+    objects in order of creation: a tuple, or in a large state of the mock an `ItemList`. ``removed_names``
     maps a name that must not exist to the clause that removed it. ``unlisted_operations`` are the operations that changed
     or removed objects since the last list, in order: they are suspected if an object is listed differently.
     ``unknown_names`` are the accounts and names whose existence is unknown after a broken contract. ``replies`` maps the
@@ -66,7 +73,7 @@ class ResourceState:
     accounts: Mapping[str, Account]
     interpretations: Interpretations
     own_prefix: str
-    items: tuple[Item, ...] = ()
+    items: Sequence[Item] = ()
     removed_names: Mapping[str, str] = field(default_factory=dict)
     unlisted_operations: tuple[str, ...] = ()
     unknown_names: frozenset[tuple[str, str]] = frozenset()
@@ -88,7 +95,38 @@ class ResourceState:
 
     def find_item(self, account: str, name: str) -> Item | None:
         """Return the object of ``account`` called ``name``, if one is known."""
-        return next((item for item in self.items if item.account == account and item.name == name), None)
+        candidates = self.items.find(NAME, name) if isinstance(self.items, ItemList) else self.items
+        return next((item for item in candidates if item.account == account and item.name == name), None)
+
+    def find_namesakes(self, name: str | None) -> list[Item]:
+        """Return the objects of all accounts called ``name``; those whose name is unknown for None."""
+        if isinstance(self.items, ItemList):
+            return self.items.find(NAME, name)
+        return [item for item in self.items if item.name == name]
+
+    def find_folded(self, account: str, name: str) -> Item | None:
+        """Return the first object of ``account`` whose name equals ``name`` without case and outer white space."""
+        folded = fold_name(name)
+        if not isinstance(self.items, ItemList):
+            return next((one for one in self.list_items(account) if fold_name(one.name or "") == folded), None)
+        return next((item for item in self.items.find(FOLDED, folded) if item.account == account), None)
+
+    def is_used(self, account: str, prop: str, value: str, besides: Item | None) -> bool:
+        """Return True if another object of ``account`` than ``besides`` has ``value``; ``prop`` is empty for its mark."""
+        candidates: Iterable[Item] = self.items
+        if isinstance(self.items, ItemList):
+            candidates = self.items.find(f"{VALUE}{prop}" if prop else REQUESTED, value)
+        return any(
+            item.account == account
+            and item is not besides
+            and (item.values.get(prop, UNKNOWN) if prop else item.requested_name) == value
+            for item in candidates
+        )
+
+    @property
+    def used_names(self) -> Collection[str]:
+        """The names that no new object can have."""
+        return UsedNames(self)
 
     def get_unknown_names(self, account: str = "") -> set[str]:
         """Return the names whose existence in ``account`` (empty: in any account) is unknown."""
@@ -103,32 +141,73 @@ class ResourceState:
 
     def put_item(self, item: Item, old: Item | None = None, operation: str = "") -> Self:
         """Return the state with ``item`` added, or in place of ``old`` after ``operation``."""
-        items = tuple(item if one is old else one for one in self.items) if old else (*self.items, item)
-        removed = {name: clause for name, clause in self.removed_names.items() if name != item.name}
+        removed = discard_entry(self.removed_names, item.name)
         if self.is_complete:
+            item = _share_parts(item)
+            items = self._swap(old, item) if old else self._add(item)
             return replace(self, items=items, removed_names=removed, pages={})
+        items = self._swap(old, item) if old else self._add(item)
         unlisted = (*self.unlisted_operations, operation) if old is not None and operation else self.unlisted_operations
         unknown = self.unknown_names - {(item.account, item.name or ""), (item.account, item.requested_name)}
         return replace(
             self, items=items, removed_names=removed, unlisted_operations=unlisted, unknown_names=unknown, pages={}
         )
 
+    def _add(self, item: Item) -> Sequence[Item]:
+        items = self.items
+        if self.is_complete and len(items) >= LEAST and not isinstance(items, ItemList):
+            items = ItemList.build(items)
+        return items.append(item) if isinstance(items, ItemList) else (*items, item)
+
+    def _swap(self, old: Item, new: Item) -> Sequence[Item]:
+        if isinstance(self.items, ItemList):
+            return self.items.replace(old, new)
+        return tuple(new if one is old else one for one in self.items)
+
     def swap_item(self, old: Item, new: Item) -> Self:
         """Return the state with ``new`` in place of ``old``: the same object, better known."""
-        return replace(self, items=tuple(new if one is old else one for one in self.items))
+        return replace(self, items=self._swap(old, new))
+
+    def swap_items(self, pairs: Sequence[tuple[Item, Item]]) -> Self:
+        """Return the state with each second object in place of the first: the same one, better known."""
+        if not pairs:
+            return self
+        items = self.items
+        if isinstance(items, ItemList):
+            for old, new in pairs:
+                items = items.replace(old, new)
+            return replace(self, items=items)
+        known = {id(old): new for old, new in pairs}
+        return replace(self, items=tuple(known.get(id(one), one) for one in items))
+
+    def remove_item(self, item: Item) -> Self:
+        """Return the state that never had ``item``."""
+        if isinstance(self.items, ItemList):
+            return replace(self, items=self.items.remove(item))
+        return replace(self, items=tuple(one for one in self.items if one is not item))
 
     def drop_item(self, item: Item, operation: str, clause: str) -> Self:
         """Return the state without ``item``, which ``operation`` removed, as ``clause`` promises."""
-        items = tuple(one for one in self.items if one is not item)
+        state = self.remove_item(item)
         if self.is_complete and not self._remembers_removed_names:
-            return replace(self, items=items)
-        removed = {**self.removed_names, item.name or "": clause}
-        unlisted = (*self.unlisted_operations, operation)
-        return replace(self, items=items, removed_names=removed, unlisted_operations=unlisted, pages={})
+            return state
+        removed = insert_entry(self.removed_names, item.name or "", clause)
+        unlisted = () if self.is_complete else (*self.unlisted_operations, operation)
+        return replace(state, removed_names=removed, unlisted_operations=unlisted, pages={})
 
     @property
     def _remembers_removed_names(self) -> bool:
         return REMOVED_NAME in self.interpretations.declared and self.get_choice(REMOVED_NAME) == "taken"
+
+    def record_reply(self, item: Item, key: str, arguments: str) -> Self:
+        """Return the state that remembers that a request with an idempotency ``key`` and ``arguments`` created ``item``.
+
+        Replies whose object is gone are forgotten from time to time, so they do not grow without end.
+        """
+        replies = self.replies
+        if len(replies) > 2 * len(self.items) + _MIN_REPLIES:
+            replies = {at: one for at, one in replies.items() if self.find_item(at[0], one[0]) is not None}
+        return replace(self, replies=insert_entry(replies, (item.account, key), (item.name or "", arguments)))
 
     def free_name(self, name: str, clause: str) -> Self:
         """Return the state in which no object is called ``name`` any more, as ``clause`` promises."""
@@ -166,12 +245,14 @@ class ResourceState:
     def forget_names(self, names: Iterable[str]) -> Self:
         """Return the state in which the objects with these names or requested names are unknown."""
         forgotten = {variant for name in names for variant in (name, fold_name(name))}
-        items = tuple(
-            one
-            for one in self.items
-            if forgotten.isdisjoint((one.name, one.requested_name, fold_name(one.name or one.requested_name)))
-        )
-        dropped = {name for one in self.items if one not in items for name in (one.name, one.requested_name) if name}
+        kept: list[Item] = []
+        dropped: set[str] = set()
+        for one in self.items:
+            if forgotten.isdisjoint((one.name, one.requested_name, fold_name(one.name or one.requested_name))):
+                kept.append(one)
+            else:
+                dropped |= {name for name in (one.name, one.requested_name) if name}
+        items = tuple(kept)
         removed = {
             name: clause
             for name, clause in self.removed_names.items()
@@ -179,3 +260,30 @@ class ResourceState:
         }
         unknown = {(account.name, name) for account in self.accounts.values() for name in forgotten | dropped}
         return replace(self, items=items, removed_names=removed, unknown_names=self.unknown_names | unknown, pages={})
+
+
+class UsedNames(Collection[str]):
+    """The names that the objects of a state have, and those that its removed objects had."""
+
+    def __init__(self, state: ResourceState) -> None:
+        self._state = state
+
+    def __contains__(self, name: object) -> bool:
+        state = self._state
+        return name in state.removed_names or (isinstance(name, str) and bool(state.find_namesakes(name)))
+
+    def __iter__(self) -> Iterator[str]:
+        yield from (item.name or "" for item in self._state.items)
+        yield from self._state.removed_names
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def _share_parts(item: Item) -> Item:
+    """Return ``item`` with the object that equals its clauses, and its sets of names, in other items."""
+    clauses, sent = share_mapping(item.clauses), share_names(item.sent)
+    changes = share_names(item.unlisted_changes)
+    if clauses is item.clauses and sent is item.sent and changes is item.unlisted_changes:
+        return item
+    return replace(item, clauses=clauses, sent=sent, unlisted_changes=changes)

@@ -170,12 +170,13 @@ class StoredValues:
             plain = [normalise(one) if normalise is not None and isinstance(one, str) else one for one in items]
             return sorted({_spell(one) for one in plain}) if is_set else [_spell(one) for one in plain]
 
-        wanted = reduce(value)
         sample: Any = list(value)
         if normalise is not None and _is_normalised(state):
             sample = sorted({normalise(one) for one in value}) if is_set else [normalise(one) for one in value]
         array = Satisfies(
-            sample, lambda one: isinstance(one, list) and reduce(one) == wanted, f"the {len(value)} items that were set"
+            sample,
+            lambda one: isinstance(one, list) and reduce(one) == reduce(value),
+            f"the {len(value)} items that were set",
         )
         if not encoded:
             return array

@@ -1,7 +1,8 @@
 """gRPC calls to a vendor, native or gRPC-web, decoded to the JSON of REST and answered by the same model."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 from google.protobuf.descriptor_pool import DescriptorPool
 
@@ -33,11 +34,27 @@ class GrpcResponse:
     fault: FaultEffect | None = None
 
 
+class CallSession(Protocol):
+    """A recorder of calls, or a recorded session that answers them."""
+
+    def serve_call(
+        self,
+        handle: Callable[[], tuple[int, Any]],
+        vendor: MockVendor,
+        path: str,
+        headers: Mapping[str, str],
+        arguments: Mapping[str, Any],
+    ) -> tuple[int, Any]:
+        """Return status and body of the response to a call, from ``handle`` or in its place."""
+
+
 class GrpcCalls:
     """The gRPC methods of one vendor, by path."""
 
     def __init__(self, vendor: MockVendor, faults: FaultQueue, journal: MockJournal) -> None:
         self._vendor, self._faults, self._journal = vendor, faults, journal
+        self.session: CallSession | None = None
+        """What records the calls, or answers them from a recorded session."""
         self._messages = MessageCodec(vendor.contract)
         self.methods = {
             self._messages.get_method_path(name): operation for name, operation in vendor.contract.operations.items()
@@ -85,7 +102,15 @@ class GrpcCalls:
             self._journal.record_call("POST", path, headers, None, 400, problem, len(content), fault=fault_id)
             return replace(self.build_error(GrpcStatus(INVALID, problem)), fault=fault)
         address = operation.build_path(parameters)
-        status, answer = self._vendor.handle_request(operation, address, headers, body, parameters)
+        if self.session is None:
+            status, answer = self._vendor.handle_request(operation, address, headers, body, parameters)
+        else:
+            arguments = {**parameters, **(body if isinstance(body, dict) else {})}
+
+            def handle() -> tuple[int, Any]:
+                return self._vendor.handle_request(operation, address, headers, body, parameters)
+
+            status, answer = self.session.serve_call(handle, self._vendor, path, headers, arguments)
         self._journal.record_call("POST", path, headers, body, status, answer, len(content), fault=fault_id)
         if status < 300:
             return GrpcResponse(GrpcStatus(0), self._messages.encode_response(operation.id, answer), fault=fault)

@@ -1,0 +1,174 @@
+"""The replayer: it answers requests with the responses of a recorded session."""
+
+import difflib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from contract_watch.mock.bodies import RequestTooLargeError, encode_json, read_body, send_json
+from contract_watch.mock.difference import describe_differences
+from contract_watch.mock.journal import MockJournal
+from contract_watch.mock.recording.masking import SecretFiller, is_match
+from contract_watch.mock.recording.message import SessionRequest, find_account, is_grpc_web, read_request
+from contract_watch.mock.recording.session_file import Exchange, SessionResponse, load_session
+from contract_watch.mock.vendor import MAX_BODY, MockVendor
+
+UNMATCHED = 501
+"""The status for a request that the session does not have: no contract documents it, so code does not expect it."""
+_UNIMPLEMENTED = 12
+_MAX_CANDIDATES = 200
+_WORDS = ("recorded", "sent")
+
+
+class SessionReplayer:
+    """A session that is served again.
+
+    Equal requests get their responses in the order of the session; after the last one, they get that again.
+    """
+
+    def __init__(self, path: Path, vendors: Sequence[MockVendor], journal: MockJournal) -> None:
+        """Load the session at ``path``; see `load_session` for errors."""
+        self.exchanges, self.is_cut = load_session(path)
+        self._vendors, self._journal = vendors, journal
+        self._filler = SecretFiller()
+        self._played: set[int] = set()
+        self._groups: dict[tuple[str, str], list[list[Exchange]]] = {}
+        """The exchanges of equal requests, in order, by method and path; a played one goes, but for the last."""
+        groups: dict[str, list[Exchange]] = {}
+        for exchange in self.exchanges:
+            request = exchange.request
+            key = json.dumps([request.method, request.path, _get_compared(request)], sort_keys=True)
+            if key not in groups:
+                groups[key] = []
+                self._groups.setdefault((request.method, request.path), []).append(groups[key])
+            groups[key].append(exchange)
+        for group in groups.values():
+            group.reverse()
+
+    async def serve(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, and record it in the journal; ``app`` only decodes the calls of gRPC-web."""
+        if is_grpc_web(scope):
+            await app(scope, receive, send)
+            return
+        try:
+            content = await read_body(receive)
+        except RequestTooLargeError:
+            await send_json(send, 413, {"error": f"the body must be at most {MAX_BODY} bytes"})
+            return
+        request = read_request(self._vendors, scope, content)
+        response = self._respond(request)
+        text = response.text.encode("utf-8", "replace") or encode_json(response.body)
+        self._record(request, response, len(content) + len(text))
+        headers = {name: value for name, value in response.headers.items() if _is_header(name, value)}
+        if text and not any(name.lower() == "content-type" for name in headers):
+            headers["content-type"] = "text/plain" if response.text else "application/json"
+        headers["content-length"] = str(len(text))
+        raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+        await send({"type": "http.response.start", "status": response.status, "headers": raw})
+        await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else text})
+
+    def serve_call(
+        self,
+        handle: Callable[[], tuple[int, Any]],
+        vendor: MockVendor,
+        path: str,
+        headers: Mapping[str, str],
+        arguments: Mapping[str, Any],
+    ) -> tuple[int, Any]:
+        """Answer a gRPC call, decoded to the JSON of REST; an unmatched one has the differences in its message."""
+        del handle
+        account = find_account(vendor, headers, arguments)
+        response = self._respond(SessionRequest("POST", path, account=account, body=arguments))
+        if response.status != UNMATCHED:
+            return response.status, response.body
+        message = f"{response.body['error']}: {'; '.join(response.body['differences'])}"
+        return UNMATCHED, {"code": _UNIMPLEMENTED, "message": message}
+
+    def _record(self, request: SessionRequest, response: SessionResponse, size: int) -> None:
+        parameters = {f"query:{name}": value for name, value in request.query.items()}
+        answer = response.text or response.body
+        self._journal.record_call(
+            request.method, request.path, request.headers, request.body, response.status, answer, size, parameters
+        )
+
+    def _respond(self, request: SessionRequest) -> SessionResponse:
+        groups = [one for one in self._find_groups(request) if _matches(one[-1].request, request)]
+        if not groups:
+            return self._refuse(request)
+        # A group with more to play comes first: masks let one request match several.
+        group = min(groups, key=lambda one: (len(one) == 1 and one[0].number in self._played, one[-1].number))
+        exchange = group.pop() if len(group) > 1 else group[-1]
+        self._played.add(exchange.number)
+        self._filler.learn(exchange.request.body, request.body)
+        self._filler.learn(exchange.request.query, request.query)
+        recorded = exchange.response
+        return SessionResponse(
+            recorded.status,
+            {name: str(self._filler.fill(value)) for name, value in recorded.headers.items()},
+            self._filler.fill(recorded.body),
+            str(self._filler.fill(recorded.text)),
+        )
+
+    def _find_groups(self, request: SessionRequest) -> list[list[Exchange]]:
+        found = self._groups.get((request.method, request.path), [])
+        masked = [
+            groups
+            for (method, path), groups in self._groups.items()
+            if method == request.method and "[" in path and path != request.path and is_match(path, request.path)
+        ]
+        return [*found, *(one for groups in masked for one in groups)]
+
+    def _refuse(self, request: SessionRequest) -> SessionResponse:
+        """Return the response to a request that no recorded one equals: the nearest one and the differences."""
+        nearest, differences = self._find_nearest(request)
+        answer = {
+            "error": "no recorded request matches this one",
+            "nearest": {
+                "number": nearest.number,
+                "method": nearest.request.method,
+                "path": nearest.request.path,
+            },
+            "differences": differences,
+        }
+        return SessionResponse(UNMATCHED, {}, answer)
+
+    def _find_nearest(self, request: SessionRequest) -> tuple[Exchange, list[str]]:
+        """Return the recorded request with the fewest differences, of those with the most similar path."""
+        paths = list(dict.fromkeys(path for _, path in self._groups))
+        path = next(iter(difflib.get_close_matches(request.path[:1000], paths[:1000], n=1, cutoff=0.0)), paths[0])
+        groups = [one for (_, at), found in self._groups.items() if at == path for one in found]
+        groups.sort(key=lambda one: one[-1].request.method != request.method)
+        found = [(one[-1], _describe(one[-1].request, request)) for one in groups[:_MAX_CANDIDATES]]
+        return min(found, key=lambda one: len(one[1]))
+
+
+def _get_compared(request: SessionRequest) -> dict[str, Any]:
+    return {
+        "query": request.query,
+        "account": request.account,
+        "body": request.body,
+        "unreadable": request.unreadable,
+    }
+
+
+def _matches(recorded: SessionRequest, sent: SessionRequest) -> bool:
+    return is_match(_get_compared(recorded), _get_compared(sent))
+
+
+def _describe(recorded: SessionRequest, sent: SessionRequest) -> list[str]:
+    """Return the differences of two requests, field by field."""
+    found: list[str] = []
+    for name in ("method", "path", "account", "unreadable"):
+        found += describe_differences(getattr(recorded, name), getattr(sent, name), name, _WORDS, is_match)
+    for name in ("query", "body"):
+        found += describe_differences(getattr(recorded, name), getattr(sent, name), name, _WORDS, is_match)
+    return found
+
+
+def _is_header(name: str, value: str) -> bool:
+    """Return True for a header that can be sent; a file can have any."""
+    is_token = name.isascii() and name.replace("-", "").replace("_", "").isalnum()
+    return is_token and value.isprintable() and value.isascii() and name.lower() != "content-length"
