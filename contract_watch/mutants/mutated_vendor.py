@@ -42,7 +42,9 @@ class MutatedVendor(MockVendor):
         parameters: Mapping[str, Any] = {},
     ) -> tuple[int, Any]:
         """Implement `MockVendor.handle_request`."""
-        return self.mutation.respond(self, VendorRequest(operation, path, headers, body, self.clock.read(), parameters))
+        request = VendorRequest(operation, path, headers, body, self.clock.take(), parameters)
+        with self.draw():
+            return self.mutation.respond(self, request)
 
     def find_client(self, key: str) -> str | None:
         """Implement `MockVendor.find_client`."""
