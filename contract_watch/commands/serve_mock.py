@@ -7,8 +7,10 @@ from contract_watch import cli
 from contract_watch.contracts.registry import Contract, choose_contracts
 from contract_watch.errors import UsageError
 from contract_watch.mock.server import serve_contracts
+from contract_watch.mock.state_controls import parse_moment
 
 _MAX_PORT = 65_535
+_MAX_SEED = 2**63
 
 
 @cli.command(interrupted_status=cli.ExitStatus.OK)
@@ -21,12 +23,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--grpc-port", default="0", help="the port for gRPC, 0 for a free one (0)")
     parser.add_argument("--interpretation", action="append", default=[], metavar="VENDOR.NAME=VALUE",
                         help="play this interpretation of the documents")  # fmt: skip
+    parser.add_argument("--preset", default="", metavar="FILE", help="begin with the objects of this YAML or JSON file")
+    parser.add_argument("--seed", default="", metavar="N", help="let ids, secrets and times repeat")
+    parser.add_argument("--clock", default="", metavar="TIME", help="start the clock at this time, such as 2027-01-01")
     given = parser.parse_args(arguments)
     serve_contracts(
         _choose_contracts(given.vendors, given.vendor),
         cli.parse_integer("--port", given.port, 0, _MAX_PORT),
         cli.parse_integer("--grpc-port", given.grpc_port, 0, _MAX_PORT),
         _parse_interpretations(given.interpretation),
+        seed=cli.parse_integer("--seed", given.seed, 0, _MAX_SEED) if given.seed else None,
+        start=parse_moment(given.clock, "--clock") if given.clock else None,
+        preset=given.preset,
     )
     return cli.ExitStatus.OK
 

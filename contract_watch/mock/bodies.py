@@ -13,16 +13,16 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 class RequestTooLargeError(Exception):
-    """A request body longer than `MAX_BODY`."""
+    """A request body that is too long."""
 
 
-async def read_body(receive: Receive) -> bytes:
-    """Read the whole body; raise `RequestTooLargeError` if it exceeds `MAX_BODY`."""
+async def read_body(receive: Receive, limit: int = MAX_BODY) -> bytes:
+    """Read the whole body; raise `RequestTooLargeError` if it exceeds ``limit`` bytes."""
     body = bytearray()
     while True:
         message = await receive()
         body += message.get("body", b"")
-        if len(body) > MAX_BODY:
+        if len(body) > limit:
             raise RequestTooLargeError
         if not message.get("more_body"):  # absent also once the client has disconnected
             return bytes(body)

@@ -91,49 +91,49 @@ class VendorClock(MockClock):
 
     def __init__(self, shared: MockClock) -> None:
         super().__init__(shared.read)
-        self._shared, self._passed, self._seen = shared, 0.0, shared.changes
+        self.shared, self._passed, self._seen = shared, 0.0, shared.changes
 
     @property
     def is_frozen(self) -> bool:
         """See `MockClock`."""
-        return self._shared.is_frozen
+        return self.shared.is_frozen
 
     @property
     def passed(self) -> float:
         """The seconds that this vendor's requests have taken."""
-        return self._passed if self._seen == self._shared.changes else 0.0
+        return self._passed if self._seen == self.shared.changes else 0.0
 
     @passed.setter
     def passed(self, seconds: float) -> None:
-        self._passed, self._seen = seconds, self._shared.changes
+        self._passed, self._seen = seconds, self.shared.changes
 
     def read(self) -> float:
         """See `MockClock`."""
-        return min(self._shared.read() + self.passed, LATEST)
+        return min(self.shared.read() + self.passed, LATEST)
 
     def take(self) -> float:
         """See `MockClock`; the first request has the instant itself."""
         moment = self.read()
         if not self.is_frozen:
-            self.passed += self._shared.step
+            self.passed += self.shared.step
         return moment
 
     def set(self, moment: float) -> None:
         """See `MockClock`."""
-        self._shared.set(moment)
+        self.shared.set(moment)
 
     def advance(self, seconds: float) -> None:
         """See `MockClock`."""
-        self._shared.advance(seconds)
+        self.shared.advance(seconds)
 
     def freeze(self) -> None:
         """See `MockClock`."""
-        self._shared.freeze()
+        self.shared.freeze()
 
     def run(self) -> None:
         """See `MockClock`."""
-        self._shared.run()
+        self.shared.run()
 
     def reset(self) -> None:
         """See `MockClock`."""
-        self._shared.reset()
+        self.shared.reset()

@@ -1,9 +1,9 @@
-"""The mock's controls below ``/__mock/``: health, state, calls, faults and interpretations.
+"""The mock's controls below ``/__mock/``: health, calls, faults and interpretations, and those of `state_controls`.
 
 `contract_watch.mock.control_access` decides who may use them.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request
@@ -16,10 +16,10 @@ from contract_watch.mock.control_access import find_refusal
 from contract_watch.mock.faults.fault import parse_fault
 from contract_watch.mock.faults.queue import FaultQueue
 from contract_watch.mock.journal import MockJournal
+from contract_watch.mock.state_controls import ControlHandler, StateControls
 from contract_watch.mock.vendor import MockVendor, parse_body
 
 _PREFIX = "/__mock"
-_Handler = Callable[[Request], Awaitable[Response]]
 
 
 class MockControls:
@@ -29,6 +29,7 @@ class MockControls:
         self._vendors = vendors
         self._faults = faults
         self._journal = journal
+        self.state = StateControls(vendors, journal.redact_json)
         self.grpc_address = ""
         """The address of native gRPC, ``host:port``; empty if it is not served."""
 
@@ -36,23 +37,18 @@ class MockControls:
         """Build the routes of the controls."""
         return [
             Route(f"{_PREFIX}/health", _check_access(self._handle_health)),
-            Route(f"{_PREFIX}/state", _check_access(self._handle_state), methods=["GET", "DELETE"]),
             Route(f"{_PREFIX}/calls", _check_access(self._handle_calls), methods=["GET", "DELETE"]),
             Route(f"{_PREFIX}/faults", _check_access(self._handle_faults), methods=["GET", "POST", "DELETE"]),
             Route(f"{_PREFIX}/interpretations", _check_access(self._handle_interpretations), methods=["GET", "PUT"]),
+            *(
+                Route(f"{_PREFIX}{path}", _check_access(handle), methods=methods)
+                for path, methods, handle in self.state.list_routes()
+            ),
         ]
 
     async def _handle_health(self, _request: Request) -> Response:
         addresses = {"grpc": self.grpc_address} if self.grpc_address else {}
         return build_json_response(200, {"mock": True, "contracts": sorted(self._vendors), **addresses})
-
-    async def _handle_state(self, request: Request) -> Response:
-        if request.method == "DELETE":
-            for vendor in self._vendors.values():
-                vendor.reset()
-        return build_json_response(
-            200, {slug: self._journal.redact_json(vendor.dump()) for slug, vendor in self._vendors.items()}
-        )
 
     async def _handle_calls(self, request: Request) -> Response:
         if request.method == "DELETE":
@@ -93,7 +89,7 @@ class MockControls:
             self._vendors[slug].set_interpretations(values)
 
 
-def _check_access(handle: _Handler) -> _Handler:
+def _check_access(handle: ControlHandler) -> ControlHandler:
     """Return a handler that refuses foreign requests with 403 and lets ``handle`` answer all others."""
 
     async def handle_or_refuse(request: Request) -> Response:

@@ -14,10 +14,13 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from contract_watch.contracts.registry import Contract
 from contract_watch.errors import UsageError
 from contract_watch.mock.app import Mock
-from contract_watch.mock.clock import MockClock
+from contract_watch.mock.clock import SEEDED_STEP, MockClock
+from contract_watch.mock.preset import load_preset, read_preset_file
 from contract_watch.mock.vendor import MockVendor
 
 _START_TIMEOUT = 10.0
+PRESET_SNAPSHOT = "preset"
+"""The name of the snapshot of a preset's objects, to begin each test with."""
 MAX_HEADER_BYTES = 256 * 1024
 """Bytes of the headers and trailers of one request, as memory counts them."""
 _HEADER_OVERHEAD = 32
@@ -52,28 +55,38 @@ def build_mock(
     contracts: Sequence[Contract],
     environment: Mapping[str, str] | None = None,
     interpretations: Mapping[str, Mapping[str, str]] | None = None,
+    *,
+    seed: int | None = None,
+    start: float | None = None,
+    preset: str = "",
 ) -> Mock:
     """Build a mock of ``contracts``.
 
     ``environment`` provides the accounts' keys (default: the process's environment), ``interpretations`` the values
-    that the mock follows, by vendor and name.
+    that the mock follows, by vendor and name. With a ``seed``, ids, secrets and times repeat. ``start`` is the time at
+    which the clock starts (default: the real time, or `SEEDED_START`). ``preset`` is a file with the objects that exist;
+    the snapshot `PRESET_SNAPSHOT` holds them.
 
     Raises:
-        UsageError: A vendor is not among ``contracts``, or has no such interpretation.
+        UsageError: A vendor is not among ``contracts``, or has no such interpretation, or the preset breaks a contract.
     """
     environment = os.environ if environment is None else environment
     chosen = interpretations or {}
     slugs = [contract.slug for contract in contracts]
     if unknown := sorted(chosen.keys() - set(slugs)):
         raise UsageError(f"--interpretation: unknown vendor {unknown[0]!r}; choose from {', '.join(slugs)}")
-    clock = MockClock()
-    vendors = [MockVendor(contract, environment, clock=clock) for contract in contracts]
+    clock = MockClock(start=start, step=0.0 if seed is None else SEEDED_STEP)
+    vendors = [MockVendor(contract, environment, clock=clock, seed=seed) for contract in contracts]
     for vendor in vendors:
         try:
             vendor.set_interpretations(chosen.get(vendor.contract.slug, {}))
         except UsageError as error:
             raise UsageError(f"--interpretation: {error}") from error
-    return Mock(vendors, environment)
+    mock = Mock(vendors, environment)
+    if preset:
+        load_preset(mock.vendors, read_preset_file(preset), preset)
+        mock.controls.state.snapshots.take(PRESET_SNAPSHOT)
+    return mock
 
 
 def open_socket(port: int, variable: str = "PORT", host: str = "127.0.0.1") -> socket.socket:
@@ -167,12 +180,13 @@ def serve_contracts(
     port: int,
     grpc_port: int = 0,
     interpretations: Mapping[str, Mapping[str, str]] | None = None,
+    **options: Any,
 ) -> None:
     """Serve contracts on ``port``, and gRPC on ``grpc_port``, until interrupted.
 
-    Once ready, it prints the addresses, each on its own line, and the credentials that it accepts.
+    ``options`` are those of `build_mock`. Once ready, it prints the addresses, each on its own line, and the credentials that it accepts.
     """
-    mock = build_mock(contracts, interpretations=interpretations)
+    mock = build_mock(contracts, interpretations=interpretations, **options)
     bound = open_socket(port)
     open_socket(grpc_port, "GRPC_PORT").close()  # the gRPC library prints many lines if the port is in use
 
@@ -187,7 +201,10 @@ def serve_contracts(
                 print(f"{contract.slug} {credential.variable}: {key}, {credential.about}", flush=True)
             for name, given in contract.given.tables.items():
                 print(f"{contract.slug} {given.variable}: {contract.given.values[name]}, {given.about}", flush=True)
-        print("controls: /__mock/ health, state, calls, faults, interpretations. Press Ctrl-C to stop.", flush=True)
+        print(
+            "controls: /__mock/ health, state, snapshots, clock, calls, faults, interpretations. Press Ctrl-C to stop.",
+            flush=True,
+        )
 
     server = _MockServer(mock, grpc_port, print_addresses)
     server.run([bound])

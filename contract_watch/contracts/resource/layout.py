@@ -92,6 +92,7 @@ class Layout:
         self.document = contract.effective.schemas
         self.operations = contract.operations
         self._contract, self._table = contract, table
+        self._namings: dict[str, str] = {}
         life, listed = contract.lifecycle, contract.list_config
         self.create, self.remove = life.create, life.remove
         self.list = listed.operation if listed is not None else ("" if self.get_naming(life.read) else life.read)
@@ -135,9 +136,12 @@ class Layout:
 
     def get_naming(self, operation: str) -> str:
         """Return the argument of ``operation`` that names an existing object; empty if none must."""
-        roles = self._contract.get_roles(operation)
-        required = self.operations[operation].get_required_arguments()
-        return next((name for name, role in roles.items() if role == "existing" and name in required), "")
+        if operation not in self._namings:
+            roles = self._contract.get_roles(operation)
+            required = self.operations[operation].get_required_arguments()
+            found = (name for name, role in roles.items() if role == "existing" and name in required)
+            self._namings[operation] = next(found, "")
+        return self._namings[operation]
 
     def get_parents(self, operation: str) -> list[str]:
         """Return the arguments of ``operation`` that name objects above the resource."""

@@ -25,6 +25,8 @@ def check_parents(spec: ResourceSpec, state: ResourceState, call: Call) -> Itera
     The given object is the first account's. No document says if another account sees it, nor if an object exists that is
     neither the given one nor a name of the run; and where an operation documents no refusal, an unknown one may be empty.
     """
+    if not spec.contract.given.tables:
+        return
     operation, first = call.operation, spec.contract.credentials[0].account
     is_own = spec.get_tenant(call.account.name) == spec.get_tenant(first)
     is_documented = statuses.documents_unknown(operation, spec.table)

@@ -45,7 +45,7 @@ class PresetReader:
         self._document = self._layout.document
         self._create = model.contract.operations[self._layout.create]
         self._keys = {location.field for location in model.contract.credential_locations if location.field}
-        self._schemas: dict[tuple[str, str], Schema | None] = {}
+        self._schemas: dict[tuple[str, str], Schema] = {}
 
     def read(self, state: ResourceState, raw: Any, at: float, label: str) -> PresetObject:
         """Return one object of a preset; ``label`` names it in errors, ``at`` is the present time.
@@ -186,7 +186,7 @@ class PresetReader:
 
     @staticmethod
     def _refuse_undocumented(schema: Schema, value: Any, where: str) -> None:
-        found = next(schema.find_undocumented(value), None)
+        found = next(schema.find_undocumented(value), None) if isinstance(value, dict | list) else None
         if found is not None:
             inner = escape_text(".".join(map(str, found)), _MAX_NAME)
             raise UsageError(f"{where}.{inner}: unknown property; {describe_unknown(inner, schema.property_names)}")
@@ -231,21 +231,25 @@ class PresetReader:
 
     def _build_call(self, account: Account, arguments: Mapping[str, Any], at: float) -> Call:
         """Return the create that sets ``arguments``, completed by what it needs and no response shows."""
-        operation, given = self._create, self._model.contract.given
+        operation = self._create
         body = {
             **arguments,
             **{name: self._make_value(account, name) for name in self._hidden if name not in arguments},
         }
-        parameters = given.complete(operation, {name: self._make_value(account, name) for name in self._parameters})
-        path = operation.build_path(parameters)
+        path, parameters = self._address
         request = Request(operation.id, operation.method, path, {}, body, parameters, at, account=account.name)
         request = self._model.decode_request(request, operation)
         return Call(account, operation, join_arguments(request.parameters, request.body), request)
 
     @cached_property
-    def _parameters(self) -> list[str]:
-        """The required parameters of the create outside its path."""
-        return [name for name, spec in self._create.specs.items() if spec.required]
+    def _address(self) -> tuple[str, dict[str, Any]]:
+        """The path of the create, and the parameters that it needs."""
+        schemas = self._create.get_arguments()
+        samples = {
+            name: build_value(self._document, schemas[name]) for name, one in self._create.specs.items() if one.required
+        }
+        parameters = self._model.contract.given.complete(self._create, samples)
+        return self._create.build_path(parameters), parameters
 
     @cached_property
     def _hidden(self) -> list[str]:

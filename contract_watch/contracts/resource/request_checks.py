@@ -51,7 +51,8 @@ class RequestChecker:
         self._elsewhere = checked_elsewhere
         self._contract, self._document = contract, contract.effective.schemas
         # A key in the body is no property of the object.
-        self._key_fields = {location.field for location in contract.credential_locations if location.field}
+        self._key_fields = frozenset(one.field for one in contract.credential_locations if one.field)
+        self._known: dict[str, frozenset[str]] = {}
         self._published = {
             operation.id: found
             for operation in contract.operations.values()
@@ -83,7 +84,7 @@ class RequestChecker:
         if any(name in body and not isinstance(body[name], str) for name in self._key_fields):
             for check in self._build(operation, "request/unknown", "A key must be a string."):
                 yield replace(check, is_undecidable=True)
-        known = set(flatten_schema(self._document, operation.body.schema).get("properties", {})) | self._key_fields
+        known = self._get_known(operation.id, operation.body.schema)
         if unknown := sorted(body.keys() - known):
             why = f"The property {unknown[0]!r} is not documented."
             for check in self._build(operation, "request/unknown", why):
@@ -95,6 +96,13 @@ class RequestChecker:
             clause = self._keywords.get("minProperties", "request//minProperties")
             for check in self._build(operation, clause, "The request changes nothing that is documented."):
                 yield replace(check, interpretation=UNKNOWN_ONLY, refusing_values=(str(check.status),))
+
+    def _get_known(self, operation: str, schema: Mapping[str, Any]) -> frozenset[str]:
+        """Return the documented properties of an operation's body, and those that carry a key."""
+        if operation not in self._known:
+            properties = flatten_schema(self._document, schema).get("properties", {})
+            self._known[operation] = self._key_fields.union(properties)
+        return self._known[operation]
 
     def _check_schema(self, operation: Operation, body: Mapping[str, Any]) -> Iterator[Check]:
         assert operation.body is not None
