@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 _ACCOUNT = "account"
 _MAX_NAME = 60
+_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 class PresetReader:
@@ -148,6 +150,8 @@ class PresetReader:
         location = self._layout.get_row(self._layout.create)
         raw = location.properties.get(self._layout.key, {}) if location is not None else {}
         sample = build_value(self._document, raw)
+        if isinstance(sample, int) and isinstance(value, str) and _NUMBER.fullmatch(value):
+            value = int(value)  # an export has every id as the string that a path spells
         problem = describe_violation(self._get_schema("id", "", raw), value, where)
         if problem or not has_form_of(value, sample):
             raise UsageError(problem or f"{where} must be an id such as {show_value(sample)}, got {show_value(value)}")
