@@ -11,8 +11,10 @@ from contract_watch.errors import UsageError
 from contract_watch.mock.files import keep_state, open_session
 from contract_watch.mock.hosts import parse_allowed_hosts, parse_hosts
 from contract_watch.mock.server import MockClasses, build_mock, serve
+from contract_watch.mock.state_controls import parse_moment
 
 _MAX_PORT = 65_535
+_MAX_SEED = 2**63
 
 
 @cli.command(interrupted_status=cli.ExitStatus.OK)
@@ -33,6 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--mutant", action="append", default=[], metavar="[VENDOR:]ID",
                         help="play a drift: one of --list-mutants, per vendor")  # fmt: skip
     parser.add_argument("--list-mutants", action="store_true", help="print the drifts that can be played, and end")
+    parser.add_argument("--preset", default="", metavar="FILE", help="begin with the objects of this YAML or JSON file")
+    parser.add_argument("--seed", default="", metavar="N", help="let ids, secrets, times and random faults repeat")
+    parser.add_argument("--clock", default="", metavar="TIME", help="start the clock at this time, such as 2027-01-01")
     parser.add_argument("--state", default="", metavar="FILE", help="keep the state in this SQLite file (memory)")
     parser.add_argument("--record", default="", metavar="FILE", help="write all requests and responses into this file")
     parser.add_argument("--replay", default="", metavar="FILE", help="answer from a file that --record has written")
@@ -45,8 +50,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     port = cli.parse_integer("--port", given.port, 0, _MAX_PORT)
     grpc_port = cli.parse_integer("--grpc-port", given.grpc_port, 0, _MAX_PORT)
     hosts, allowed_hosts = parse_hosts(given.host), parse_allowed_hosts(given.allow_host)
-    interpretations, classes = _parse_interpretations(given.interpretation), _choose_classes(given.mutant, contracts)
-    mock = build_mock(contracts, interpretations=interpretations, classes=classes)
+    mock = build_mock(
+        contracts,
+        interpretations=_parse_interpretations(given.interpretation),
+        classes=_choose_classes(given.mutant, contracts),
+        seed=cli.parse_integer("--seed", given.seed, 0, _MAX_SEED) if given.seed else None,
+        start=parse_moment(given.clock, "--clock") if given.clock else None,
+        preset=given.preset,
+    )
     if given.faults:
         mock.faults.add_file(Path(given.faults))
     with (

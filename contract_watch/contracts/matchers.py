@@ -5,12 +5,12 @@ Matchers judge values. Undeclared properties and wrong types are found before, b
 """
 
 import json
-import secrets
 import string
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+from contract_watch.contracts.randomness import make_text
 from contract_watch.contracts.schema import parse_foreign_json
 
 JSON = Any
@@ -103,7 +103,7 @@ class FreshSecret:
     length: int
 
     def render(self) -> JSON:
-        return "".join(secrets.choice(_SECRET_LETTERS) for _ in range(self.length))
+        return make_text(_SECRET_LETTERS, self.length)
 
     def find_mismatches(self, value: JSON, path: ValuePath = ()) -> Iterator[Mismatch]:
         if not isinstance(value, str) or not self.shortest <= len(value) <= self.longest:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from contract_watch.contracts.matchers import Matcher
 from contract_watch.contracts.outcomes import Interpretations, ModelState, Outcome
 from contract_watch.contracts.request import Request
+from contract_watch.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,20 @@ class Model(Protocol):
 
     def dump(self, state: ModelState) -> Any:
         """Return ``state`` as JSON without secrets."""
+
+
+def preset_state(model: Model, state: ModelState, objects: Sequence[Any], at: float, label: str) -> ModelState:
+    """Return an empty ``state`` with ``objects``, as responses and requests spell them; ``at`` is the present time.
+
+    A model may have a method ``preset_state`` of the same parameters. ``label`` names the list of objects in errors.
+
+    Raises:
+        UsageError: an object breaks the contract, or the model has no such method.
+    """
+    build = getattr(model, "preset_state", None)
+    if build is None:
+        raise UsageError(f"{label}: the contract's own model takes no preset; create its objects with requests")
+    return build(state, objects, at, label)
 
 
 def match_headers(model: Model, operation: str, status: int, body: Any) -> Mapping[str, Matcher]:

@@ -94,7 +94,7 @@ def find_kind(schema: Mapping[str, Any]) -> str | None:
 class Schema:
     """A schema of an OpenAPI document, compiled for validation."""
 
-    def __init__(self, document: Document, schema: Mapping[str, Any]) -> None:
+    def __init__(self, document: Document, schema: Mapping[str, Any], *, checks_formats: bool = False) -> None:
         self.document = document
         self.schema = schema
         self._combinators: dict[int, Schema] = {}
@@ -106,6 +106,7 @@ class Schema:
         self._validator = validator(
             {**own, "components": expand_components(document) if is_old else document.get("components", {})},
             pattern_options=jsonschema_rs.RegexOptions(),
+            validate_formats=True if checks_formats else None,  # None: as the draft has it
             offline=True,
         )
 

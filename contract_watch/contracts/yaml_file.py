@@ -4,7 +4,8 @@ from typing import Any
 
 import yaml
 
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The loader of libyaml where it is installed."""
 
 
 def load_yaml(text: str) -> Any:
@@ -14,6 +15,6 @@ def load_yaml(text: str) -> Any:
         yaml.YAMLError: the text is not YAML. PyYAML's own parser words the error, so that it is the same everywhere.
     """
     try:
-        return yaml.load(text, Loader=_LOADER)  # noqa: S506 (a safe loader)
+        return yaml.load(text, Loader=LOADER)  # noqa: S506 (a safe loader)
     except yaml.YAMLError:
         return yaml.safe_load(text)

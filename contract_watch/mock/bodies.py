@@ -14,14 +14,14 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 class RequestTooLargeError(Exception):
-    """A request body longer than `MAX_BODY`."""
+    """A request body that is too long."""
 
 
-async def read_body(receive: Receive) -> bytes:
+async def read_body(receive: Receive, limit: int = MAX_BODY) -> bytes:
     """Read the whole body.
 
     Raises:
-        RequestTooLargeError: The body exceeds `MAX_BODY`.
+        RequestTooLargeError: The body exceeds ``limit`` bytes.
         ClientDisconnect: The client left before the end of the body; what arrived must not be taken for the whole.
     """
     body = bytearray()
@@ -30,7 +30,7 @@ async def read_body(receive: Receive) -> bytes:
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
         body += message.get("body", b"")
-        if len(body) > MAX_BODY:
+        if len(body) > limit:
             raise RequestTooLargeError
         if not message.get("more_body"):
             return bytes(body)

@@ -1,9 +1,9 @@
-"""The mock's controls below ``/__mock/``: health, state, calls, faults and interpretations.
+"""The mock's controls below ``/__mock/``: health, calls, faults and interpretations, and those of `state_controls`.
 
 `contract_watch.mock.control_access` decides who may use them.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request
@@ -16,10 +16,10 @@ from contract_watch.mock.control_access import find_refusal
 from contract_watch.mock.fault_controls import FaultControls
 from contract_watch.mock.faults.queue import FaultQueue
 from contract_watch.mock.journal import MockJournal
+from contract_watch.mock.state_controls import ControlHandler, StateControls
 from contract_watch.mock.vendor import MockVendor, parse_body
 
 PREFIX = "/__mock"
-_Handler = Callable[[Request], Awaitable[Response]]
 
 
 class MockControls:
@@ -29,6 +29,7 @@ class MockControls:
         self._vendors = vendors
         self._faults = FaultControls(faults, journal)
         self._journal = journal
+        self.state = StateControls(vendors, journal.redact_json)
         self.grpc_address = ""
         """The address of native gRPC, ``host:port``; empty if it is not served."""
 
@@ -36,11 +37,14 @@ class MockControls:
         """Build the routes of the controls."""
         return [
             Route(f"{PREFIX}/health", _check_access(self._handle_health)),
-            Route(f"{PREFIX}/state", _check_access(self._handle_state), methods=["GET", "DELETE"]),
             Route(f"{PREFIX}/calls", _check_access(self._handle_calls), methods=["GET", "DELETE"]),
             Route(f"{PREFIX}/faults", _check_access(self._faults.handle_all), methods=["GET", "POST", "PUT", "DELETE"]),
             Route(f"{PREFIX}/faults/{{id}}", _check_access(self._faults.handle_one), methods=["GET", "PUT", "DELETE"]),
             Route(f"{PREFIX}/interpretations", _check_access(self._handle_interpretations), methods=["GET", "PUT"]),
+            *(
+                Route(f"{PREFIX}{path}", _check_access(handle), methods=methods)
+                for path, methods, handle in self.state.list_routes()
+            ),
         ]
 
     async def _handle_health(self, _request: Request) -> Response:
@@ -48,14 +52,6 @@ class MockControls:
         drifts = {slug: vendor.drift for slug, vendor in self._vendors.items() if vendor.drift}
         mutants = {"mutants": drifts} if drifts else {}
         return build_json_response(200, {"mock": True, "contracts": sorted(self._vendors), **addresses, **mutants})
-
-    async def _handle_state(self, request: Request) -> Response:
-        if request.method == "DELETE":
-            for vendor in self._vendors.values():
-                vendor.reset()
-        return build_json_response(
-            200, {slug: self._journal.redact_json(vendor.dump()) for slug, vendor in self._vendors.items()}
-        )
 
     async def _handle_calls(self, request: Request) -> Response:
         if request.method == "DELETE":
@@ -86,7 +82,7 @@ class MockControls:
             self._vendors[slug].set_interpretations(values)
 
 
-def _check_access(handle: _Handler) -> _Handler:
+def _check_access(handle: ControlHandler) -> ControlHandler:
     """Return a handler that refuses foreign requests with 403 and lets ``handle`` answer all others."""
 
     async def handle_or_refuse(request: Request) -> Response:

@@ -80,7 +80,9 @@ class VendorEndpoint:
         documented = self._get_documented_headers(operation, status)
         if operation is not None and documented and fault is None:
             matchers = match_headers(self._vendor.contract.model, operation.id, status, answer)
-            documented = {**documented, **{name: one.render() for name, one in matchers.items() if name in documented}}
+            with self._vendor.draw():
+                rendered = {name: one.render() for name, one in matchers.items() if name in documented}
+            documented = {**documented, **rendered}
         if fault is None:
             await send_content(send, status, content, documented)
         else:

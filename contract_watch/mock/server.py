@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 from contract_watch.contracts.registry import Contract
 from contract_watch.errors import UsageError
 from contract_watch.mock.app import Mock
-from contract_watch.mock.clock import MockClock
+from contract_watch.mock.clock import SEEDED_STEP, MockClock
 from contract_watch.mock.hosts import (
     LOOPBACK,
     ReservedAddresses,
@@ -35,14 +35,16 @@ Result = TypeVar("Result")
 _START_TIMEOUT = 10.0
 _TICK, _TICKS, _TICKS_A_SECOND = 0.1, 864_000, 10
 """The seconds between two looks at the clock, as uvicorn has them, and their number in a day and in a second."""
+PRESET_SNAPSHOT = "preset"
+"""The name of the snapshot of a preset's objects, to begin each test with."""
 
 
 @dataclass(frozen=True)
 class MockClasses:
     """The classes of a mock and of its vendors; mutants have others, which take the same arguments."""
 
-    vendor: Callable[[Contract, Mapping[str, str], MockClock], MockVendor] = lambda contract, environment, clock: (
-        MockVendor(contract, environment, clock=clock)
+    vendor: Callable[[Contract, Mapping[str, str], MockClock, int | None], MockVendor] = (
+        lambda contract, environment, clock, seed: MockVendor(contract, environment, clock=clock, seed=seed)
     )
     mock: Callable[[Sequence[MockVendor], Mapping[str, str]], Mock] = Mock
 
@@ -52,28 +54,42 @@ def build_mock(
     environment: Mapping[str, str] | None = None,
     interpretations: Mapping[str, Mapping[str, str]] | None = None,
     classes: MockClasses = MockClasses(),
+    *,
+    seed: int | None = None,
+    start: float | None = None,
+    preset: str = "",
 ) -> Mock:
     """Build a mock of ``contracts``.
 
     ``environment`` provides the accounts' keys (default: the process's environment), ``interpretations`` the values
-    that the mock follows, by vendor and name, ``classes`` its parts.
+    that the mock follows, by vendor and name, ``classes`` its parts. With a ``seed``, ids, secrets, times and random faults
+    repeat. ``start`` is the time at which the clock starts (default: the real time, or `SEEDED_START`). ``preset`` is a file
+    with the objects that exist; the snapshot `PRESET_SNAPSHOT` holds them.
 
     Raises:
-        UsageError: A vendor is not among ``contracts``, or has no such interpretation.
+        UsageError: A vendor is not among ``contracts``, or has no such interpretation, or the preset breaks a contract.
     """
     environment = os.environ if environment is None else environment
     chosen = interpretations or {}
     slugs = [contract.slug for contract in contracts]
     if unknown := sorted(chosen.keys() - set(slugs)):
         raise UsageError(f"--interpretation: unknown vendor {unknown[0]!r}; choose from {', '.join(slugs)}")
-    clock = MockClock()
-    vendors = [classes.vendor(contract, environment, clock) for contract in contracts]
+    clock = MockClock(start=start, step=0.0 if seed is None else SEEDED_STEP)
+    vendors = [classes.vendor(contract, environment, clock, seed) for contract in contracts]
     for vendor in vendors:
         try:
             vendor.set_interpretations(chosen.get(vendor.contract.slug, {}))
         except UsageError as error:
             raise UsageError(f"--interpretation: {error}") from error
-    return classes.mock(vendors, environment)
+    mock = classes.mock(vendors, environment)
+    if seed is not None:
+        mock.faults.reseed(seed)
+    if preset:
+        from contract_watch.mock.preset import load_preset, read_preset_file  # noqa: PLC0415 (few mocks have one)
+
+        load_preset(mock.vendors, read_preset_file(preset), preset)
+        mock.controls.state.snapshots.take(PRESET_SNAPSHOT)
+    return mock
 
 
 class MockServer(uvicorn.Server):
@@ -261,7 +277,10 @@ def _print_start(mock: Mock, addresses: Sequence[str], grpc_addresses: Sequence[
     for number, address in enumerate(addresses[1:], 1):
         also = f", grpc {grpc_addresses[number]}" if grpc_addresses else ""
         print(f"also: rest {address}{also}", flush=True)
-    print("controls: /__mock/ health, state, calls, faults, interpretations. Press Ctrl-C to stop.", flush=True)
+    print(
+        "controls: /__mock/ health, state, snapshots, clock, calls, faults, interpretations. Press Ctrl-C to stop.",
+        flush=True,
+    )
 
 
 def _print_credentials(contract: Contract) -> None:

@@ -1,18 +1,21 @@
 """Access tokens of the mock: handed out for clients (RFC 6749, section 4.4), and found in requests."""
 
 import base64
-import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from contract_watch.contracts.config import CredentialLocation, TokenConfig
 from contract_watch.contracts.model import Account
 from contract_watch.contracts.parameters import parse_query
+from contract_watch.contracts.randomness import make_token
 
 LIFETIME = 300
 """Seconds for which a token is accepted."""
 _MAX_TOKENS = 10_000
+_TOKEN_LENGTH = 43
+"""Characters of a token, which has 256 random bits."""
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -25,12 +28,16 @@ class OAuthError(Exception):
 
 
 class TokenIssuer:
-    """The tokens of one vendor. ``clock`` returns seconds; tests set it."""
+    """The tokens of one vendor. ``clock`` returns seconds; tests set it. ``draw`` gives the context of random values."""
 
     def __init__(
-        self, config: TokenConfig, accounts: Sequence[Account], clock: Callable[[], float] = time.monotonic
+        self,
+        config: TokenConfig,
+        accounts: Sequence[Account],
+        clock: Callable[[], float] = time.monotonic,
+        draw: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
-        self.config, self._accounts, self._clock = config, accounts, clock
+        self.config, self._accounts, self._clock, self._draw = config, accounts, clock, draw
         self._tokens: dict[str, tuple[str, float]] = {}
 
     def issue(
@@ -54,7 +61,8 @@ class TokenIssuer:
             raise OAuthError(400, "unsupported_grant_type")
         if set(form.get("scope", "").split()) - set(self.config.scope.split()):
             raise OAuthError(400, "invalid_scope")
-        token = secrets.token_urlsafe(32)
+        with self._draw():
+            token = make_token(_TOKEN_LENGTH)
         while len(self._tokens) >= _MAX_TOKENS:
             del self._tokens[next(iter(self._tokens))]
         self._tokens[token] = key, self._clock() + LIFETIME

@@ -2,16 +2,19 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from contract_watch.contracts.model import Account
+from contract_watch.contracts.model import Account, preset_state
 from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.outcomes import Interpretations, ModelState, Outcome
+from contract_watch.contracts.randomness import RandomStream, StreamPosition
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody, Request
 from contract_watch.errors import UsageError
-from contract_watch.mock.clock import MockClock
+from contract_watch.mock.clock import SEEDED_STEP, MockClock, VendorClock
 from contract_watch.mock.tokens import TokenIssuer
 
 MAX_BODY = 8 * 1024 * 1024
@@ -38,8 +41,21 @@ class StateStore(Protocol):
         """
 
 
+@dataclass(frozen=True)
+class SavedState:
+    """The state of one vendor at one moment: its objects, the chosen interpretations, and what a seed decides next."""
+
+    state: ModelState
+    interpretations: Mapping[str, str]
+    position: StreamPosition | None
+    passed: float
+
+
 class MockVendor:
-    """A contract's model with its current ``state``, and the ``accounts`` that it knows. Its times are those of ``clock``."""
+    """A contract's model with its current ``state``, and the ``accounts`` that it knows. Its times are those of ``clock``.
+
+    With a ``seed``, ids, secrets and times depend on the vendor's own requests since the last reset and on nothing else.
+    """
 
     def __init__(
         self,
@@ -47,15 +63,21 @@ class MockVendor:
         environment: Mapping[str, str],
         interpretations: Mapping[str, str] = {},
         clock: MockClock | None = None,
+        seed: int | None = None,
     ) -> None:
         self.contract = contract
         self.drift = ""
         """The id of the mutant that this vendor plays; empty for a faithful one."""
-        self.clock = clock or MockClock()
+        self.clock = clock or MockClock(step=0.0 if seed is None else SEEDED_STEP)
+        self._stream = None if seed is None else RandomStream(f"{seed}/{contract.slug}")
+        if self.clock.step:
+            self.clock = VendorClock(self.clock)
         self.accounts = [Account(name, key) for name, key in read_keys(contract, environment).items()]
         contract.given.read(environment)
         self.issuer = (
-            TokenIssuer(contract.token, self.accounts, self.clock.read) if contract.token is not None else None
+            TokenIssuer(contract.token, self.accounts, self.clock.read, self.draw)
+            if contract.token is not None
+            else None
         )
         self._chosen_interpretations = dict(interpretations)
         self.store: StateStore | None = None
@@ -86,9 +108,66 @@ class MockVendor:
         self._chosen_interpretations = chosen
 
     def reset(self) -> None:
-        """Reset the state; the chosen interpretations stay."""
+        """Reset the state, and start again what a seed decides; the chosen interpretations stay."""
+        self.state = self._start()
+        self._restart_seed()
+
+    def _start(self) -> ModelState:
         interpretations = Interpretations(self.contract.model.interpretations).decide(self._chosen_interpretations)
-        self.state = self.contract.model.start(self.accounts, interpretations, own_prefix="")
+        return self.contract.model.start(self.accounts, interpretations, own_prefix="")
+
+    def _restart_seed(self) -> None:
+        if self._stream is not None:
+            self._stream.restart()
+        if isinstance(self.clock, VendorClock):
+            self.clock.passed = 0.0
+
+    def draw(self) -> AbstractContextManager[None]:
+        """Return the context in which random values are this vendor's."""
+        return self._stream.activate() if self._stream is not None else nullcontext()
+
+    def save(self) -> SavedState:
+        """Return everything that `restore` needs to come back to this moment; states are immutable, so this is cheap."""
+        return SavedState(
+            self.state,
+            dict(self._chosen_interpretations),
+            self._stream.save() if self._stream is not None else None,
+            self.clock.passed if isinstance(self.clock, VendorClock) else 0.0,
+        )
+
+    def restore(self, saved: SavedState) -> None:
+        """Return to a saved moment of this vendor; if that cannot be stored, raise `StateNotSavedError` and stay."""
+        before, self._chosen_interpretations = self._chosen_interpretations, dict(saved.interpretations)
+        try:
+            self.state = saved.state
+        except StateNotSavedError:
+            self._chosen_interpretations = before
+            raise
+        self._resume(saved)
+
+    def _resume(self, saved: SavedState) -> None:
+        """Let a seed go on from a saved moment."""
+        if self._stream is not None and saved.position is not None:
+            self._stream.restore(saved.position)
+        if isinstance(self.clock, VendorClock):
+            self.clock.passed = saved.passed
+
+    def prepare(self, objects: Sequence[Any], label: str) -> SavedState:
+        """Return the moment after a reset at which the vendor has ``objects``, for `restore`; change nothing.
+
+        ``label`` names the list of objects in errors.
+
+        Raises:
+            UsageError: an object breaks the contract.
+        """
+        before = self.save()
+        try:
+            self._restart_seed()
+            with self.draw():
+                state = preset_state(self.contract.model, self._start(), objects, self.clock.read(), label)
+            return replace(self.save(), state=state)
+        finally:
+            self._resume(before)
 
     @property
     def interpretations(self) -> dict[str, str]:
@@ -119,8 +198,11 @@ class MockVendor:
 
         ``body`` is the result of `parse_body`, ``parameters`` are those of `Request`.
         """
-        request = Request(operation.id, operation.method, path, headers, body, parameters, self.clock.read())
-        return self.apply_outcome(self.contract.model.outcomes(self.state, request)[0])
+        request = Request(operation.id, operation.method, path, headers, body, parameters, self.clock.take())
+        if self._stream is None:
+            return self.apply_outcome(self.contract.model.outcomes(self.state, request)[0])
+        with self.draw():
+            return self.apply_outcome(self.contract.model.outcomes(self.state, request)[0])
 
     def find_client(self, key: str) -> str | None:
         """Return the account's key for the key of a token request; None if it is unknown."""

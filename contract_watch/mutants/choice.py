@@ -61,11 +61,13 @@ def parse_mutants(options: Sequence[str], contracts: Sequence[Contract]) -> dict
 def choose_classes(mutants: Mapping[str, Mutant]) -> MockClasses:
     """Return the classes of a mock in which the vendors of ``mutants`` drift, and all others do not."""
 
-    def create_vendor(contract: Contract, environment: Mapping[str, str], clock: MockClock) -> MockVendor:
+    def create_vendor(
+        contract: Contract, environment: Mapping[str, str], clock: MockClock, seed: int | None
+    ) -> MockVendor:
         if contract.slug not in mutants:
-            return MockVendor(contract, environment, clock=clock)
+            return MockVendor(contract, environment, clock=clock, seed=seed)
         mutant = mutants[contract.slug]
-        vendor = MutatedVendor(contract, environment, mutant.create_mutation(), clock=clock)
+        vendor = MutatedVendor(contract, environment, mutant.create_mutation(), clock=clock, seed=seed)
         vendor.drift = mutant.id
         return vendor
 

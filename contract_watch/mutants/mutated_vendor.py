@@ -26,8 +26,9 @@ class MutatedVendor(MockVendor):
         mutation: Mutation,
         interpretations: Mapping[str, str] = {},
         clock: MockClock | None = None,
+        seed: int | None = None,
     ) -> None:
-        super().__init__(contract, environment, interpretations, clock)
+        super().__init__(contract, environment, interpretations, clock, seed)
         self.mutation = mutation
         self.has_drifted = False
         """True after a request that the mutation answered in another way than the vendor."""
@@ -42,8 +43,9 @@ class MutatedVendor(MockVendor):
     ) -> tuple[int, Any]:
         """Implement `MockVendor.handle_request`."""
         before = self.mutation.activations
-        request = VendorRequest(operation, path, headers, body, self.clock.read(), parameters)
-        response = self.mutation.respond(self, request)
+        request = VendorRequest(operation, path, headers, body, self.clock.take(), parameters)
+        with self.draw():
+            response = self.mutation.respond(self, request)
         self.has_drifted = self.mutation.activations > before
         return response
 

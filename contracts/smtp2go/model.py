@@ -14,6 +14,7 @@ from contract_watch.contracts.outcomes import Check, Outcome, keep_one_interpret
 from contract_watch.contracts.request import MissingBody
 from contract_watch.contracts.resource.call import Call
 from contract_watch.contracts.resource.model import ResourceModel
+from contract_watch.contracts.resource.preset_object import PresetObject
 from contract_watch.contracts.resource.state import UNKNOWN, Item, ResourceState
 from contract_watch.contracts.resource.stored_values import StoredSecret
 from contracts.smtp2go.refusals import match_refusal
@@ -170,6 +171,14 @@ class Model(ResourceModel):
         if isinstance(shown, str) and shown:
             values[PASSWORD] = StoredSecret(shown)
         return replace(item, values=values, clauses={**item.clauses, PASSWORD: f"{operation.id}/effect/{PASSWORD}"})
+
+    def build_object(self, state: ResourceState, preset: PresetObject) -> Item:
+        """Return the user of a preset; a password that it leaves blank is generated."""
+        item = super().build_object(state, preset)
+        password = item.values.get(PASSWORD)
+        if not isinstance(password, GeneratedPassword):
+            return item
+        return replace(item, values={**item.values, PASSWORD: StoredSecret(password.build_matcher().render())})
 
     # -- responses
 

@@ -17,8 +17,10 @@ from contract_watch.contracts.outcomes import Check, Interpretations, ModelState
 from contract_watch.contracts.request import Request
 from contract_watch.contracts.resource.call import Call
 from contract_watch.contracts.resource.model import ResourceModel
+from contract_watch.contracts.resource.preset_object import PresetObject
 from contract_watch.contracts.resource.state import Item
 from contracts.zitadel import values
+from contracts.zitadel.presets import build_config, dump_history, settle_configs
 from contracts.zitadel.requests import Message, decode_request, order_refusals
 from contracts.zitadel.state import Config, InstanceState
 from contracts.zitadel.values import ACTIVATE, ACTIVE, ADD, AS_READ, DEACTIVATE, GET, INACTIVE, LIST, PASSWORDS
@@ -46,8 +48,12 @@ class ZitadelModel(ResourceModel):
         """See `ResourceModel`; the order is authorisation, decoding, validation, lookup of the configuration."""
         operation = request.operation or ""
         visible = state.see(request.timestamp) if operation in (GET, LIST) else state
-        found = super().outcomes(visible, decode_request(request, self.contract.operations[operation]))
+        found = super().outcomes(visible, request)
         return found if visible is state else [replace(outcome, next_state=state) for outcome in found]
+
+    def decode_request(self, request: Request, operation: Operation) -> Message:
+        """See `ResourceModel`; protojson is decoded first."""
+        return decode_request(request, operation)
 
     def authenticate(
         self, state: ModelState, request: Request, operation: Operation
@@ -111,6 +117,21 @@ class ZitadelModel(ResourceModel):
             return replace(after, interpretations=body.narrow(after.interpretations, answer))
 
         return replace(outcome, body=body, next_state=narrow)
+
+    # -- presets
+
+    def dump_item(self, item: Item) -> dict[str, Any]:
+        """See `ResourceModel`; the history of a configuration stands in its details."""
+        return {**super().dump_item(item), **dump_history(item)}
+
+    def build_object(self, state: ModelState, preset: PresetObject) -> Config:
+        """See `ResourceModel`; a preset gives the history in the details."""
+        return build_config(super().build_object(state, preset), preset, _digest(preset.call))
+
+    def settle_preset(self, state: ModelState, items: Sequence[Item], presets: Sequence[PresetObject]) -> InstanceState:
+        """See `ResourceModel`; every configuration has a sequence, and one at most is active."""
+        settled: InstanceState = replace(state, items=tuple(items))
+        return settle_configs(settled, presets)
 
     # -- responses
 

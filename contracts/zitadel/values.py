@@ -17,7 +17,7 @@ PASSWORDS = ("updateSmtpConfigPassword", "updateEmailProviderSmtpPassword")
 """The deprecated operation and its successor, which do the same."""
 ACTIVE, INACTIVE = "SMTP_CONFIG_ACTIVE", "SMTP_CONFIG_INACTIVE"
 OTHERS, AS_READ = f"{ACTIVATE}/effect/others", f"{LIST}/effect/as-read"
-_OWNER = "317512345678900001"
+OWNER = "317512345678900001"
 """The instance that owns every object of the mock."""
 _DETAIL = "type.googleapis.com/zitadel.v1.ErrorDetail"
 _ERROR_ID = re.compile(r"(.*) \(([A-Z0-9]+-[A-Za-z0-9]+)\)", re.DOTALL)
@@ -114,7 +114,7 @@ def match_details(sequence: Matcher, created_at: float, changed_at: float, shown
     required = {f"{name}Date": date for name, date in dates.items() if name == due}
     optional = {f"{name}Date": date for name, date in dates.items() if name != due}
     rendered = frozenset(f"{name}Date" for name in dates if shown in ("both", name))
-    owner = Satisfies(_OWNER, lambda value: isinstance(value, str), "a string")
+    owner = Satisfies(OWNER, lambda value: isinstance(value, str), "a string")
     return DetailsMatcher({"sequence": sequence, "resourceOwner": owner, **required}, optional, {}, rendered)
 
 

@@ -18,6 +18,7 @@ from contract_watch.contracts.schema import resolve_reference
 if TYPE_CHECKING:
     from contract_watch.contracts.openapi import Operation
     from contract_watch.contracts.resource.call import Call
+    from contract_watch.contracts.resource.layout import Layout
     from contract_watch.contracts.resource.model import ResourceModel
 
 NO_ITEM = Item("", None, "", {})
@@ -35,21 +36,13 @@ class ItemOutcomes:
     def create(self, state: ResourceState, call: Call) -> Sequence[Outcome]:
         """Return the outcomes of a valid create."""
         spec, layout = self._spec, self._spec.layout
-        account, requested = spec.get_tenant(call.account.name), str(call.arguments.get(layout.name_argument, ""))
+        requested = _read_requested_name(layout, call)
         repeated = find_repeated(spec, state, call)
         outcomes = [self._build_repeated_outcome(state, call, repeated.item)] if repeated is not None else []
         if repeated is not None and (repeated.is_same or state.is_complete):
             return outcomes
-        sent = self._model.read_sent(state, call)
-        values = self._model.store.build_new(state, call.operation, sent)
-        clauses = {name: f"{layout.create}/effect/{name}" for name in values}
-        name = None if layout.has_server_ids else spec.names.predict_stored_name(state, requested)
-        parents = layout.shown_parents
-        clauses |= {prop: f"{layout.create}/effect/{prop}" for prop in parents}
-        item = Item(account, name, requested, {**values, **parents}, clauses, call.at, call.at, sent=frozenset(sent))
+        item = self.build_item(state, call)
         situation = self._model.describe(state, call, NO_ITEM)
-        item = self._model.effects.apply(state, call.operation, situation, item)
-        item = self._model.settle(state, call, item, None)
         matcher = self._match_new_name(state, call.operation, item)
         body = self.match_object(state, call.operation, item, is_echo=True, name=matcher)
         body, rule = self._model.effects.match(call.operation, situation, body)
@@ -61,6 +54,20 @@ class ItemOutcomes:
 
         why = spec.rules.get(clause, "A valid object is created.")
         return [Outcome(get_success(call.operation)[0], clause, why, body, after), *outcomes]
+
+    def build_item(self, state: ResourceState, call: Call) -> Item:
+        """Return the object that a valid create makes; its name is open where only a response tells it."""
+        spec, layout = self._spec, self._spec.layout
+        account, requested = spec.get_tenant(call.account.name), _read_requested_name(layout, call)
+        sent = self._model.read_sent(state, call)
+        values = self._model.store.build_new(state, call.operation, sent)
+        clauses = {name: f"{layout.create}/effect/{name}" for name in values}
+        name = None if layout.has_server_ids else spec.names.predict_stored_name(state, requested)
+        parents = layout.shown_parents
+        clauses |= {prop: f"{layout.create}/effect/{prop}" for prop in parents}
+        item = Item(account, name, requested, {**values, **parents}, clauses, call.at, call.at, sent=frozenset(sent))
+        item = self._model.effects.apply(state, call.operation, self._model.describe(state, call, NO_ITEM), item)
+        return self._model.settle(state, call, item, None)
 
     def _match_new_name(self, state: ResourceState, operation: Operation, item: Item) -> Matcher | None:
         location, layout = self._spec.layout.get_row(operation.id), self._spec.layout
@@ -238,6 +245,10 @@ class ItemOutcomes:
             else:
                 answer = answer.get(part) if isinstance(answer, dict) else None
         return answer if location is not None else None
+
+
+def _read_requested_name(layout: Layout, call: Call) -> str:
+    return str(call.arguments.get(layout.name_argument, ""))
 
 
 def get_success_clause(operation: Operation) -> str:

@@ -90,6 +90,7 @@ class Layout:
         self.document = contract.effective.schemas
         self.operations = contract.operations
         self._contract, self._table = contract, table
+        self._namings: dict[str, str] = {}
         life, listed = contract.lifecycle, contract.list_config
         self.create, self.remove = life.create, life.remove
         self.list = listed.operation if listed is not None else ("" if self.get_naming(life.read) else life.read)
@@ -213,6 +214,20 @@ class Layout:
     def shown(self) -> frozenset[str]:
         """The properties of an object that some response shows, as responses spell them."""
         return frozenset(name for row in self._rows.values() if row is not None for name in row.properties)
+
+    def find_shown_schema(self, prop: str) -> dict[str, Any] | None:
+        """Return the schema of a property that responses show: the list's if it has the property; None if none has."""
+        return self._shown_schemas.get(prop)
+
+    @cached_property
+    def _shown_schemas(self) -> dict[str, dict[str, Any]]:
+        order = (self.list, *self.readers, self.create, *self.operations)
+        rows = [row for name in order if name in self._rows and (row := self._rows[name]) is not None]
+        found: dict[str, dict[str, Any]] = {}
+        for row in rows:
+            for prop, raw in row.properties.items():
+                found.setdefault(prop, flatten_schema(self.document, raw))
+        return found
 
     def get_shown_name(self, argument: str) -> str:
         """Return the name of an argument in responses."""

@@ -1,16 +1,19 @@
 """Matchers of values that the server makes, and of objects inside other bodies."""
 
 import math
-import secrets
+import re
+import string
 import uuid
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from contract_watch.contracts.matchers import JSON, Mismatch, Satisfies, ValuePath
+from contract_watch.contracts.randomness import make_hex, make_text, make_token, make_uuid
 
 _DAY = 86_400.0
 _FIRST_NUMBER = 1_000
+_ID = re.compile(r"[A-Za-z0-9._~-]{1,200}")
 
 
 def match_anything(sample: Any) -> Satisfies:
@@ -25,7 +28,7 @@ class SecretSample:
     length: int = 32
 
     def render(self) -> JSON:
-        return secrets.token_urlsafe(self.length)[: self.length]
+        return make_token(self.length)
 
     def find_mismatches(self, value: JSON, path: ValuePath = ()) -> Iterator[Mismatch]:
         del value, path
@@ -48,11 +51,11 @@ class NewId:
             return max([_FIRST_NUMBER, *numbers]) + 1
         text = str(self.sample)
         if _is_uuid(text):
-            return str(uuid.uuid4())
+            return make_uuid()
         prefix = text.partition("_")[0] + "_" if "_" in text[:12] else ""
         if text.isdigit() and len(text) > len(prefix):
-            return text[:3] + "".join(secrets.choice("0123456789") for _ in range(max(len(text) - 3, 6)))
-        return prefix + secrets.token_hex(max(min(len(text) - len(prefix), 32), 12) // 2)
+            return text[:3] + make_text(string.digits, max(len(text) - 3, 6))
+        return prefix + make_hex(max(min(len(text) - len(prefix), 32), 12) // 2)
 
     def find_mismatches(self, value: JSON, path: ValuePath = ()) -> Iterator[Mismatch]:
         if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
@@ -66,7 +69,7 @@ class FreshUuid:
     """The matcher of any value that renders a new UUID each time."""
 
     def render(self) -> JSON:
-        return str(uuid.uuid4())
+        return make_uuid()
 
     def find_mismatches(self, value: JSON, path: ValuePath = ()) -> Iterator[Mismatch]:
         del value, path
@@ -107,6 +110,17 @@ def list_leaves(value: Any, pointer: str = "") -> Iterator[tuple[str, Any]]:
         return
     for name, inner in value.items():
         yield from list_leaves(inner, f"{pointer}/{name}")
+
+
+def has_form_of(name: Any, sample: Any) -> bool:
+    """Return True if an id has the form of ``sample``, as the ids that `NewId` renders have."""
+    if isinstance(sample, int):
+        return isinstance(name, int) and not isinstance(name, bool)
+    if not isinstance(name, str) or not _ID.fullmatch(name):
+        return False
+    text = str(sample)
+    prefix = text.partition("_")[0] + "_" if "_" in text[:12] else ""
+    return (not _is_uuid(text) or _is_uuid(name)) and (not text.isdigit() or name.isdigit()) and name.startswith(prefix)
 
 
 def _is_uuid(text: str) -> bool:

@@ -27,6 +27,8 @@ from contract_watch.contracts.resource.matchers import list_leaves, match_anythi
 from contract_watch.contracts.resource.names import SANITISERS
 from contract_watch.contracts.resource.new_values import check_new_values
 from contract_watch.contracts.resource.parents import check_parents, is_elsewhere
+from contract_watch.contracts.resource.preset import PresetBuilder
+from contract_watch.contracts.resource.preset_object import PresetObject
 from contract_watch.contracts.resource.rows import RowBuilder
 from contract_watch.contracts.resource.rule import RuleCheck, Situation
 from contract_watch.contracts.resource.spec import ResourceSpec
@@ -78,20 +80,16 @@ class ResourceModel:
 
     def dump(self, state: ResourceState) -> Any:
         """See `Model.dump`."""
-        key = self.spec.layout.key
-        secrets = {*self.spec.table.secrets}
-        return [
-            {
-                "account": item.account,
-                key: item.name or item.requested_name,
-                **{name: value for name, value in item.values.items() if name not in secrets},
-            }
-            for item in state.items
-        ]
+        return [self.dump_item(item) for item in state.items]
+
+    def preset_state(self, state: ResourceState, objects: Any, at: float, label: str) -> ResourceState:
+        """See `model.preset_state`."""
+        return PresetBuilder(self).build(state, objects, at, label)
 
     def outcomes(self, state: ResourceState, request: Request) -> Sequence[Outcome]:
         """See `Model.outcomes`; authentication comes first, the order of all other checks is open."""
         operation = self.contract.operations[request.operation or ""]
+        request = self.decode_request(request, operation)
 
         def narrow(narrowed: Interpretations) -> ResourceState:
             return state if narrowed is state.interpretations else replace(state, interpretations=narrowed)
@@ -125,6 +123,42 @@ class ResourceModel:
         return _parse_order(state.get_choice(ORDER)) if ORDER in self.interpretations else []
 
     # -- To override
+
+    def dump_item(self, item: Item) -> dict[str, Any]:
+        """Return an object without secrets, as a preset takes it."""
+        secrets = {*self.spec.table.secrets}
+        return {
+            "account": item.account,
+            self.spec.layout.key: item.name or item.requested_name,
+            **{name: value for name, value in item.values.items() if name not in secrets},
+            **self.rows.format_times(item),
+        }
+
+    def build_object(self, state: ResourceState, preset: PresetObject) -> Item:
+        """Return the object of a preset: what a create makes of it, and the values that only responses show.
+
+        An object that the server has to name has the name of ``preset``, or none yet.
+        """
+        item = self.items.build_item(state, preset.call)
+        name = preset.name if self.spec.layout.has_server_ids else item.name
+        values = {**item.values, **preset.shown}
+        return replace(item, name=name, values=values, created_at=preset.created_at, changed_at=preset.changed_at)
+
+    def settle_preset(
+        self, state: ResourceState, items: Sequence[Item], presets: Sequence[PresetObject]
+    ) -> ResourceState:
+        """Return ``state`` with the objects of a preset; a vendor can check what one object says of another.
+
+        Raises:
+            UsageError: the objects do not go together.
+        """
+        del presets
+        return replace(state, items=tuple(items))
+
+    def decode_request(self, request: Request, operation: Operation) -> Request:
+        """Return a request as the vendor decodes it before any check."""
+        del operation
+        return request
 
     def list_rules(self) -> Mapping[str, str]:
         """Return the sentences of clauses that only this class enforces, by clause id."""

@@ -103,6 +103,7 @@ class RowBuilder:
         self._document = spec.layout.document
         self._arguments = {spec.layout.get_shown_name(name): name for name in spec.tracked}
         self._samples: dict[int, Any] = {}
+        self._names_of_requests = frozenset(self._arguments.values())
         self._schemas: dict[int, tuple[RowLocation, list[tuple[str, dict[str, Any]]]]] = {}
 
     def match_item(
@@ -120,7 +121,7 @@ class RowBuilder:
             if prop == self._layout.key:
                 required[prop] = name
                 continue
-            argument = self._arguments.get(prop, "")
+            argument = self._find_argument(item, prop)
             if self._table.omits and any(
                 are_equal(item.values.get(argument, UNKNOWN), one) for one in self._table.omits
             ):
@@ -134,6 +135,16 @@ class RowBuilder:
                 rendered |= {prop} if self.is_rendered(state, item, prop) else set()
         return ObjectMatcher(required, optional, forbidden, frozenset(rendered))
 
+    def _find_argument(self, item: Item, prop: str) -> str:
+        """Return the name of a property in an item's values; empty if it has none.
+
+        A preset can store what no request sets, under its name in responses.
+        """
+        argument = self._arguments.get(prop)
+        if argument is None:
+            argument = prop if prop in item.values and prop not in self._names_of_requests else ""
+        return argument
+
     def _get_schemas(self, location: RowLocation) -> list[tuple[str, dict[str, Any]]]:
         """Return each property of an object with its schema, resolved once for each location."""
         key = id(location)  # the layout has one for each operation, for good
@@ -144,7 +155,7 @@ class RowBuilder:
 
     def is_rendered(self, state: ResourceState, item: Item, prop: str) -> bool:
         """Return True if the mock shows an optional property."""
-        argument = self._arguments.get(prop, "")
+        argument = self._find_argument(item, prop)
         value = item.values.get(argument, UNKNOWN)
         if value in (None, UNKNOWN) or (value and self._values.is_blank(argument, value) and trims_strings(state)):
             return False
@@ -158,7 +169,7 @@ class RowBuilder:
         if prop and moment is not None:
             form = str(schema.get("x-client-type", ""))
             return match_time(format_time(moment, schema), moment, lambda value: parse_time(value, form)), False
-        argument = self._arguments.get(prop, "")
+        argument = self._find_argument(item, prop)
         value = item.values.get(argument, UNKNOWN) if argument else UNKNOWN
         matcher = self._match_value(state, argument, value, schema) if argument else None
         if matcher is None:
@@ -186,6 +197,12 @@ class RowBuilder:
             self._samples[key] = build_value(self._document, schema)
         sample = self._samples[key]
         return build_value(self._document, schema) if isinstance(sample, dict | list) else sample
+
+    def format_times(self, item: Item) -> dict[str, Any]:
+        """Return the times of an object as the rows with them show them, by property."""
+        moments = {self._layout.created: item.created_at, self._table.changed: item.changed_at}
+        schemas = {prop: self._layout.find_shown_schema(prop) for prop in moments if prop}
+        return {prop: format_time(moments[prop], schema) for prop, schema in schemas.items() if schema is not None}
 
     def match_name(self, name: str, schema: Mapping[str, Any]) -> Matcher:
         """Build the matcher of an object's name: a string, or the integer that it stands for."""
