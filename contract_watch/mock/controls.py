@@ -18,7 +18,7 @@ from contract_watch.mock.faults.queue import FaultQueue
 from contract_watch.mock.journal import MockJournal
 from contract_watch.mock.vendor import MockVendor, parse_body
 
-_PREFIX = "/__mock"
+PREFIX = "/__mock"
 _Handler = Callable[[Request], Awaitable[Response]]
 
 
@@ -35,11 +35,11 @@ class MockControls:
     def build_routes(self) -> list[Route]:
         """Build the routes of the controls."""
         return [
-            Route(f"{_PREFIX}/health", _check_access(self._handle_health)),
-            Route(f"{_PREFIX}/state", _check_access(self._handle_state), methods=["GET", "DELETE"]),
-            Route(f"{_PREFIX}/calls", _check_access(self._handle_calls), methods=["GET", "DELETE"]),
-            Route(f"{_PREFIX}/faults", _check_access(self._handle_faults), methods=["GET", "POST", "DELETE"]),
-            Route(f"{_PREFIX}/interpretations", _check_access(self._handle_interpretations), methods=["GET", "PUT"]),
+            Route(f"{PREFIX}/health", _check_access(self._handle_health)),
+            Route(f"{PREFIX}/state", _check_access(self._handle_state), methods=["GET", "DELETE"]),
+            Route(f"{PREFIX}/calls", _check_access(self._handle_calls), methods=["GET", "DELETE"]),
+            Route(f"{PREFIX}/faults", _check_access(self._handle_faults), methods=["GET", "POST", "DELETE"]),
+            Route(f"{PREFIX}/interpretations", _check_access(self._handle_interpretations), methods=["GET", "PUT"]),
         ]
 
     async def _handle_health(self, _request: Request) -> Response:

@@ -1,37 +1,46 @@
 """The token endpoint of the mock, as an ASGI application."""
 
-from collections.abc import Callable
+from time import perf_counter
 from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
 from contract_watch.contracts.parameters import parse_query
+from contract_watch.contracts.request import MissingBody
 from contract_watch.mock.bodies import RequestTooLargeError, encode_json, read_body, send_content, send_json
+from contract_watch.mock.content_coding import BrokenContentError, UnsupportedCodingError, decode_content
+from contract_watch.mock.endpoint import decode_headers
 from contract_watch.mock.faults.queue import FaultQueue
 from contract_watch.mock.journal import MockJournal
 from contract_watch.mock.tokens import OAuthError, TokenIssuer
+from contract_watch.mock.vendor import MockVendor
 
 
 class TokenEndpoint:
-    """The endpoint of one vendor; ``find_key`` returns the key of the account that a key belongs to."""
+    """The endpoint of one vendor."""
 
-    def __init__(
-        self, issuer: TokenIssuer, find_key: Callable[[str], str | None], faults: FaultQueue, journal: MockJournal
-    ) -> None:
-        self._issuer, self._find_key, self._faults, self._journal = issuer, find_key, faults, journal
+    def __init__(self, vendor: MockVendor, issuer: TokenIssuer, faults: FaultQueue, journal: MockJournal) -> None:
+        self._vendor, self._issuer, self._faults, self._journal = vendor, issuer, faults, journal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one token request."""
         method, path = scope["method"], scope["path"]
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        answer: Any
+        started = perf_counter()
+        headers = decode_headers(scope)
         try:
-            received = await read_body(receive)
-        except RequestTooLargeError:
-            await send_json(send, 413, {"error": "invalid_request"})
+            received = decode_content(headers.get("content-encoding", ""), await read_body(receive))
+        except (RequestTooLargeError, UnsupportedCodingError, BrokenContentError) as error:
+            status = 413 if isinstance(error, RequestTooLargeError) else 400
+            answer = {"error": "invalid_request"}
+            self._journal.record_call(
+                method, path, headers, MissingBody.MALFORMED, status, answer, 0,
+                vendor=self._vendor.contract.slug, reason=str(error) or "the body is too large", started=started,
+            )  # fmt: skip
+            await send_json(send, status, answer)
             return
         fault = self._faults.take(None, method, path)
         more = {"Cache-Control": "no-store"}
-        answer: Any
         if fault is not None and fault.status is not None:
             status, answer = fault.status, fault.body
             more |= fault.headers
@@ -39,11 +48,15 @@ class TokenEndpoint:
             status, answer = 405, {"error": "invalid_request"}
         else:
             try:
-                status, answer = 200, self._issuer.issue(headers, received, self._find_key)
+                status, answer = 200, self._issuer.issue(headers, received, self._vendor.find_client)
             except OAuthError as refusal:
                 status, answer = refusal.status, {"error": refusal.code}
                 more |= {"WWW-Authenticate": "Basic"} if status == 401 else {}
         content = encode_json(answer)
         form = dict(parse_query(received.decode("ascii", "replace")))
-        self._journal.record_call(method, path, headers, form, status, answer, len(received) + len(content))
+        reason = str(answer["error"]) if status >= 400 and isinstance(answer, dict) and "error" in answer else ""
+        self._journal.record_call(
+            method, path, headers, form, status, answer, len(received) + len(content),
+            vendor=self._vendor.contract.slug, reason=reason, started=started,
+        )  # fmt: skip
         await send_content(send, status, content, more)

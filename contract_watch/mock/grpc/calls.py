@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
 
 from contract_watch.contracts.grpc_codes import HTTP_STATUS, guess_grpc_code
 from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.protobuf import GrpcStatus, MessageCodec, MessageCodecError, build_status
+from contract_watch.contracts.request import MissingBody
 from contract_watch.mock.faults.fault import Fault
 from contract_watch.mock.faults.queue import FaultQueue
 from contract_watch.mock.journal import MockJournal
@@ -44,20 +47,37 @@ class GrpcCalls:
         details = self._messages.encode_status(status) if status.details else b""
         return GrpcResponse(status, details=details)
 
-    def handle_call(self, operation: Operation, headers: Mapping[str, str], content: bytes) -> GrpcResponse:
-        """Answer one call and update the vendor's state; ``headers`` have lower-case names."""
+    def refuse_call(
+        self, operation: Operation, headers: Mapping[str, str], status: GrpcStatus, http_status: int, protocol: str
+    ) -> GrpcResponse:
+        """Refuse a call that has no whole message, and record it."""
         path = self._messages.get_method_path(operation.id)
+        self._journal.record_call(
+            "POST", path, headers, MissingBody.MALFORMED, http_status, status.message, 0,
+            vendor=self._vendor.contract.slug, operation=operation.id, protocol=protocol, reason=status.message,
+        )  # fmt: skip
+        return self.build_error(status)
+
+    def handle_call(
+        self, operation: Operation, headers: Mapping[str, str], content: bytes, protocol: str = "grpc"
+    ) -> GrpcResponse:
+        """Answer one call and update the vendor's state; ``headers`` have lower-case names."""
+        started = perf_counter()
+        path = self._messages.get_method_path(operation.id)
+        notes: dict[str, Any] = {"vendor": self._vendor.contract.slug, "operation": operation.id, "protocol": protocol}
         fault = self._faults.take(operation.id, operation.method, path)
         if fault is not None and fault.status is not None:
             return self._build_faulty_response(operation, fault)
         try:
             parameters, body = self._messages.decode_request(operation, content)
         except MessageCodecError as error:
-            self._journal.record_call("POST", path, headers, None, 400, str(error), len(content))
+            self._journal.record_call("POST", path, headers, None, 400, str(error), len(content), **notes, reason=str(error))
             return self.build_error(GrpcStatus(INVALID, str(error)))
         address = operation.build_path(parameters)
-        status, answer = self._vendor.handle_request(operation, address, headers, body, parameters)
-        self._journal.record_call("POST", path, headers, body, status, answer, len(content))
+        status, answer, reason = self._vendor.handle_with_reason(operation, address, headers, body, parameters)
+        self._journal.record_call(
+            "POST", path, headers, body, status, answer, len(content), **notes, reason=reason, started=started
+        )
         if status < 300:
             return GrpcResponse(GrpcStatus(0), self._messages.encode_response(operation.id, answer), fault=fault)
         refusal = self.build_error(build_status(status, answer))
