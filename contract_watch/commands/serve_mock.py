@@ -21,12 +21,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--grpc-port", default="0", help="the port for gRPC, 0 for a free one (0)")
     parser.add_argument("--interpretation", action="append", default=[], metavar="VENDOR.NAME=VALUE",
                         help="play this interpretation of the documents")  # fmt: skip
+    parser.add_argument("--log", action="store_true", help="write a line for each request to standard error")
     given = parser.parse_args(arguments)
     serve_contracts(
         _choose_contracts(given.vendors, given.vendor),
         cli.parse_integer("--port", given.port, 0, _MAX_PORT),
         cli.parse_integer("--grpc-port", given.grpc_port, 0, _MAX_PORT),
         _parse_interpretations(given.interpretation),
+        is_logging=given.log,
     )
     return cli.ExitStatus.OK
 

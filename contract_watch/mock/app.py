@@ -8,9 +8,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from contract_watch.contracts.credential_locations import list_key_secrets
 from contract_watch.contracts.openapi import Operation
+from contract_watch.contracts.path_templates import MalformedPathError
 from contract_watch.contracts.redaction import Redactor, find_password_names
 from contract_watch.contracts.request import MissingBody
-from contract_watch.contracts.path_templates import MalformedPathError
 from contract_watch.mock import cors
 from contract_watch.mock.bodies import build_json_response
 from contract_watch.mock.controls import PREFIX, MockControls
@@ -114,7 +114,14 @@ class Mock:
             await cors.serve_page(endpoint, scope, receive, send)
         elif problem := cors.find_preflight_problem(scope):
             self.journal.record_call(
-                "OPTIONS", scope["path"], decode_headers(scope), MissingBody.ABSENT, 400, {"error": problem}, 0, reason=problem
+                "OPTIONS",
+                scope["path"],
+                decode_headers(scope),
+                MissingBody.ABSENT,
+                400,
+                {"error": problem},
+                0,
+                reason=problem,
             )
             await build_json_response(400, {"error": problem})(scope, receive, send)
         else:

@@ -80,7 +80,9 @@ async def serve_page(endpoint: ASGIApp, scope: Scope, receive: Receive, send: Se
         if message["type"] == "http.response.start":
             headers = list(message.get("headers", ()))
             sent = dict.fromkeys(name.lower() for name, _ in headers)
-            names = {name: None for name in sent if name not in _PLAIN_NAMES and not name.startswith(b"access-control-")}
+            names = {
+                name: None for name in sent if name not in _PLAIN_NAMES and not name.startswith(b"access-control-")
+            }
             if any(value.startswith(b"application/grpc") for name, value in headers if name.lower() == b"content-type"):
                 names |= dict.fromkeys(_GRPC_NAMES)
             exposed = [(b"access-control-expose-headers", b", ".join(names))] if names else []

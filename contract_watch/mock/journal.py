@@ -16,9 +16,10 @@ _MAX_LENGTH = 200
 _MAX_DEPTH = 16
 """Strings, lists and objects beyond these limits are truncated, so that the journal stays readable and bounded."""
 _MAX_PATH_LENGTH = 2000
-"""Characters of a path: objects are found by it."""
+"""Characters of a path, a query or a reason: people find the fault there."""
 _LOOKAHEAD = 4096
 """Characters beyond `_MAX_LENGTH` that are redacted too: a secret can begin before the limit and end after it."""
+_MAX_TEXT = _MAX_PATH_LENGTH + _LOOKAHEAD
 _LARGE_SIZE = 4096
 """Size in bytes above which an exchange is redacted and truncated at once, to bound the memory of the journal."""
 _SHOWN_HEADERS = frozenset({
@@ -141,11 +142,11 @@ class MockJournal:
 
     def _read(self, entry: _RecordedCall, redactor: Redactor) -> dict[str, Any]:
         """Return an exchange as people see it."""
-        call = entry.call
         if entry.explain is not None:
             reason, nearest = entry.explain()
-            call = {**call, "reason": reason, **({"nearest": nearest} if nearest is not None else {})}
-        return _redact_call(call, redactor, is_bounded=entry.secrets is not None)
+            entry.call |= {"reason": reason, **({"nearest": nearest} if nearest is not None else {})}
+            entry.explain = None
+        return _redact_call(entry.call, redactor, is_bounded=entry.secrets is not None)
 
     def _list_secrets(self, entries: Iterable[_RecordedCall]) -> Iterable[str]:
         for entry in entries:
@@ -158,7 +159,11 @@ class MockJournal:
             for secret in self._redactor.find_secrets(call.get(name))
         ]
         query = call["query"]
-        return found + [text for name, text in parse_query(query) if self._redactor.is_secret_name(name)] if query else found
+        return (
+            found + [text for name, text in parse_query(query) if self._redactor.is_secret_name(name)]
+            if query
+            else found
+        )
 
     def clear(self, vendor: str = "") -> None:
         """Remove all exchanges, or those of one vendor."""
@@ -172,9 +177,13 @@ def _redact_call(call: dict[str, Any], redactor: Redactor, *, is_bounded: bool =
     names = ("path", "query", "headers", "parameters", "body", "answer", "reason", "nearest")
     if is_bounded:
         return {**call, **{name: _redact_known(call[name], redactor) for name in names if name in call}}
-    values = {name: _redact_and_truncate(call[name], redactor) for name in names[3:] if name in call}
+    values = {
+        name: _redact_and_truncate(call[name], redactor) for name in names[3:] if name in call and name != "reason"
+    }
+    if "reason" in call:
+        values["reason"] = _truncate(redactor.redact_string(call["reason"][:_MAX_TEXT]), call["reason"])
     headers = {name: _redact_and_truncate(value, redactor) for name, value in call["headers"].items()}
-    path = _truncate(redactor.redact_string(call["path"][: _MAX_PATH_LENGTH + _LOOKAHEAD]), call["path"])
+    path = _truncate(redactor.redact_string(call["path"][:_MAX_TEXT]), call["path"])
     return {**call, "path": path, "query": _redact_query(call["query"], redactor), "headers": headers, **values}
 
 
@@ -191,7 +200,7 @@ def _redact_query(query: str, redactor: Redactor) -> str:
     """Redact a raw query: known secrets, and the values of secret names."""
     if not query:
         return query
-    parts = [part.partition("=") for part in query[: _MAX_PATH_LENGTH + _LOOKAHEAD].split("&")]
+    parts = [part.partition("=") for part in query[:_MAX_TEXT].split("&")]
     shown = [
         f"{name}={mask_secret(value)}" if redactor.is_secret_name(_decode_name(name)) else f"{name}{equals}{value}"
         for name, equals, value in parts

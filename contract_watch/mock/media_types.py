@@ -30,7 +30,7 @@ def find_type_problem(operation: Operation, content_type: str) -> str:
 
 def _covers(declared: str, plain: str) -> bool:
     """Return True if a declared media type or range, such as ``application/*``, covers a media type."""
-    if declared == plain or declared == "*/*":
+    if declared in (plain, "*/*"):
         return True
     return declared.endswith("/*") and plain.startswith(declared[:-1])
 
@@ -44,4 +44,3 @@ def _find_charset(content_type: str) -> str:
         if name.strip().lower() == "charset" and charset.lower() not in _CHARSETS:
             return charset or "(none)"
     return ""
-

@@ -11,7 +11,7 @@ from contract_watch.report.escaping import escape_text
 
 _MAX_LENGTH = 300
 """Characters of a path that are compared and shown."""
-_COMPARED = 12
+_COMPARED = 5
 """Operations whose texts are compared; these are the ones that share most segments with the path."""
 _LEAST_RATIO = 0.6
 """The similarity from which a path without a common segment counts as a misspelled one."""
@@ -74,12 +74,18 @@ class PathExplainer:
     def _list_slips(self, path: str) -> Iterator[tuple[str, Iterable[DeclaredRoute]]]:
         """Yield each slip that explains a path, with the routes that the corrected path matches."""
         routes = self._routes
-        yield "the path ends with a slash", (one for one in routes if path[-1:] == "/" and one.matches(path.rstrip("/")))
+        yield (
+            "the path ends with a slash",
+            (one for one in routes if path[-1:] == "/" and one.matches(path.rstrip("/"))),
+        )
         plain = "/" + "/".join(filter(None, path.split("/")))
         yield "the path has an empty segment", (one for one in routes if plain != path and one.matches(plain))
         yield "the path differs in case", (one for one in routes if one.matches_any_case(path))
         for base in self._bases:
-            yield f"base path {base} is missing", (one for one in routes if one.base_path == base and one.matches(base + path))
+            yield (
+                f"base path {base} is missing",
+                (one for one in routes if one.base_path == base and one.matches(base + path)),
+            )
             twice = path.removeprefix(base)
             yield f"base path {base} is there twice", (one for one in routes if twice != path and one.matches(twice))
         first, _, rest = path.removeprefix("/").partition("/")

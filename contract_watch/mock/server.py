@@ -14,6 +14,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from contract_watch.contracts.registry import Contract
 from contract_watch.errors import UsageError
 from contract_watch.mock.app import Mock
+from contract_watch.mock.call_log import CallLog
 from contract_watch.mock.clock import MockClock
 from contract_watch.mock.vendor import MockVendor
 
@@ -167,12 +168,17 @@ def serve_contracts(
     port: int,
     grpc_port: int = 0,
     interpretations: Mapping[str, Mapping[str, str]] | None = None,
+    *,
+    is_logging: bool = False,
 ) -> None:
     """Serve contracts on ``port``, and gRPC on ``grpc_port``, until interrupted.
 
-    Once ready, it prints the addresses, each on its own line, and the credentials that it accepts.
+    Once ready, it prints the addresses, each on its own line, and the credentials that it accepts. With ``is_logging`` it
+    writes a line for each request to standard error.
     """
     mock = build_mock(contracts, interpretations=interpretations)
+    if is_logging:
+        mock.journal.on_call = CallLog().write
     bound = open_socket(port)
     open_socket(grpc_port, "GRPC_PORT").close()  # the gRPC library prints many lines if the port is in use
 

@@ -7,6 +7,7 @@ from starlette.types import Receive, Scope, Send
 
 from contract_watch.contracts import grpc_web_frames
 from contract_watch.contracts.credential_locations import split_query_keys
+from contract_watch.contracts.grpc_codes import HTTP_STATUS
 from contract_watch.contracts.path_templates import MalformedPathError, parse_template
 from contract_watch.contracts.resource.error_texts import get_phrase
 from contract_watch.mock.bodies import RequestTooLargeError, encode_json, read_body, send_content
@@ -14,8 +15,9 @@ from contract_watch.mock.endpoint import decode_headers
 from contract_watch.mock.journal import Explanation, MockJournal
 from contract_watch.mock.nearest import DeclaredRoute, PathExplainer
 from contract_watch.mock.router import split_request_path
-from contract_watch.mock.vendor import MAX_BODY, MockVendor, parse_body
+from contract_watch.mock.vendor import MockVendor, parse_body
 
+_NO_METHOD = "the service has no such method"
 _MOST_SEGMENTS = 100
 """Segments of a path that are looked at."""
 
@@ -26,7 +28,8 @@ class UnmatchedEndpoint:
     def __init__(self, vendors: Sequence[MockVendor], journal: MockJournal) -> None:
         self._vendors, self._journal = vendors, journal
         self._locations = [location for vendor in vendors for location in vendor.contract.credential_locations]
-        self._explainer = PathExplainer([route for vendor in vendors for route in _list_routes(vendor)])
+        self._routes = [list(_list_routes(vendor)) for vendor in vendors]
+        self._explainer = PathExplainer([route for routes in self._routes for route in routes])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -44,14 +47,14 @@ class UnmatchedEndpoint:
             malformed = str(error)
         vendor = self._find_vendor(segments or path.split("/", _MOST_SEGMENTS))
         status = 400 if malformed else 404
-        _, nearest = self._explainer.explain(method, path) if vendor is not None else ("", None)
-        operation = vendor.contract.operations.get(nearest.operation) if vendor and nearest else None
-        answer = vendor.build_refusal(operation, status, get_phrase(status)) if vendor else {"error": get_phrase(status)}
+        answer = vendor.build_refusal(None, status, get_phrase(status)) if vendor else {"error": get_phrase(status)}
         media_type = headers.get("content-type", "")
         is_grpc = grpc_web_frames.is_grpc_web(media_type) and any(one.contract.grpc for one in self._vendors)
+        if is_grpc:
+            status, answer = HTTP_STATUS[12], _NO_METHOD
         content = encode_json(answer)
         self._journal.record_call(
-            method, path, headers, parse_body(received), 200 if is_grpc else status, None if is_grpc else answer,
+            method, path, headers, parse_body(received), status, answer,
             len(received) + len(content), vendor=vendor.contract.slug if vendor else "", query=query,
             protocol="grpc-web" if is_grpc else "rest",
             explain=partial(self._explain, method, path, malformed),
@@ -59,7 +62,7 @@ class UnmatchedEndpoint:
         if is_grpc:
             from contract_watch.mock.grpc.web import send_unimplemented  # noqa: PLC0415 (gRPC loads slowly)
 
-            await send_unimplemented(send, media_type)
+            await send_unimplemented(send, media_type, _NO_METHOD)
         else:
             await send_content(send, status, content)
 
@@ -71,19 +74,25 @@ class UnmatchedEndpoint:
         """Return the vendor that a path belongs to: by its base path, else by its first segments; None if it is open."""
         if len(self._vendors) == 1:
             return self._vendors[0]
-        bases = [(vendor, parse_template(vendor.contract.base_path)[1:]) for vendor in self._vendors]
-        below = [
-            (len(base), vendor)
-            for vendor, base in bases
-            if len(base) < len(segments) and all(one.match(got) is not None for one, got in zip(base, segments[1:], strict=False))
+        lengths = [_match_base(vendor, segments) for vendor in self._vendors]
+        longest = max(lengths)
+        closest = [number for number, length in enumerate(lengths) if length == longest]
+        if longest > 0 and len(closest) == 1:
+            return self._vendors[closest[0]]
+        common = [
+            (max(map(partial(_count_start, segments), self._routes[number]), default=0), -number) for number in closest
         ]
-        longest = max((length for length, _ in below), default=0)
-        closest = [vendor for length, vendor in below if length == longest]
-        if longest and len(closest) == 1:
-            return closest[0]
-        common = [(_count_common_start(vendor, segments), -number) for number, vendor in enumerate(closest)]
-        most, number = max(common, default=(0, 0))
-        return closest[-number] if most > longest else None
+        most, number = max(common)
+        return self._vendors[-number] if most > max(longest, 0) else None
+
+
+def _match_base(vendor: MockVendor, segments: Sequence[str]) -> int:
+    """Return the number of segments of a vendor's base path if a path is below it, else -1."""
+    base = parse_template(vendor.contract.base_path)[1:]
+    is_below = len(base) < len(segments) and all(
+        one.match(got) is not None for one, got in zip(base, segments[1:], strict=False)
+    )
+    return len(base) if is_below else -1
 
 
 def _list_routes(vendor: MockVendor) -> Iterator[DeclaredRoute]:
@@ -98,12 +107,8 @@ def _list_routes(vendor: MockVendor) -> Iterator[DeclaredRoute]:
             yield DeclaredRoute(contract.slug, name, "POST", "", f"/{contract.grpc.service}/{method}")
 
 
-def _count_common_start(vendor: MockVendor, segments: Sequence[str]) -> int:
-    """Return the greatest number of segments at the start of a path that a route of ``vendor`` has too."""
-    return max(map(partial(_count_start, segments), _list_routes(vendor)), default=0)
-
-
 def _count_start(segments: Sequence[str], route: DeclaredRoute) -> int:
+    """Return the number of literal segments at the start of a path that a route has too."""
     count = 0
     for expected, segment in zip(route.template[1:], segments[1:], strict=False):
         if not expected.is_literal or expected.match(segment) is None:

@@ -4,7 +4,7 @@ A document's example counts for its own status only: one that several statuses s
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from http import HTTPStatus
 from typing import Any
@@ -74,7 +74,9 @@ class ErrorTexts:
         """Return ``body`` with the sentences that belong to its status, as far as the schema ``root`` accepts them."""
         return self.fill_with(root, body, lambda path: self.find(operation, status, path), status)
 
-    def fill_with(self, root: Any, body: Matcher | None, find: Any, status: int) -> Matcher | None:
+    def fill_with(
+        self, root: Any, body: Matcher | None, find: Callable[[ValuePath], str], status: int
+    ) -> Matcher | None:
         """Return ``body`` with sentences that ``find`` returns for a property's path; see `fill`."""
         if not isinstance(body, ObjectMatcher):
             return body
@@ -92,7 +94,13 @@ class ErrorTexts:
 
 
 def _fill_value(
-    document: Mapping[str, Any], raw: Any, value: Any, path: ValuePath, find: Any, *, is_refusal: bool
+    document: Mapping[str, Any],
+    raw: Any,
+    value: Any,
+    path: ValuePath,
+    find: Callable[[ValuePath], str],
+    *,
+    is_refusal: bool,
 ) -> Any:
     """Return a sample with its sentences replaced; in a success only those that no example determines."""
     schema = flatten_schema(document, raw)

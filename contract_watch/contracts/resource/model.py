@@ -6,6 +6,7 @@ overrides the methods below "To override". Each has one job and can call its own
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Any
 
 from contract_watch.contracts.matchers import Constant, Matcher, ObjectMatcher, are_equal, is_match
@@ -265,7 +266,9 @@ class ResourceModel:
 
     def match_unserved(self, operation: Operation | None, status: int) -> Matcher | None:
         """Build the matcher of a refusal that no operation documents; ``operation`` is the nearest one."""
-        return self._unserved.match(operation, status, self.spec.table.unserved.get(str(status)))
+        table, key = self.spec.table, str(status)
+        shown = table.unserved.get(key) or (table.refusals.get(key) if status == HTTPStatus.BAD_REQUEST else None)
+        return self._unserved.match(operation, status, shown)
 
     # -- for the builders of outcomes
 

@@ -1,10 +1,10 @@
 """The bodies of refusals that no operation documents: an unknown path, an undeclared method, a foreign media type."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from contract_watch.contracts.matchers import Matcher, ObjectMatcher
+from contract_watch.contracts.matchers import Matcher, ObjectMatcher, ValuePath
 from contract_watch.contracts.openapi import Operation, ResponseSpec
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.resource.error_texts import ErrorTexts, get_phrase, is_message_name
@@ -45,8 +45,9 @@ class UnservedBodies:
         if root is None:
             return None
         body = self._show_sentence(root, self._rows.match_body(root))
-        is_documented = operation is not None and status in operation.responses and status not in _ROUTING
-        find = partial(self._texts.find, operation, status) if is_documented else lambda _path: get_phrase(status)
+        find: Callable[[ValuePath], str] = lambda _path: get_phrase(status)  # noqa: E731 (one of two)
+        if operation is not None and status in operation.responses and status not in _ROUTING:
+            find = partial(self._texts.find, operation, status)
         body = self._texts.fill_with(root, body, find, status)
         for pointer, value in list_leaves(shown or {}):
             if pointer and isinstance(body, ObjectMatcher):

@@ -9,6 +9,7 @@ from typing import Any
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from contract_watch.mock import cors
 from contract_watch.mock.bodies import build_json_response
 from contract_watch.mock.faults.fault import Fault
 
@@ -34,7 +35,9 @@ async def send_faulty_response(
     if not fault.close:
         phrase = HTTPStatus(status).phrase if status in set(HTTPStatus) else json.dumps(status)
         head = f"HTTP/1.1 {status} {phrase}\r\n".encode()
-        lines = b"".join(name + b": " + value + b"\r\n" for name, value in response.raw_headers)
+        lines = b"".join(
+            name + b": " + value + b"\r\n" for name, value in (*response.raw_headers, *scope.get(cors.SCOPE_KEY, ()))
+        )
         connection.write(head + lines + b"\r\n" + bytes(response.body)[: fault.cut])
     connection.close()
     while (await receive())["type"] != "http.disconnect":

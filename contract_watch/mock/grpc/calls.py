@@ -6,6 +6,7 @@ from time import perf_counter
 from typing import Any
 
 from contract_watch.contracts.grpc_codes import HTTP_STATUS, guess_grpc_code
+from contract_watch.contracts.grpc_web_frames import is_grpc_web
 from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.protobuf import GrpcStatus, MessageCodec, MessageCodecError, build_status
 from contract_watch.contracts.request import MissingBody
@@ -58,20 +59,25 @@ class GrpcCalls:
         )  # fmt: skip
         return self.build_error(status)
 
-    def handle_call(
-        self, operation: Operation, headers: Mapping[str, str], content: bytes, protocol: str = "grpc"
-    ) -> GrpcResponse:
+    def handle_call(self, operation: Operation, headers: Mapping[str, str], content: bytes) -> GrpcResponse:
         """Answer one call and update the vendor's state; ``headers`` have lower-case names."""
         started = perf_counter()
+        protocol = "grpc-web" if is_grpc_web(headers.get("content-type", "")) else "grpc"
         path = self._messages.get_method_path(operation.id)
         notes: dict[str, Any] = {"vendor": self._vendor.contract.slug, "operation": operation.id, "protocol": protocol}
         fault = self._faults.take(operation.id, operation.method, path)
         if fault is not None and fault.status is not None:
-            return self._build_faulty_response(operation, fault)
+            response = self._build_faulty_response(operation, fault)
+            self._journal.record_call(
+                "POST", path, headers, None, fault.status, fault.body, len(content), **notes, reason="a scripted fault"
+            )
+            return response
         try:
             parameters, body = self._messages.decode_request(operation, content)
         except MessageCodecError as error:
-            self._journal.record_call("POST", path, headers, None, 400, str(error), len(content), **notes, reason=str(error))
+            self._journal.record_call(
+                "POST", path, headers, None, 400, str(error), len(content), **notes, reason=str(error)
+            )
             return self.build_error(GrpcStatus(INVALID, str(error)))
         address = operation.build_path(parameters)
         status, answer, reason = self._vendor.handle_with_reason(operation, address, headers, body, parameters)

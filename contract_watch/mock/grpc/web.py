@@ -35,7 +35,9 @@ class GrpcWebEndpoint:
         try:
             body = await read_body(receive)
         except RequestTooLargeError as error:
-            await _send_response(send, media_type, self._refuse(headers, _TOO_LARGE, str(error) or "the body is too large"))
+            await _send_response(
+                send, media_type, self._refuse(headers, _TOO_LARGE, str(error) or "the body is too large")
+            )
             return
         response = self._handle_call(headers, media_type, body)
         if response.fault is not None and response.fault.delay:
@@ -60,16 +62,16 @@ class GrpcWebEndpoint:
             return self._refuse(headers, _UNIMPLEMENTED, "compressed messages are not supported")
         if len(frames) != 1 or frames[0][0]:
             return self._refuse(headers, INVALID, "a call must be one frame with one message")
-        return self._calls.handle_call(self._operation, headers, frames[0][1], _PROTOCOL)
+        return self._calls.handle_call(self._operation, headers, frames[0][1])
 
     def _refuse(self, headers: dict[str, str], code: int, message: str) -> GrpcResponse:
         http_status = HTTP_STATUS.get(code, 500)
         return self._calls.refuse_call(self._operation, headers, GrpcStatus(code, message), http_status, _PROTOCOL)
 
 
-async def send_unimplemented(send: Send, media_type: str) -> None:
+async def send_unimplemented(send: Send, media_type: str, message: str) -> None:
     """Answer a call of a method that no vendor has."""
-    status = GrpcStatus(_UNIMPLEMENTED, "the service has no such method")
+    status = GrpcStatus(_UNIMPLEMENTED, message)
     await _send_response(send, media_type, GrpcResponse(status))
 
 
