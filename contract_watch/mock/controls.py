@@ -64,6 +64,7 @@ class MockControls:
             return build_json_response(400, {"error": str(error)})
         if request.method == "DELETE":
             self._journal.clear(query.vendor)
+            return build_json_response(200, self._journal.list_calls())
         return build_json_response(
             200, self._journal.list_calls(query.vendor, query.operation, query.after, query.limit)
         )

@@ -94,11 +94,19 @@ class PathExplainer:
     def _find_similar(self, method: str, path: str) -> DeclaredRoute | None:
         segments = path.split("/")
         known = set(filter(None, segments))
-        scored = [(_count_common(route, segments, known), -number) for number, route in enumerate(self._routes)]
+        scored = [
+            (
+                _count_common(route, segments, known),
+                len(route.template) == len(segments),
+                route.method == method,
+                -number,
+            )
+            for number, route in enumerate(self._routes)
+        ]
         best: tuple[float, DeclaredRoute] | None = None
-        for common, number in heapq.nlargest(_COMPARED, scored):
+        for common, _, _, number in heapq.nlargest(_COMPARED, scored):
             route = self._routes[-number]
-            ratio = SequenceMatcher(None, path, route.path, autojunk=False).ratio()
+            ratio = SequenceMatcher(None, path, _fill_in(route, segments), autojunk=False).ratio()
             score = common / max(len(segments), len(route.template)) + ratio + 0.1 * (route.method == method)
             if (common or ratio >= _LEAST_RATIO) and (best is None or score > best[0]):
                 best = score, route
@@ -114,6 +122,14 @@ def _count_common(route: DeclaredRoute, segments: Sequence[str], known: set[str]
             break
         start += expected.is_literal
     return len(literals & known) + start
+
+
+def _fill_in(route: DeclaredRoute, segments: Sequence[str]) -> str:
+    """Return the path of a route with the segments of another path in place of its parameters."""
+    given = [*segments[: len(route.template)], *[""] * (len(route.template) - len(segments))]
+    return "/".join(
+        one.literals[0] if one.is_literal else text for one, text in zip(route.template, given, strict=True)
+    )
 
 
 def _choose_method(routes: Sequence[DeclaredRoute], method: str) -> DeclaredRoute:

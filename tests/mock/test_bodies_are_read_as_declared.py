@@ -1,5 +1,6 @@
 """A body is read in the coding and media type that its headers name, as far as the contract declares them."""
 
+import contextlib
 import copy
 import gzip
 import zlib
@@ -60,7 +61,11 @@ def test_a_compressed_body_is_read(mock: httpx.Client, coding: str, content: byt
         ("gzip", gzip.compress(BODY)[:-3], "Content-Encoding gzip: the compressed body ends too early"),
         ("gzip", gzip.compress(BODY) + b"more", "Content-Encoding gzip: the body is not in this coding"),
         ("gzip", gzip.compress(b"") * 200, "Content-Encoding gzip: the body has more than 100 members"),
-        ("deflate", zlib.compress(BODY) + b"x", "Content-Encoding deflate: bytes follow the end of the compressed body"),
+        (
+            "deflate",
+            zlib.compress(BODY) + b"x",
+            "Content-Encoding deflate: bytes follow the end of the compressed body",
+        ),
         ("br", BODY, "Content-Encoding br; the mock reads gzip, deflate"),
         ("gzip, gzip, gzip, gzip", BODY, "Content-Encoding gzip, gzip, gzip, gzip; the mock reads gzip, deflate"),
     ],
@@ -78,7 +83,11 @@ def test_a_body_that_cannot_be_decoded_is_400(mock: httpx.Client, coding: str, c
 def test_a_bomb_is_413(mock: httpx.Client) -> None:
     """A small body that would fill the memory is refused at the limit, nested or not, and the mock goes on."""
     bomb = gzip.compress(b" " * (MAX_BODY + 1))
-    for coding, content in (("gzip", bomb), ("gzip, gzip", gzip.compress(bomb)), ("deflate", zlib.compress(b" " * 20_000_000))):
+    for coding, content in (
+        ("gzip", bomb),
+        ("gzip, gzip", gzip.compress(bomb)),
+        ("deflate", zlib.compress(b" " * 20_000_000)),
+    ):
         answer = mock.post(PATH, content=content, headers={**JSON, "Content-Encoding": coding})
         assert (len(content) < 100_000, answer.status_code) == (True, 413)
     assert [call["status"] for call in mock.get("/__mock/calls").json()] == [413] * 3
@@ -90,17 +99,18 @@ def test_any_bytes_are_decoded_or_refused(content: bytes, coding: str) -> None:
     """Decoding raises nothing but its own errors, and a compressed text comes back as it was."""
     assert decode_content("gzip", gzip.compress(content)) == content
     assert decode_content("deflate", zlib.compress(content)) == content
-    try:
-        decode_content(coding, content)
-    except (UnsupportedCodingError, BrokenContentError, RequestTooLargeError) as error:
-        assert str(error).isprintable()
+    with contextlib.suppress(UnsupportedCodingError, BrokenContentError, RequestTooLargeError):
+        assert isinstance(decode_content(coding, content), bytes)
 
 
 @pytest.mark.parametrize(
     ("content_type", "reason"),
     [
         ("text/plain", "Content-Type text/plain; the contract has application/json"),
-        ("application/x-www-form-urlencoded", "Content-Type application/x-www-form-urlencoded; the contract has application/json"),
+        (
+            "application/x-www-form-urlencoded",
+            "Content-Type application/x-www-form-urlencoded; the contract has application/json",
+        ),
         ("application/vnd.api+json", "Content-Type application/vnd.api+json; the contract has application/json"),
         ("nonsense", "Content-Type nonsense; the contract has application/json"),
         ("application/json; charset=iso-8859-1", "Content-Type with charset iso-8859-1; only UTF-8 is read"),
@@ -117,7 +127,9 @@ def test_a_media_type_that_is_not_declared_is_malformed(mock: httpx.Client, cont
     assert mock.get("/__mock/state").json() == {"jetemail": []}
 
 
-@pytest.mark.parametrize("content_type", [None, "application/json", "Application/JSON;charset=UTF-8", "application/json; charset=us-ascii"])
+@pytest.mark.parametrize(
+    "content_type", [None, "application/json", "Application/JSON;charset=UTF-8", "application/json; charset=us-ascii"]
+)
 def test_a_declared_media_type_is_read(mock: httpx.Client, content_type: str | None) -> None:
     """Case and a charset of UTF-8 make no difference; a body without a media type is read as the declared one."""
     headers = {"Content-Type": content_type} if content_type is not None else {}

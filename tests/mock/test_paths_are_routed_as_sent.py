@@ -41,7 +41,9 @@ def _build_router(**routes: tuple[str, ...]) -> tuple[PathRouter, dict[Any, str]
     return router, names
 
 
-def _find(router: PathRouter, names: dict[Any, str], raw: str, method: str = "GET") -> tuple[str | None, dict[str, str]]:
+def _find(
+    router: PathRouter, names: dict[Any, str], raw: str, method: str = "GET"
+) -> tuple[str | None, dict[str, str]]:
     scope: dict[str, Any] = {"type": "http", "method": method, "path": raw, "raw_path": raw.encode("latin-1")}
     endpoint = router.find(scope)
     return (names[endpoint] if endpoint is not None else None), scope.get("path_params", {})
@@ -90,10 +92,12 @@ def test_a_path_finds_its_endpoint(raw: str, method: str, found: tuple[str | Non
     assert _find(*ROUTER, raw, method) == found
 
 
-@pytest.mark.parametrize("raw", ["/things/%", "/things/%2", "/things/%zz", "/things/%FF", "/things/%C3%28", "/things/\xff"])
+@pytest.mark.parametrize(
+    "raw", ["/things/%", "/things/%2", "/things/%zz", "/things/%FF", "/things/%C3%28", "/things/\xff"]
+)
 def test_a_path_that_cannot_be_decoded_is_named(raw: str) -> None:
     """An incomplete escape and bytes that are not UTF-8 find nothing."""
-    with pytest.raises(MalformedPathError, match="the path must be UTF-8|two hexadecimal digits"):
+    with pytest.raises(MalformedPathError, match=r"the path must be UTF-8|two hexadecimal digits"):
         _find(*ROUTER, raw)
 
 
