@@ -178,7 +178,7 @@ def _documented() -> Iterator[httpx.Client]:
 def test_documented_refusals_have_the_vendors_form(
     documented: httpx.Client, headers: dict[str, str], content: bytes, status: int, text: str
 ) -> None:
-    """Where the document has 415 or 413, that is the answer; a foreign coding learns which ones are read."""
+    """A documented 415 or 413 is the answer; that to a foreign coding names the ones that are read."""
     answer = documented.post(PATH, content=content, headers=headers)
     assert (answer.status_code, answer.json()) == (status, {"success": False, "error": text})
     assert answer.headers.get("accept-encoding") == ("gzip, deflate" if "Content-Encoding" in headers else None)

@@ -123,7 +123,7 @@ def test_a_root_path_is_left_out() -> None:
 
 @given(st.text(min_size=1).filter(lambda text: text.encode("utf-8", "ignore").decode() == text))
 def test_every_text_arrives_as_it_was_sent(text: str) -> None:
-    """What a client percent-encodes is the argument, whatever characters it has."""
+    """A percent-encoded text is the argument, whatever characters it has."""
     assert _find(*ROUTER, f"/things/{quote(text, safe='')}/start", "POST") == ("start", {"id": text})
 
 

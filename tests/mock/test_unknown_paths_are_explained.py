@@ -91,7 +91,7 @@ def test_an_unknown_control_is_neutral(every: httpx.Client) -> None:
         ("POST", "/v3/v3/users/smtp/add", "base path /v3 is there twice; nearest is POST /v3/users/smtp/add (addSmtpUser)"),
         ("POST", "/v3/users/smtp/add/", "the path ends with a slash; nearest is POST /v3/users/smtp/add (addSmtpUser)"),
         ("POST", "/v3//users/smtp/add", "the path has an empty segment; nearest is POST /v3/users/smtp/add (addSmtpUser)"),
-        ("PATCH", "/v3/Users/SMTP/edit", "the path differs in case; nearest is PATCH /v3/users/smtp/edit (patchSmtpUser)"),
+        ("PATCH", "/v3/users/SMTP/Edit", "the path differs in case; nearest is PATCH /v3/users/smtp/edit (patchSmtpUser)"),
         ("POST", "/v3/users/smtp/edti", "no such path; nearest is POST /v3/users/smtp/edit (editSmtpUser)"),
         ("GET", "/api/outbound/smarthost", "/api is no base path; nearest is GET /outbound/smarthost (listSmtpUsers)"),
         ("DELETE", "/outbound/smarthosts", "no such path; nearest is DELETE /outbound/smarthost (deleteSmtpUser)"),
