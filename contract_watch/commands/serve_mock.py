@@ -8,6 +8,7 @@ from pathlib import Path
 from contract_watch import cli
 from contract_watch.contracts.registry import Contract, choose_contracts
 from contract_watch.errors import UsageError
+from contract_watch.mock.call_log import CallLog
 from contract_watch.mock.files import keep_state, open_session
 from contract_watch.mock.hosts import parse_allowed_hosts, parse_hosts
 from contract_watch.mock.server import MockClasses, build_mock, serve
@@ -41,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--state", default="", metavar="FILE", help="keep the state in this SQLite file (memory)")
     parser.add_argument("--record", default="", metavar="FILE", help="write all requests and responses into this file")
     parser.add_argument("--replay", default="", metavar="FILE", help="answer from a file that --record has written")
+    parser.add_argument("--log", action="store_true", help="write a line for each request to standard error")
     given = parser.parse_args(arguments)
     contracts = _choose_contracts(given.vendors, given.vendor)
     if given.list_mutants:
@@ -58,6 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         start=parse_moment(given.clock, "--clock") if given.clock else None,
         preset=given.preset,
     )
+    if given.log:
+        mock.journal.on_call = CallLog().write
     if given.faults:
         mock.faults.add_file(Path(given.faults))
     with (

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from contract_watch.contracts.matchers import Matcher
+from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.outcomes import Interpretations, ModelState, Outcome
 from contract_watch.contracts.request import Request
 from contract_watch.errors import UsageError
@@ -71,4 +72,14 @@ def match_headers(model: Model, operation: str, status: int, body: Any) -> Mappi
     """
     match = getattr(model, "match_headers", None)
     found: Mapping[str, Matcher] = match(operation, status, body) if match is not None else {}
+    return found
+
+
+def match_unserved(model: Model, operation: Operation | None, status: int) -> Matcher | None:
+    """Return the matcher of a refusal that no operation documents, such as an unknown path's; None if it is open.
+
+    ``operation`` is the nearest one. A model may have a method ``match_unserved`` of the same parameters.
+    """
+    match = getattr(model, "match_unserved", None)
+    found: Matcher | None = match(operation, status) if match is not None else None
     return found

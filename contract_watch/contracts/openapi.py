@@ -1,14 +1,13 @@
 """An OpenAPI document as operations with bodies, parameters and responses; readers of JSON and TOML files."""
 
 import json
-import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from contract_watch.contracts.bodies import BodyCodec, choose_media_type
 from contract_watch.contracts.headers import HeaderSpec, parse_header_specs
@@ -20,13 +19,12 @@ from contract_watch.contracts.parameters import (
     parse_parameters,
     read_parameter_schema,
 )
+from contract_watch.contracts.path_templates import PLACEHOLDER, decode_path, match_template, parse_template
 from contract_watch.contracts.schema import Document, Schema, Violation, flatten_schema, resolve_reference
 from contract_watch.contracts.text_values import NotEncodableError, decode_text, list_types
 from contract_watch.errors import UsageError
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-_PLACEHOLDER = re.compile(r"\{([^{}/]+)\}")
-"""A parameter in a path template."""
 
 
 @dataclass(frozen=True)
@@ -184,19 +182,10 @@ class Operation:
 
         ``path`` is percent-encoded and without the server's base path.
         """
-        if "{" not in self.path:
-            return {} if path == self.path else None
-        template, segments = self.path.split("/"), path.split("/")
-        if len(template) != len(segments):
-            return None
-        parameters: dict[str, str] = {}
-        for expected, segment in zip(template, segments, strict=True):
-            placeholder = _PLACEHOLDER.fullmatch(expected)
-            if placeholder is not None and segment:
-                parameters[placeholder[1]] = unquote(segment)
-            elif expected != segment:
-                return None
-        return parameters
+        if path == self.path and "{" not in path:
+            return {}
+        template = parse_template(self.path)
+        return match_template(template, decode_path(path)) if len(template) == path.count("/") + 1 else None
 
 
 class OpenApi:
@@ -306,7 +295,7 @@ class OpenApi:
 
 def build_path(path: str, parameters: Mapping[str, Any]) -> str:
     """Return the path template ``path`` with ``parameters`` inserted, percent-encoded."""
-    return _PLACEHOLDER.sub(lambda match: _encode_segment(parameters.get(match[1], match[0])), path)
+    return PLACEHOLDER.sub(lambda match: _encode_segment(parameters.get(match[1], match[0])), path)
 
 
 def split_arguments(arguments: Any) -> tuple[dict[str, Any], Any]:

@@ -1,25 +1,28 @@
 """The mock as an ASGI application: it routes each path to a vendor's endpoint, a token endpoint, gRPC-web or a control."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
 from starlette.applications import Starlette
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
-from starlette.routing import Route
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from contract_watch.contracts.credential_locations import list_key_secrets
-from contract_watch.contracts.openapi import METHODS, Operation
+from contract_watch.contracts.openapi import Operation
+from contract_watch.contracts.path_templates import MalformedPathError
 from contract_watch.contracts.redaction import Redactor, find_password_names
+from contract_watch.contracts.request import MissingBody
+from contract_watch.mock import cors
 from contract_watch.mock.bodies import build_json_response, send_json
 from contract_watch.mock.controls import PREFIX, MockControls
-from contract_watch.mock.endpoint import VendorEndpoint
+from contract_watch.mock.endpoint import VendorEndpoint, decode_headers
 from contract_watch.mock.faults.queue import FaultQueue
 from contract_watch.mock.journal import MockJournal
 from contract_watch.mock.page.routes import FrontRoute, MockPage
+from contract_watch.mock.router import PathRouter
 from contract_watch.mock.token_endpoint import TokenEndpoint
+from contract_watch.mock.unmatched import UnmatchedEndpoint
 from contract_watch.mock.vendor import MockVendor, StateNotSavedError, check_overlaps, read_keys
 
 if TYPE_CHECKING:
@@ -33,6 +36,9 @@ class Session(Protocol):
 
     async def serve(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, with ``app`` or in its place."""
+
+
+_CONTROLS = f"{PREFIX}/"
 
 
 class Mock:
@@ -64,17 +70,22 @@ class Mock:
         self.session: Session | None = None
         """What records the requests, or answers them from a recorded session."""
         self.grpc_calls: list[GrpcCalls] = []
-        endpoints: dict[str, ASGIApp] = {**dict(self._build_endpoints()), **dict(self._build_token_endpoints())}
-        if grpc_vendors := [vendor for vendor in vendors if vendor.contract.grpc is not None]:
-            endpoints |= self._build_grpc_endpoints(grpc_vendors)
-        self._static_endpoints = {path: endpoint for path, endpoint in endpoints.items() if "{" not in path}
-        methods = [method.upper() for method in METHODS]
-        routes = [Route(path, endpoint, methods=methods) for path, endpoint in endpoints.items()]
+        self._router = PathRouter()
+        self._add_endpoints()
+        self._unmatched = UnmatchedEndpoint(vendors, self.journal)
         self.controls = MockControls(self.vendors, self.faults, self.journal)
         page = MockPage(self.vendors, self.journal)
-        self._app = Starlette(routes=[*self.controls.build_routes(), *page.build_routes(), *routes, FrontRoute()])
+        self._app = Starlette(routes=[*self.controls.build_routes(), *page.build_routes(), FrontRoute()])
         self._app.router.redirect_slashes = False
-        self._app.add_exception_handler(404, _respond_not_found)
+        self._app.router.default = self._serve_unmatched
+
+    def _add_endpoints(self) -> None:
+        for path, endpoint, methods in (*self._build_endpoints(), *self._build_token_endpoints()):
+            self._router.add(path, endpoint, methods)
+        if grpc_vendors := [vendor for vendor in self.vendors.values() if vendor.contract.grpc is not None]:
+            for path, endpoint in self._build_grpc_endpoints(grpc_vendors).items():
+                self._router.add(path, endpoint, ("POST",))
+        self._router.freeze()
 
     def _build_grpc_endpoints(self, vendors: Sequence[MockVendor]) -> dict[str, ASGIApp]:
         # protobuf and gRPC load slowly, and most vendors have neither.
@@ -95,32 +106,71 @@ class Mock:
             calls.session = session
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request; paths without parameters bypass Starlette's slower router."""
-        app = self._static_endpoints.get(scope["path"], self._app)
+        """Serve one request; the vendors' paths bypass Starlette's slower router."""
         try:
-            if self.session is None or scope["path"].startswith(f"{PREFIX}/"):
-                await app(scope, receive, send)
+            if self.session is None or scope["path"].startswith(_CONTROLS):
+                await self._serve(scope, receive, send)
             else:
-                await self.session.serve(app, scope, receive, send)
+                await self.session.serve(self._serve, scope, receive, send)
         except ClientDisconnect:  # nobody waits for the response, and the request is not carried out
             return
         except StateNotSavedError as error:  # nothing was sent: the change comes before the response
             await send_json(send, HTTPStatus.INSUFFICIENT_STORAGE, {"error": str(error)})
 
-    def _build_token_endpoints(self) -> Iterator[tuple[str, TokenEndpoint]]:
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith(_CONTROLS):
+            await self._app(scope, receive, send)
+            return
+        try:
+            endpoint = self._router.find(scope)
+        except MalformedPathError:
+            endpoint = self._unmatched
+        if endpoint is None:
+            await self._app(scope, receive, send)
+        elif cors.has_origin(scope):
+            await self._serve_page(endpoint, scope, receive, send)
+        else:
+            await endpoint(scope, receive, send)
+
+    async def _serve_unmatched(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a path that neither a contract nor a control declares."""
+        if scope["type"] != "http" or scope["path"].startswith(_CONTROLS):
+            await build_json_response(404, {"error": "Not Found"})(scope, receive, send)
+        elif cors.has_origin(scope):
+            await self._serve_page(self._unmatched, scope, receive, send)
+        else:
+            await self._unmatched(scope, receive, send)
+
+    async def _serve_page(self, endpoint: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request of a web page; a browser may ask first if the page may send it."""
+        if not cors.is_preflight(scope):
+            await cors.serve_page(endpoint, scope, receive, send)
+        elif problem := cors.find_preflight_problem(scope):
+            self.journal.record_call(
+                "OPTIONS",
+                scope["path"],
+                decode_headers(scope),
+                MissingBody.ABSENT,
+                400,
+                {"error": problem},
+                0,
+                reason=problem,
+            )
+            await build_json_response(400, {"error": problem})(scope, receive, send)
+        else:
+            await cors.send_preflight_response(scope, send)
+
+    def _build_token_endpoints(self) -> Iterator[tuple[str, ASGIApp, Collection[str]]]:
         for vendor in self.vendors.values():
             if vendor.issuer is not None:
                 endpoint = TokenEndpoint(vendor, vendor.issuer, self.faults, self.journal)
-                yield vendor.issuer.config.path, endpoint
+                yield vendor.issuer.config.path, endpoint, ("POST",)
 
-    def _build_endpoints(self) -> Iterator[tuple[str, "VendorEndpoint"]]:
+    def _build_endpoints(self) -> Iterator[tuple[str, ASGIApp, Collection[str]]]:
         for vendor in self.vendors.values():
             by_path: dict[str, dict[str, Operation]] = {}
             for operation in vendor.contract.operations.values():
                 by_path.setdefault(operation.path, {})[operation.method] = operation
             for path, operations in by_path.items():
-                yield vendor.contract.base_path + path, VendorEndpoint(vendor, operations, self.faults, self.journal)
-
-
-async def _respond_not_found(_request: Request, _error: Exception) -> Response:
-    return build_json_response(404, {"error": HTTPStatus(404).phrase})
+                endpoint = VendorEndpoint(vendor, operations, self.faults, self.journal)
+                yield vendor.contract.base_path + path, endpoint, operations

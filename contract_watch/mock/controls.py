@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from contract_watch.errors import UsageError
 from contract_watch.mock.bodies import RequestTooLargeError, build_json_response, read_body
+from contract_watch.mock.call_query import parse_call_query
 from contract_watch.mock.control_access import find_refusal
 from contract_watch.mock.fault_controls import FaultControls
 from contract_watch.mock.faults.queue import FaultQueue
@@ -54,9 +55,18 @@ class MockControls:
         return build_json_response(200, {"mock": True, "contracts": sorted(self._vendors), **addresses, **mutants})
 
     async def _handle_calls(self, request: Request) -> Response:
+        try:
+            query = parse_call_query(
+                request.query_params.multi_items(), self._vendors, is_removal=request.method == "DELETE"
+            )
+        except UsageError as error:
+            return build_json_response(400, {"error": str(error)})
         if request.method == "DELETE":
-            self._journal.clear()
-        return build_json_response(200, self._journal.list_calls())
+            self._journal.clear(query.vendor)
+            return build_json_response(200, self._journal.list_calls())
+        return build_json_response(
+            200, self._journal.list_calls(query.vendor, query.operation, query.after, query.limit)
+        )
 
     async def _handle_interpretations(self, request: Request) -> Response:
         if request.method == "PUT":

@@ -1,7 +1,7 @@
 """The endpoint of one of a vendor's paths, in plain ASGI for speed under load."""
 
 from collections.abc import Mapping
-from http import HTTPStatus
+from time import perf_counter
 from typing import Any
 
 from starlette.types import Receive, Scope, Send
@@ -11,15 +11,26 @@ from contract_watch.contracts.headers import format_header
 from contract_watch.contracts.model import match_headers
 from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.parameters import decode_parameters
+from contract_watch.contracts.request import MissingBody
 from contract_watch.contracts.samples import build_header_sample
-from contract_watch.mock.bodies import RequestTooLargeError, encode_json, read_body, send_content, send_json
+from contract_watch.mock.bodies import RequestTooLargeError, encode_json, read_body, send_content
+from contract_watch.mock.content_coding import (
+    ACCEPTED_CODINGS,
+    BrokenContentError,
+    UnsupportedCodingError,
+    decode_content,
+)
 from contract_watch.mock.faults.calls import REST, IncomingCall
 from contract_watch.mock.faults.delivery import hang_up, send_faulty_response, wait_for_fault
 from contract_watch.mock.faults.fault import REFUSED, FaultEffect
 from contract_watch.mock.faults.queue import FaultQueue
 from contract_watch.mock.journal import MockJournal
+from contract_watch.mock.media_types import find_type_problem
 from contract_watch.mock.vendor import MAX_BODY, MockVendor, parse_body
 
+_FAULT = "a scripted fault"
+_MAX_TYPES = 100
+"""Media types whose check is remembered, for each path."""
 _FRAMING = ("connection", "content-encoding", "content-length", "date", "transfer-encoding")
 """Headers that the server itself sends."""
 
@@ -35,48 +46,82 @@ class VendorEndpoint:
         self._faults = faults
         self._journal = journal
         self._documented_headers: dict[tuple[str, int], dict[str, str]] = {}
+        self._type_problems: dict[tuple[str, str], str] = {}
+
+    def _find_type_problem(self, operation: Operation, content_type: str) -> str:
+        """See `find_type_problem`; clients send few media types, so that the answers are remembered."""
+        key = operation.id, content_type
+        problem = self._type_problems.get(key)
+        if problem is None:
+            problem = find_type_problem(operation, content_type)
+            if len(self._type_problems) < _MAX_TYPES:
+                self._type_problems[key] = problem
+        return problem
+
+    def _decode_request(
+        self, operation: Operation | None, query: str, headers: Mapping[str, str], received: bytes, problem: str
+    ) -> tuple[Any, dict[str, Any], str]:
+        """Return body and parameters outside the path, decoded, and the reason why the body cannot be read."""
+        if operation is None:
+            return MissingBody.MALFORMED if problem else parse_body(received), {}, problem
+        named = decode_parameters(operation.specs, query, headers) if operation.specs or query else {}
+        content_type = headers.get("content-type", "")
+        if received and not problem:
+            problem = self._find_type_problem(operation, content_type)
+        if problem:
+            return MissingBody.MALFORMED, named, problem
+        media_type = content_type or operation.codec.media_type or ""
+        return operation.codec.decode(media_type, received, parse_body), named, ""
 
     def _get_documented_headers(self, operation: Operation | None, status: int) -> Mapping[str, str]:
         if operation is None:
-            return {}
+            return {"allow": ", ".join(self._operations)} if status == 405 else {}
         if (operation.id, status) not in self._documented_headers:
             self._documented_headers[operation.id, status] = _build_documented_headers(operation, status)
         return self._documented_headers[operation.id, status]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request as the vendor would, or as a fault specifies."""
+        started = perf_counter()
         raw_query = scope.get("query_string", b"").decode("latin-1")
         query, keys = split_query_keys(self._vendor.contract.credential_locations, raw_query)
-        headers = self._vendor.identify({**_decode_headers(scope), **keys})
-        try:
-            received = await read_body(receive)
-        except RequestTooLargeError:
-            await send_json(send, 413, {"error": f"the body must be at most {MAX_BODY} bytes"})
-            return
+        headers = self._vendor.identify({**decode_headers(scope), **keys})
         method, path = scope["method"], scope["path"]
         operation = self._operations.get(method)
-        body, named = _decode_request(operation, query, headers, received)
+        try:
+            received, problem = _decode_coding(headers, await read_body(receive))
+        except RequestTooLargeError as error:
+            await self._refuse_size(scope, send, operation, headers, query, str(error))
+            return
+        body, named, problem = self._decode_request(operation, query, headers, received, problem)
         fault = None
         if self._faults.pending:  # an empty queue costs a request nothing
             fault = self._take_fault(operation, method, path, headers, body, query)
         if fault is not None:
             await wait_for_fault(fault)
         if fault is not None and fault.ending == REFUSED:
-            self._journal.record_call(method, path, headers, body, 0, None, len(received), named, fault=fault.id)
+            self._journal.record_call(
+                method, path, headers, body, 0, None, len(received), named, fault=fault.id, query=query,
+                vendor=self._vendor.contract.slug, operation=operation.id if operation is not None else "",
+                reason=_FAULT, started=started,
+            )  # fmt: skip
             await hang_up(scope, receive)
             return
+        reason = ""
         if fault is not None and fault.status is not None:
             status, answer = fault.status, fault.body
+            reason = _FAULT
         elif operation is None:
-            status, answer = _respond_to_undeclared_method(self._vendor, method)
+            status, answer, reason = self._respond_to_undeclared_method(method)
         else:
-            status, answer = self._vendor.handle_request(
-                operation, path, headers, body, {**scope.get("path_params", {}), **named}
-            )
+            parameters = {**scope.get("path_params", {}), **named}
+            status, answer, reason = self._handle(operation, path, headers, body, parameters, problem)
         content = encode_json(answer)
-        fault_id = fault.id if fault is not None else ""
-        size = len(received) + len(content)
-        self._journal.record_call(method, path, headers, body, status, answer, size, named, fault=fault_id)
+        self._journal.record_call(
+            method, path, headers, body, status, answer, len(received) + len(content), named,
+            vendor=self._vendor.contract.slug, operation=operation.id if operation is not None else "",
+            query=query, reason=reason, started=started, fault=fault.id if fault is not None else "",
+        )  # fmt: skip
         documented = self._get_documented_headers(operation, status)
         if operation is not None and documented and fault is None:
             matchers = match_headers(self._vendor.contract.model, operation.id, status, answer)
@@ -84,9 +129,54 @@ class VendorEndpoint:
                 rendered = {name: one.render() for name, one in matchers.items() if name in documented}
             documented = {**documented, **rendered}
         if fault is None:
-            await send_content(send, status, content, documented)
+            more = {"accept-encoding": ACCEPTED_CODINGS} if status == 415 and "content-encoding" in headers else {}
+            await send_content(send, status, content, {**documented, **more} if more else documented)
         else:
             await send_faulty_response(scope, receive, send, fault, status, answer, documented)
+
+    def _handle(
+        self,
+        operation: Operation,
+        path: str,
+        headers: Mapping[str, str],
+        body: Any,
+        parameters: Mapping[str, Any],
+        problem: str,
+    ) -> tuple[int, Any, str]:
+        """Return status, body and the reason of a refusal; ``problem`` says why the body could not be read."""
+        if problem and 415 in operation.responses:
+            return 415, self._vendor.build_refusal(operation, 415, problem), problem
+        status, answer, reason = self._vendor.handle_with_reason(operation, path, headers, body, parameters)
+        return status, answer, f"{problem} ({reason})" if problem and status >= 400 else reason
+
+    async def _refuse_size(
+        self,
+        scope: Scope,
+        send: Send,
+        operation: Operation | None,
+        headers: Mapping[str, str],
+        query: str,
+        problem: str,
+    ) -> None:
+        """Refuse a body that is too large with 413, in the vendor's form if its document has one."""
+        sentence = problem or f"the body must be at most {MAX_BODY} bytes"
+        answer: Any = {"error": sentence}
+        if operation is not None and 413 in operation.responses:
+            answer = self._vendor.build_refusal(operation, 413, sentence)
+        self._journal.record_call(
+            scope["method"], scope["path"], headers, MissingBody.MALFORMED, 413, answer, 0,
+            vendor=self._vendor.contract.slug, operation=operation.id if operation is not None else "",
+            query=query, reason=sentence,
+        )  # fmt: skip
+        await send_content(send, 413, encode_json(answer))
+
+    def _respond_to_undeclared_method(self, method: str) -> tuple[int, Any, str]:
+        """Answer an undeclared method with 405; interpretations can give HEAD and OPTIONS another status."""
+        status = self._vendor.interpretations.get(method.lower(), "405")
+        reason = f"method {method} is not declared; declared: {', '.join(self._operations)}"
+        if status != "405":
+            return int(status), None, reason if int(status) >= 400 else ""
+        return 405, self._vendor.build_refusal(None, 405, "Method Not Allowed"), reason
 
     def _take_fault(
         self, operation: Operation | None, method: str, path: str, headers: Mapping[str, str], body: Any, query: str
@@ -103,7 +193,8 @@ def _build_documented_headers(operation: Operation, status: int) -> dict[str, st
     return {name: format_header(one, build_header_sample(one)) for name, one in headers if name not in _FRAMING}
 
 
-def _decode_headers(scope: Scope) -> dict[str, str]:
+def decode_headers(scope: Scope) -> dict[str, str]:
+    """Return the headers of a request by lower-case name; the values of a repeated one are joined."""
     headers: dict[str, str] = {}
     for raw_name, raw_value in scope["headers"]:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
@@ -111,17 +202,12 @@ def _decode_headers(scope: Scope) -> dict[str, str]:
     return headers
 
 
-def _decode_request(
-    operation: Operation | None, query: str, headers: Mapping[str, str], received: bytes
-) -> tuple[Any, dict[str, Any]]:
-    """Decode the body, and the parameters outside the path, of a request."""
-    if operation is None:
-        return parse_body(received), {}
-    named = decode_parameters(operation.specs, query, headers) if operation.specs or query else {}
-    return operation.codec.decode(headers.get("content-type", ""), received, parse_body), named
-
-
-def _respond_to_undeclared_method(vendor: MockVendor, method: str) -> tuple[int, Any]:
-    """Answer an undeclared method with 405; interpretations can give HEAD and OPTIONS another status."""
-    status = vendor.interpretations.get(method.lower(), "405")
-    return int(status), None if status != "405" else {"error": HTTPStatus(405).phrase}
+def _decode_coding(headers: Mapping[str, str], received: bytes) -> tuple[bytes, str]:
+    """Return a body without its content codings, and the reason why it cannot be decoded."""
+    codings = headers.get("content-encoding")
+    if codings is None or not received:
+        return received, ""
+    try:
+        return decode_content(codings, received), ""
+    except (UnsupportedCodingError, BrokenContentError) as error:
+        return received, str(error)

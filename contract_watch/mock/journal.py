@@ -2,21 +2,45 @@
 
 import time
 from collections import deque
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from contract_watch.contracts.redaction import Redactor, mask_value
+from contract_watch.contracts.parameters import parse_query
+from contract_watch.contracts.redaction import Redactor, mask_secret, mask_value
 from contract_watch.contracts.request import MissingBody
 
 MAX_CALLS = 1000
 _MAX_LENGTH = 200
 _MAX_DEPTH = 16
 """Strings, lists and objects beyond these limits are truncated, so that the journal stays readable and bounded."""
+_MAX_PATH_LENGTH = 2000
+"""Characters of a path, a query or a reason: people find the fault there."""
 _LOOKAHEAD = 4096
 """Characters beyond `_MAX_LENGTH` that are redacted too: a secret can begin before the limit and end after it."""
+_MAX_TEXT = _MAX_PATH_LENGTH + _LOOKAHEAD
 _LARGE_SIZE = 4096
 """Size in bytes above which an exchange is redacted and truncated at once, to bound the memory of the journal."""
+_SHOWN_HEADERS = frozenset({
+    "accept", "accept-encoding", "accept-language", "access-control-request-headers", "access-control-request-method",
+    "content-encoding", "content-length", "content-type", "expect", "grpc-timeout", "host", "idempotency-key", "if-match",
+    "if-none-match", "origin", "prefer", "traceparent", "transfer-encoding", "user-agent", "x-grpc-web", "x-request-id",
+    "x-user-agent",
+})  # fmt: skip
+"""Headers that carry no credential; all others are left out."""
+
+Explanation = tuple[str, Mapping[str, str] | None]
+"""The reason of a refusal, and the operation that is nearest to an unknown path."""
+
+
+@dataclass(slots=True)
+class _RecordedCall:
+    """One exchange. ``secrets`` are those of an exchange that is redacted already, ``explain`` the reason to compute."""
+
+    call: dict[str, Any]
+    secrets: list[str] | None
+    explain: Callable[[], Explanation] | None
 
 
 class MockJournal:
@@ -24,12 +48,16 @@ class MockJournal:
 
     Secrets are redacted when the journal is read, not on every request, which would slow the mock down.
     ``credential_names`` are the names, in lower case, of the headers and body properties that carry credentials.
+    ``on_call`` receives each exchange at once, if it is set.
     """
 
     def __init__(self, redactor: Redactor, credential_names: Collection[str]) -> None:
         self._redactor = redactor
         self._credential_names = credential_names
-        self._calls: deque[tuple[dict[str, Any], list[str] | None]] = deque(maxlen=MAX_CALLS)
+        self._shown_headers = _SHOWN_HEADERS - frozenset(credential_names)
+        self._calls: deque[_RecordedCall] = deque(maxlen=MAX_CALLS)
+        self._count = 0
+        self.on_call: Callable[[Mapping[str, Any]], None] | None = None
 
     def record_call(
         self,
@@ -43,13 +71,25 @@ class MockJournal:
         parameters: Mapping[str, Any] = {},
         *,
         fault: str = "",
+        vendor: str = "",
+        operation: str = "",
+        query: str = "",
+        protocol: str = "rest",
+        reason: str = "",
+        explain: Callable[[], Explanation] | None = None,
+        started: float | None = None,
     ) -> None:
         """Record one exchange: ``body`` is a JSON value or a `MissingBody`, ``size`` the bytes of both bodies.
 
         ``parameters`` are those outside the path, by key; they are recorded under their location, if there are any.
-        ``fault`` is the id of the fault that played, if one did; ``status`` is 0 if it kept the request from the vendor.
+        ``query`` is the raw one without keys. ``reason`` says why the request was refused; ``explain`` computes it when
+        the journal is read. ``started`` is the time of `time.perf_counter` at the start. ``fault`` is the id of the fault
+        that played, if one did; ``status`` is 0 if it kept the request from the vendor.
         """
+        self._count += 1
+        shown = {name: headers[name] for name in headers if name in self._shown_headers}
         call: dict[str, Any] = {
+            "number": self._count,
             "at": time.time(),
             "method": method,
             "path": path,
@@ -59,22 +99,32 @@ class MockJournal:
             "body": body.value if isinstance(body, MissingBody) else body,
             "status": status,
             "answer": response_body,
+            "vendor": vendor,
+            "operation": operation,
+            "protocol": protocol,
+            "query": query,
+            "headers": shown,
+            "duration": None if started is None else time.perf_counter() - started,
         }
         if fault:
             call["fault"] = fault
         for key, value in parameters.items():
             location, _, name = key.partition(":")
             call.setdefault("parameters", {}).setdefault(location, {})[name] = value
-        large = size > _LARGE_SIZE
-        secrets = self._find_secrets(call) if large else None
-        self._calls.append(
-            (call if secrets is None else _redact_call(call, self._redactor.copy_with(secrets)), secrets)
-        )
+        if reason:
+            call["reason"] = reason
+        entry = _RecordedCall(call, None, explain)
+        if size + len(path) + len(query) + sum(map(len, shown.values())) > _LARGE_SIZE:
+            entry.secrets = self._find_secrets(call)
+            entry.call = _redact_call(call, self._redactor.copy_with(entry.secrets))
+        self._calls.append(entry)
+        if self.on_call is not None:
+            self.on_call(self._read(entry, self._redactor.copy_with(self._list_secrets([entry]))))
 
     @property
     def latest_call(self) -> dict[str, Any] | None:
         """The exchange that was recorded last, for `amend_call`; None if there is none."""
-        return self._calls[-1][0] if self._calls else None
+        return self._calls[-1].call if self._calls else None
 
     def amend_call(self, call: dict[str, Any], mutant: str, status: int, response_body: Any) -> None:
         """Replace the response of an exchange by the one that ``mutant``, an id, made of it."""
@@ -86,35 +136,108 @@ class MockJournal:
 
         Long ones are truncated and redacted.
         """
-        return [call for call, _ in self._calls]
+        return [entry.call for entry in self._calls]
 
     def redact_json(self, value: Any) -> Any:
         """Return ``value`` without secrets, untruncated."""
         return self._redactor.redact_json(value)
 
-    def list_calls(self) -> list[dict[str, Any]]:
-        """Return the exchanges, oldest first; a password in any of them is redacted in all."""
-        found = (self._find_secrets(call) if secrets is None else secrets for call, secrets in self._calls)
-        redactor = self._redactor.copy_with(secret for secrets in found for secret in secrets)
-        return [_redact_call(call, redactor) for call, _ in self._calls]
+    def list_calls(
+        self, vendor: str = "", operation: str = "", after: int = 0, limit: int = MAX_CALLS
+    ) -> list[dict[str, Any]]:
+        """Return the exchanges, oldest first; a password in any of them is redacted in all.
+
+        ``vendor`` and ``operation`` select those of one vendor or operation, ``after`` those with a greater number.
+        Of more than ``limit`` the last ones are returned, with ``after`` the next ones.
+        """
+        redactor = self._redactor.copy_with(self._list_secrets(self._calls))
+        found = [
+            entry
+            for entry in self._calls
+            if vendor in ("", entry.call["vendor"])
+            and operation in ("", entry.call["operation"])
+            and entry.call["number"] > after
+        ]
+        chosen = found[:limit] if after else found[max(len(found) - limit, 0) :]
+        return [self._read(entry, redactor) for entry in chosen]
+
+    def _read(self, entry: _RecordedCall, redactor: Redactor) -> dict[str, Any]:
+        """Return an exchange as people see it."""
+        if entry.explain is not None:
+            reason, nearest = entry.explain()
+            entry.call |= {"reason": reason, **({"nearest": nearest} if nearest is not None else {})}
+            entry.explain = None
+        return _redact_call(entry.call, redactor, is_bounded=entry.secrets is not None)
+
+    def _list_secrets(self, entries: Iterable[_RecordedCall]) -> Iterable[str]:
+        for entry in entries:
+            yield from self._find_secrets(entry.call) if entry.secrets is None else entry.secrets
 
     def _find_secrets(self, call: Mapping[str, Any]) -> list[str]:
-        return [
+        found = [
             secret
             for name in ("parameters", "body", "answer")
             for secret in self._redactor.find_secrets(call.get(name))
         ]
+        query = call["query"]
+        return (
+            found + [text for name, text in parse_query(query) if self._redactor.is_secret_name(name)]
+            if query
+            else found
+        )
 
-    def clear(self) -> None:
-        """Remove all exchanges."""
+    def clear(self, vendor: str = "") -> None:
+        """Remove all exchanges, or those of one vendor."""
+        kept = [entry for entry in self._calls if vendor and entry.call["vendor"] != vendor]
         self._calls.clear()
+        self._calls.extend(kept)
 
 
-def _redact_call(call: dict[str, Any], redactor: Redactor) -> dict[str, Any]:
-    values: dict[str, Any] = {
-        name: _redact_and_truncate(call[name], redactor) for name in ("parameters", "body", "answer") if name in call
+def _redact_call(call: dict[str, Any], redactor: Redactor, *, is_bounded: bool = False) -> dict[str, Any]:
+    """Redact and truncate an exchange; of one that `is_bounded` already, only redact what later ones revealed."""
+    names = ("path", "query", "headers", "parameters", "body", "answer", "reason", "nearest")
+    if is_bounded:
+        return {**call, **{name: _redact_known(call[name], redactor) for name in names if name in call}}
+    values = {
+        name: _redact_and_truncate(call[name], redactor) for name in names[3:] if name in call and name != "reason"
     }
-    return {**call, "path": redactor.redact_string(call["path"]), **values}
+    if "reason" in call:
+        values["reason"] = _truncate(redactor.redact_string(call["reason"][:_MAX_TEXT]), call["reason"])
+    headers = {name: _redact_and_truncate(value, redactor) for name, value in call["headers"].items()}
+    path = _truncate(redactor.redact_string(call["path"][:_MAX_TEXT]), call["path"])
+    return {**call, "path": path, "query": _redact_query(call["query"], redactor), "headers": headers, **values}
+
+
+def _redact_known(value: Any, redactor: Redactor) -> Any:
+    """Redact the known secrets in a value that is redacted by name already."""
+    if isinstance(value, dict):
+        return {redactor.redact_string(name): _redact_known(inner, redactor) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_redact_known(inner, redactor) for inner in value]
+    return redactor.redact_string(value) if isinstance(value, str) else value
+
+
+def _redact_query(query: str, redactor: Redactor) -> str:
+    """Redact a raw query: known secrets, and the values of secret names."""
+    if not query:
+        return query
+    parts = [part.partition("=") for part in query[:_MAX_TEXT].split("&")]
+    shown = [
+        f"{name}={mask_secret(value)}" if redactor.is_secret_name(_decode_name(name)) else f"{name}{equals}{value}"
+        for name, equals, value in parts
+    ]
+    return _truncate(redactor.redact_string("&".join(shown)), query)
+
+
+def _truncate(redacted: str, whole: str) -> str:
+    """Return the redacted form of a long text, cut where ``whole`` exceeds the limit of paths."""
+    if len(whole) <= _MAX_PATH_LENGTH:
+        return redacted
+    return f"{redacted[:_MAX_PATH_LENGTH]}… ({len(whole)} characters)"
+
+
+def _decode_name(name: str) -> str:
+    return next((decoded for decoded, _ in parse_query(f"{name}=")), name)
 
 
 def _redact_and_truncate(value: Any, redactor: Redactor, depth: int = 0) -> Any:

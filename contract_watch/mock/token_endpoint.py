@@ -1,12 +1,16 @@
 """The token endpoint of the mock, as an ASGI application."""
 
 from collections.abc import Mapping
+from time import perf_counter
 from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
 from contract_watch.contracts.parameters import parse_query
+from contract_watch.contracts.request import MissingBody
 from contract_watch.mock.bodies import RequestTooLargeError, encode_json, read_body, send_content, send_json
+from contract_watch.mock.content_coding import BrokenContentError, UnsupportedCodingError, decode_content
+from contract_watch.mock.endpoint import decode_headers
 from contract_watch.mock.faults.calls import TOKEN, IncomingCall
 from contract_watch.mock.faults.delivery import hang_up, send_faulty_response, wait_for_fault
 from contract_watch.mock.faults.fault import REFUSED
@@ -25,11 +29,19 @@ class TokenEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one token request."""
         method, path = scope["method"], scope["path"]
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        answer: Any
+        started = perf_counter()
+        headers = decode_headers(scope)
         try:
-            received = await read_body(receive)
-        except RequestTooLargeError:
-            await send_json(send, 413, {"error": "invalid_request"})
+            received = decode_content(headers.get("content-encoding", ""), await read_body(receive))
+        except (RequestTooLargeError, UnsupportedCodingError, BrokenContentError) as error:
+            status = 413 if isinstance(error, RequestTooLargeError) else 400
+            answer = {"error": "invalid_request"}
+            self._journal.record_call(
+                method, path, headers, MissingBody.MALFORMED, status, answer, 0,
+                vendor=self._vendor.contract.slug, reason=str(error) or "the body is too large", started=started,
+            )  # fmt: skip
+            await send_json(send, status, answer)
             return
         form = dict(parse_query(received.decode("ascii", "replace")))
         fault = None
@@ -51,8 +63,11 @@ class TokenEndpoint:
             status, answer, added = self._answer(method, headers, received)
             more |= added
         content = encode_json(answer)
-        size, fault_id = len(received) + len(content), fault.id if fault is not None else ""
-        self._journal.record_call(method, path, headers, form, status, answer, size, fault=fault_id)
+        reason = str(answer["error"]) if status >= 400 and isinstance(answer, dict) and "error" in answer else ""
+        self._journal.record_call(
+            method, path, headers, form, status, answer, len(received) + len(content), vendor=self._vendor.contract.slug,
+            reason=reason, started=started, fault=fault.id if fault is not None else "",
+        )  # fmt: skip
         if fault is None:
             await send_content(send, status, content, more)
         else:

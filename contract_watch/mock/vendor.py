@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from contract_watch.contracts.model import Account, preset_state
+from contract_watch.contracts.model import Account, match_unserved, preset_state
 from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.outcomes import Interpretations, ModelState, Outcome
 from contract_watch.contracts.randomness import RandomStream, StreamPosition
@@ -82,6 +82,8 @@ class MockVendor:
         self._chosen_interpretations = dict(interpretations)
         self.store: StateStore | None = None
         """The store that each change of the state is written to before it counts."""
+        self.last_outcome: Outcome | None = None
+        """The outcome of the last request; it says why a request was refused."""
         self._state: ModelState = None
         self.reset()
 
@@ -204,6 +206,22 @@ class MockVendor:
         with self.draw():
             return self.apply_outcome(self.contract.model.outcomes(self.state, request)[0])
 
+    def handle_with_reason(
+        self,
+        operation: Operation,
+        path: str,
+        headers: Mapping[str, str],
+        body: Any,
+        parameters: Mapping[str, Any] = {},
+    ) -> tuple[int, Any, str]:
+        """Answer one request like `handle_request`; the third value says why it was refused, empty if it was not."""
+        self.last_outcome = None
+        status, answer = self.handle_request(operation, path, headers, body, parameters)
+        outcome = self.last_outcome
+        if status < 400 or outcome is None or outcome.status != status:
+            return status, answer, ""
+        return status, answer, f"{outcome.clause}: {outcome.why}"
+
     def find_client(self, key: str) -> str | None:
         """Return the account's key for the key of a token request; None if it is unknown."""
         return self.issuer.find_key(key) if self.issuer is not None else None
@@ -216,7 +234,16 @@ class MockVendor:
         """Return status and rendered body of ``outcome``, and move to its next state."""
         body = outcome.body.render() if outcome.body is not None else None
         self.state = outcome.resolve_next_state(body)
+        self.last_outcome = outcome
         return outcome.status, body
+
+    def build_refusal(self, operation: Operation | None, status: int, phrase: str) -> Any:
+        """Build the body of a refusal that no model decides, in the vendor's form if its documents show one.
+
+        ``operation`` is the nearest one. ``phrase`` is the sentence of the neutral form.
+        """
+        matcher = match_unserved(self.contract.model, operation, status)
+        return matcher.render() if matcher is not None else {"error": phrase}
 
 
 def parse_body(body: bytes) -> Any:

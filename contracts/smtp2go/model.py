@@ -44,8 +44,8 @@ class Model(ResourceModel):
     # -- refusals
 
     def match_refusal(self, operation: Operation, check: Check) -> Matcher:
-        del operation
-        return match_refusal(check)
+        response = operation.responses.get(check.status)
+        return match_refusal(check, response.description if response is not None else "")
 
     def list_checks(self, state: ResourceState, call: Call) -> Iterator[Check]:
         """Yield the failed checks; a key without permission learns nothing about users."""

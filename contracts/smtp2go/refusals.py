@@ -17,8 +17,11 @@ _DENIED = Constant(f"{_PREFIX}ENDPOINT_PERMISSION_DENIED")
 _INVALID = Constant(f"{_PREFIX}NON_VALIDATING_IN_PAYLOAD")
 
 
-def match_refusal(check: Check) -> ObjectMatcher:
-    """Build the matcher of the refusal for ``check``; that of an invalid field names the field."""
+def match_refusal(check: Check, description: str) -> ObjectMatcher:
+    """Build the matcher of the refusal for ``check``; that of an invalid field names the field.
+
+    ``description`` is the table's sentence about the status; the one of 400 is no sentence.
+    """
     kind, *rest = check.clause.split("/")[1:]
     if (kind, rest) == ("rule", ["permission"]):
         return _match_error("You do not have permission to access this API endpoint", _DENIED)
@@ -27,7 +30,7 @@ def match_refusal(check: Check) -> ObjectMatcher:
         field = ObjectMatcher({"fieldname": Constant(rest[0]), "message": message})
         text = "The JSON data does not conform to the specification of this call."
         return _match_error(text, _INVALID, field_validation_errors=field)
-    return _match_error(check.why, _ANY_CODE)
+    return _match_error(check.why if check.status == 400 else description or check.why, _ANY_CODE)
 
 
 def _match_error(text: str, code: Matcher, **more: Matcher) -> ObjectMatcher:

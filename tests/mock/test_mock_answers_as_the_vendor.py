@@ -197,10 +197,11 @@ def test_head_and_options_are_as_configured(mock: httpx.Client, interpretation: 
 
 
 def test_unknown_path_is_404(mock: httpx.Client) -> None:
-    """The mock serves only the contract's paths, and its 404 is JSON."""
-    for path in ("/", "/outbound", f"{PATH}/more", "/__mock/nothing"):
+    """The mock serves only the contract's paths: an unknown one has the vendor's form, an unknown control has none."""
+    for path in ("/outbound", f"{PATH}/more", "/__mock/nothing"):
         answer = mock.get(path)
-        assert (answer.status_code, answer.json()) == (404, {"error": "Not Found"})
+        form = {} if path.startswith("/__mock/") else {"success": False}
+        assert (answer.status_code, answer.json()) == (404, {**form, "error": "Not Found"})
 
 
 def test_path_with_a_slash_at_its_end_is_404(mock: httpx.Client) -> None:

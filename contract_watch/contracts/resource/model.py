@@ -7,6 +7,7 @@ overrides the methods below "To override". Each has one job and can call its own
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
+from http import HTTPStatus
 from typing import Any
 
 from contract_watch.contracts.matchers import Constant, Matcher, ObjectMatcher, are_equal, is_match
@@ -18,6 +19,7 @@ from contract_watch.contracts.request import Request
 from contract_watch.contracts.resource import credentials, statuses, stored_values
 from contract_watch.contracts.resource.call import Call
 from contract_watch.contracts.resource.effects import RuleEffects
+from contract_watch.contracts.resource.error_texts import ErrorTexts
 from contract_watch.contracts.resource.idempotency import excuse_checks, find_repeated
 from contract_watch.contracts.resource.interpretations import ORDER, derive_interpretations
 from contract_watch.contracts.resource.items import NO_ITEM, ItemOutcomes
@@ -35,6 +37,7 @@ from contract_watch.contracts.resource.spec import ResourceSpec
 from contract_watch.contracts.resource.state import UNKNOWN, Item, ResourceState
 from contract_watch.contracts.resource.stored_values import StoredValues
 from contract_watch.contracts.resource.storing import ValueStore
+from contract_watch.contracts.resource.unserved import UnservedBodies
 from contract_watch.contracts.samples import collect_examples
 from contract_watch.contracts.schema import find_kind, resolve_reference
 
@@ -54,6 +57,8 @@ class ResourceModel:
         self.store = ValueStore(self.spec.layout, self.spec.table, self.values)
         self.rows = RowBuilder(self.spec, self.values, self.match_value)
         self.effects = RuleEffects(self.spec.rules_file, self.spec.layout, self.store)
+        self._texts = ErrorTexts(contract)
+        self._unserved = UnservedBodies(contract, self.rows, self._texts)
         self.items = ItemOutcomes(self)
         self.lists = ListOutcomes(self)
         self.rules: Mapping[str, str] = {**self.spec.rules, **self.list_rules()}
@@ -302,6 +307,12 @@ class ResourceModel:
         path = self.spec.layout.find_object_path(str(name)) if isinstance(name, str | int) else ""
         return {"location": match_location(self.contract.base_path + path)} if path else {}
 
+    def match_unserved(self, operation: Operation | None, status: int) -> Matcher | None:
+        """Build the matcher of a refusal that no operation documents; ``operation`` is the nearest one."""
+        table, key = self.spec.table, str(status)
+        shown = table.unserved.get(key) or (table.refusals.get(key) if status == HTTPStatus.BAD_REQUEST else None)
+        return self._unserved.match(operation, status, shown)
+
     # -- for the builders of outcomes
 
     def match_body(self, operation: Operation, status: int) -> Matcher | None:
@@ -311,7 +322,8 @@ class ResourceModel:
             published = self.contract.published.find_operation(operation.path, operation.method)
             root = get_schema(published.responses.get(status)) if published is not None else {}
             example = collect_examples(self.contract.published.raw, root)
-            self._bodies[key] = self.rows.match_body(get_schema(operation.find_response(status)), example)
+            schema = get_schema(operation.find_response(status))
+            self._bodies[key] = self._texts.fill(operation, status, schema, self.rows.match_body(schema, example))
         return self._bodies[key]
 
     def _build_refusal(self, operation: Operation, check: Check) -> Matcher | None:

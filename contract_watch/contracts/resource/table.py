@@ -29,7 +29,8 @@ class ResourceTable:
     plain one is no valid name: ``{n}@example.com`` or ``{n}.example.com``. ``tenants`` maps an account to the one that owns the
     objects which it sees. ``keywords`` maps a keyword of a request's schema to the rule that states it in prose.
     ``refusals`` maps a status, or an operation's as in ``createUser/404``, to properties that the mock shows in a refusal;
-    rules add their own. ``error_code`` points to the one of these that identifies the error, so it must be the same.
+    rules add their own. ``unserved`` maps a status to those of a refusal that no operation documents, such as an unknown
+    path's. ``error_code`` points to the one of these that identifies the error, so it must be the same.
     """
 
     unique: list[str] = field(default_factory=list)
@@ -60,4 +61,5 @@ class ResourceTable:
     tenants: dict[str, str] = field(default_factory=dict)
     keywords: dict[str, str] = field(default_factory=dict)
     refusals: dict[str, Any] = field(default_factory=dict)
+    unserved: dict[str, Any] = field(default_factory=dict)
     error_code: str = ""

@@ -13,6 +13,7 @@ from typing import Any
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from contract_watch.mock import cors
 from contract_watch.mock.bodies import build_json_response
 from contract_watch.mock.faults.fault import FaultEffect, Slow
 
@@ -82,7 +83,8 @@ async def _send_cut(scope: Scope, receive: Receive, response: Response, cut: int
     status = response.status_code
     phrase = HTTPStatus(status).phrase if status in set(HTTPStatus) else json.dumps(status)
     head = f"HTTP/1.1 {status} {phrase}\r\n".encode()
-    lines = b"".join(name + b": " + value + b"\r\n" for name, value in response.raw_headers)
+    headers = (*response.raw_headers, *scope.get(cors.SCOPE_KEY, ()))
+    lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
     connection.write(head + lines + b"\r\n")
     for part in _split(content[:cut], slow):
         if slow is not None and await _is_gone_after(receive, slow.pause):

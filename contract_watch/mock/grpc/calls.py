@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from time import perf_counter
 from typing import Any, Protocol
 
 from google.protobuf.descriptor_pool import DescriptorPool
 
 from contract_watch.contracts.grpc_codes import HTTP_STATUS, guess_grpc_code
+from contract_watch.contracts.grpc_web_frames import is_grpc_web
 from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.protobuf import GrpcStatus, MessageCodec, MessageCodecError, build_status
 from contract_watch.contracts.request import MissingBody
@@ -81,8 +83,21 @@ class GrpcCalls:
         details = self._messages.encode_status(status) if status.details else b""
         return GrpcResponse(status, details=details)
 
+    def refuse_call(
+        self, operation: Operation, headers: Mapping[str, str], status: GrpcStatus, http_status: int, protocol: str
+    ) -> GrpcResponse:
+        """Refuse a call that has no whole message, and record it."""
+        path = self._messages.get_method_path(operation.id)
+        self._journal.record_call(
+            "POST", path, headers, MissingBody.MALFORMED, http_status, status.message, 0,
+            vendor=self._vendor.contract.slug, operation=operation.id, protocol=protocol, reason=status.message,
+        )  # fmt: skip
+        return self.build_error(status)
+
     def handle_call(self, operation: Operation, headers: Mapping[str, str], content: bytes) -> GrpcResponse:
         """Answer one call and update the vendor's state; ``headers`` have lower-case names."""
+        started = perf_counter()
+        protocol = "grpc-web" if is_grpc_web(headers.get("content-type", "")) else "grpc"
         path = self._messages.get_method_path(operation.id)
         problem, parameters, body = "", dict[str, str](), None
         try:
@@ -93,28 +108,41 @@ class GrpcCalls:
         if self._faults.pending:
             name, method = operation.id, operation.method
             fault = self._faults.take(IncomingCall(self._vendor, GRPC, name, method, path, path, headers, body))
-        fault_id = fault.id if fault is not None else ""
+        notes: dict[str, Any] = {
+            "vendor": self._vendor.contract.slug, "operation": operation.id, "protocol": protocol,
+            "fault": fault.id if fault is not None else "", "started": started,
+        }  # fmt: skip
         if fault is not None and (fault.ending == REFUSED or fault.status is not None):
             status, answer = (0, None) if fault.status is None else (fault.status, fault.body)
-            self._journal.record_call("POST", path, headers, body, status, answer, len(content), fault=fault_id)
+            self._journal.record_call(
+                "POST", path, headers, body, status, answer, len(content), **notes, reason="a scripted fault"
+            )
             return self._build_faulty_response(operation, fault)
         if problem:
-            self._journal.record_call("POST", path, headers, None, 400, problem, len(content), fault=fault_id)
+            self._journal.record_call("POST", path, headers, None, 400, problem, len(content), **notes, reason=problem)
             return replace(self.build_error(GrpcStatus(INVALID, problem)), fault=fault)
-        address = operation.build_path(parameters)
-        if self.session is None:
-            status, answer = self._vendor.handle_request(operation, address, headers, body, parameters)
-        else:
-            arguments = {**parameters, **(body if isinstance(body, dict) else {})}
-
-            def handle() -> tuple[int, Any]:
-                return self._vendor.handle_request(operation, address, headers, body, parameters)
-
-            status, answer = self.session.serve_call(handle, self._vendor, path, headers, arguments)
-        self._journal.record_call("POST", path, headers, body, status, answer, len(content), fault=fault_id)
+        status, answer, reason = self._answer(operation, path, headers, body, parameters)
+        self._journal.record_call("POST", path, headers, body, status, answer, len(content), **notes, reason=reason)
         if status < 300:
             return GrpcResponse(GrpcStatus(0), self._messages.encode_response(operation.id, answer), fault=fault)
         return replace(self.build_error(build_status(status, answer)), fault=fault)
+
+    def _answer(
+        self, operation: Operation, path: str, headers: Mapping[str, str], body: Any, parameters: Mapping[str, Any]
+    ) -> tuple[int, Any, str]:
+        """Return status, body and the reason of a refusal, from the vendor or a recorded session."""
+        address = operation.build_path(parameters)
+        if self.session is None:
+            return self._vendor.handle_with_reason(operation, address, headers, body, parameters)
+        reasons = [""]
+
+        def handle() -> tuple[int, Any]:
+            status, answer, reasons[0] = self._vendor.handle_with_reason(operation, address, headers, body, parameters)
+            return status, answer
+
+        arguments = {**parameters, **(body if isinstance(body, dict) else {})}
+        status, answer = self.session.serve_call(handle, self._vendor, path, headers, arguments)
+        return status, answer, reasons[0]
 
     def _build_faulty_response(self, operation: Operation, fault: FaultEffect) -> GrpcResponse:
         """Build the response of a fault with a status; a code in its body is used if it corresponds to that status.

@@ -3,13 +3,16 @@
 from starlette.types import Receive, Scope, Send
 
 from contract_watch.contracts import grpc_web_frames
+from contract_watch.contracts.grpc_codes import HTTP_STATUS
 from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.protobuf import GrpcStatus
 from contract_watch.mock.bodies import RequestTooLargeError, read_body, send_json
+from contract_watch.mock.endpoint import decode_headers
 from contract_watch.mock.faults.delivery import hang_up, wait_for_fault
 from contract_watch.mock.grpc.calls import INVALID, GrpcCalls, GrpcResponse
 
 _UNIMPLEMENTED, _TOO_LARGE = 12, 8
+_PROTOCOL = "grpc-web"
 
 
 class GrpcWebEndpoint:
@@ -20,20 +23,19 @@ class GrpcWebEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one call."""
-        headers: dict[str, str] = {}
-        for raw_name, raw_value in scope["headers"]:
-            name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
-            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+        headers = decode_headers(scope)
         media_type = headers.get("content-type", "")
         if scope["method"] != "POST" or not grpc_web_frames.is_grpc_web(media_type):
             status = 405 if scope["method"] != "POST" else 415
-            await send_json(send, status, {"error": "a gRPC-web call must be a POST with a gRPC-web media type"})
+            problem = "a gRPC-web call must be a POST with a gRPC-web media type"
+            self._calls.refuse_call(self._operation, headers, GrpcStatus(INVALID, problem), status, _PROTOCOL)
+            await send_json(send, status, {"error": problem})
             return
         try:
             body = await read_body(receive)
         except RequestTooLargeError as error:
             await _send_response(
-                send, media_type, self._calls.build_error(GrpcStatus(_TOO_LARGE, str(error) or "the body is too large"))
+                send, media_type, self._refuse(headers, _TOO_LARGE, str(error) or "the body is too large")
             )
             return
         response = self._handle_call(headers, media_type, body)
@@ -52,12 +54,22 @@ class GrpcWebEndpoint:
                 )
             )
         except grpc_web_frames.FrameError as error:
-            return self._calls.build_error(GrpcStatus(INVALID, str(error)))
+            return self._refuse(headers, INVALID, str(error))
         if any(flags & grpc_web_frames.COMPRESSED for flags, _ in frames):
-            return self._calls.build_error(GrpcStatus(_UNIMPLEMENTED, "compressed messages are not supported"))
+            return self._refuse(headers, _UNIMPLEMENTED, "compressed messages are not supported")
         if len(frames) != 1 or frames[0][0]:
-            return self._calls.build_error(GrpcStatus(INVALID, "a call must be one frame with one message"))
+            return self._refuse(headers, INVALID, "a call must be one frame with one message")
         return self._calls.handle_call(self._operation, headers, frames[0][1])
+
+    def _refuse(self, headers: dict[str, str], code: int, message: str) -> GrpcResponse:
+        http_status = HTTP_STATUS.get(code, 500)
+        return self._calls.refuse_call(self._operation, headers, GrpcStatus(code, message), http_status, _PROTOCOL)
+
+
+async def send_unimplemented(send: Send, media_type: str, message: str) -> None:
+    """Answer a call of a method that no vendor has."""
+    status = GrpcStatus(_UNIMPLEMENTED, message)
+    await _send_response(send, media_type, GrpcResponse(status))
 
 
 async def _send_response(send: Send, media_type: str, response: GrpcResponse) -> None:

@@ -1,0 +1,186 @@
+"""The journal shows every request with its context, takes a selection, and can be written to the terminal."""
+
+import json
+import signal
+import subprocess
+import sys
+from typing import Any
+
+import httpx
+import pytest
+
+from contract_watch.contracts.registry import ROOT, Contract
+from contract_watch.mock.call_log import format_call
+from contract_watch.mock.journal import MAX_CALLS
+from contract_watch.mock.server import build_mock, run_in_thread
+from tests.support.patience import PATIENCE
+from tests.support.suite_process import PAID_KEY
+
+PATH = "/outbound/smarthost"
+
+
+def _list_calls(mock: httpx.Client, query: str = "") -> list[dict[str, Any]]:
+    response = mock.get(f"/__mock/calls{query}").raise_for_status()
+    calls: list[dict[str, Any]] = response.json()
+    return calls
+
+
+def test_a_call_has_its_context(mock: httpx.Client) -> None:
+    """An entry names number, vendor, operation, protocol, query, headers and duration; a success has no reason."""
+    mock.post(f"{PATH}?trace=1", json={"username": "a"}, headers={"Idempotency-Key": "once", "X-Other": "left out"})
+    [call] = _list_calls(mock)
+    assert {name: call[name] for name in ("vendor", "operation", "protocol", "query", "status")} == {
+        "vendor": "jetemail", "operation": "createSmtpUser", "protocol": "rest", "query": "trace=1", "status": 200,
+    }  # fmt: skip
+    assert call["headers"]["content-type"] == "application/json"
+    assert call["headers"]["idempotency-key"] == "once"
+    assert not call["headers"].keys() & {"authorization", "x-other", "cookie"}
+    assert call["duration"] > 0
+    assert "reason" not in call
+
+
+def test_a_refusal_has_its_reason(mock: httpx.Client) -> None:
+    """The reason is the clause that the request broke, and its sentence."""
+    mock.post(PATH, json={"username": "a", "quota": -1})
+    mock.get(PATH, headers={"Authorization": "Bearer wrong"})
+    mock.post("/__mock/faults", json={"status": 503})
+    mock.get(PATH)
+    assert [(call["status"], call["reason"]) for call in _list_calls(mock)] == [
+        (400, "createSmtpUser/request/quota/minimum: minimum 0"),
+        (401, "listSmtpUsers/credential: A request without a valid key is rejected."),
+        (503, "a scripted fault"),
+    ]
+
+
+def test_a_body_that_is_too_large_is_recorded(mock: httpx.Client) -> None:
+    """A refusal that no model decides is in the journal too."""
+    mock.post(PATH, content=b" " * (8 * 1024 * 1024 + 1))
+    [call] = _list_calls(mock)
+    assert (call["status"], call["operation"], call["body"]) == (413, "createSmtpUser", "malformed")
+    assert call["reason"] == "the body must be at most 8388608 bytes"
+
+
+def test_calls_can_be_selected() -> None:
+    """By vendor, operation and number; a number grows on after the journal was emptied."""
+    with (
+        run_in_thread(build_mock([Contract("jetemail"), Contract("smtp2go")], {})) as address,
+        httpx.Client(base_url=address, timeout=PATIENCE) as client,
+    ):
+        for method, path in (
+            ("GET", PATH),
+            ("POST", "/v3/users/smtp/view"),
+            ("DELETE", PATH),
+            ("GET", PATH),
+            ("GET", "/zzz"),
+        ):
+            client.request(method, path)
+        assert [call["number"] for call in _list_calls(client)] == [1, 2, 3, 4, 5]
+        for query, numbers in (
+            ("?vendor=jetemail", [1, 3, 4]),
+            ("?operation=listSmtpUsers", [1, 4]),
+            ("?vendor=smtp2go&operation=viewSmtpUsers", [2]),
+            ("?after=3", [4, 5]),
+            ("?limit=2", [4, 5]),
+            ("?after=1&limit=2", [2, 3]),
+            ("?limit=0", []),
+        ):
+            assert [call["number"] for call in _list_calls(client, query)] == numbers, query
+        assert [call["number"] for call in client.delete("/__mock/calls?vendor=jetemail").json()] == [2, 5]
+        assert client.delete("/__mock/calls").json() == []
+        client.get(PATH)
+        assert [call["number"] for call in _list_calls(client)] == [6]
+
+
+@pytest.mark.parametrize(
+    ("method", "query", "problem"),
+    [
+        ("GET", "vendors=jetemail", "calls: unknown parameter 'vendors'; choose from vendor, operation, after, limit"),
+        ("GET", "vendor=nobody", "calls: unknown vendor 'nobody'; this mock serves jetemail"),
+        ("GET", "vendor=", "calls: unknown vendor ''; this mock serves jetemail"),
+        ("GET", "operation=nothing", "calls: unknown operation 'nothing'; choose from listSmtpUsers, createSmtpUser"),
+        ("GET", "after=x", "calls: after must be a whole number, got 'x'"),
+        ("GET", "limit=-1", "calls: limit must be a whole number, got '-1'"),
+        ("GET", "after=1&after=2", "calls: the parameter after is repeated; give it once"),
+        ("GET", "%1b%5b=1", "calls: unknown parameter '\\x1b['; choose from"),
+        ("DELETE", "operation=listSmtpUsers", "calls: unknown parameter 'operation'; choose from vendor"),
+    ],
+)
+def test_a_wrong_selection_is_refused(mock: httpx.Client, method: str, query: str, problem: str) -> None:
+    """A misspelled parameter would select everything; nothing is removed."""
+    mock.get(PATH)
+    response = mock.request(method, f"/__mock/calls?{query}")
+    assert response.status_code == 400
+    assert response.json()["error"].startswith(problem)
+    assert len(_list_calls(mock)) == 1
+
+
+def test_secrets_stay_out_of_the_context(mock: httpx.Client) -> None:
+    """Keys in a query, a path or a header, and values under a secret's name, are redacted everywhere."""
+    mock.get(f"{PATH}?password=correct-horse&x={PAID_KEY}", headers={"User-Agent": f"me {PAID_KEY}"})
+    mock.get(f"/outbound/{PAID_KEY}?token=correct-horse", headers={"X-Request-Id": "correct-horse"})
+    text = mock.get("/__mock/calls").text
+    assert PAID_KEY not in text
+    assert "correct-horse" not in text
+    assert "password=[redacted, 13 characters]" in text
+
+
+def test_large_context_is_bounded(mock: httpx.Client) -> None:
+    """Long queries, paths and headers are cut in the journal, and secrets in them redacted first."""
+    long = "y" * 60_000
+    mock.get(f"{PATH}?a={long}", headers={"User-Agent": long, "X-Request-Id": long})
+    mock.get(f"/outbound/{long}/{PAID_KEY}")
+    calls = _list_calls(mock)
+    assert len(json.dumps(calls)) < 12_000
+    assert calls[0]["headers"]["user-agent"].endswith("(60000 characters)")
+    assert calls == _list_calls(mock)
+
+
+def test_numbers_go_on_when_old_calls_are_dropped(mock: httpx.Client) -> None:
+    """A program that reads with `after` sees a gap where the journal was too short."""
+    mock.get(PATH)
+    first = _list_calls(mock)[0]["number"]
+    for _ in range(MAX_CALLS):
+        mock.put(PATH)
+    calls = _list_calls(mock, f"?after={first}&limit=1")
+    assert [call["number"] for call in calls] == [first + 1]
+
+
+def _build_call(**more: Any) -> dict[str, Any]:
+    return {"at": 0.5, "method": "GET", "path": "/a", "query": "", "status": 200, "vendor": "jetemail",
+            "operation": "listSmtpUsers", "protocol": "rest", **more}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("more", "end"),
+    [
+        ({}, "GET  /a  200  jetemail.listSmtpUsers"),
+        ({"query": "b=1", "protocol": "grpc"}, "GET  /a?b=1  200  jetemail.listSmtpUsers  grpc"),
+        ({"vendor": "", "operation": "", "status": 404, "reason": "no such path"}, "GET  /a  404  -  no such path"),
+        ({"path": "/a\x1b[31m\n::error::b", "operation": ""}, "GET  /a\\x1b[31m\\n:\\x3aerror:\\x3ab  200  jetemail"),
+    ],
+)
+def test_a_line_of_the_log_is_one_line(more: dict[str, Any], end: str) -> None:
+    """Time, method, path, status, operation and reason; text from outside is escaped."""
+    line = format_call(_build_call(**more))
+    assert line.endswith(end)
+    assert line.isprintable()
+
+
+def test_the_command_logs_to_standard_error() -> None:
+    """With `--log` each request is a line, without secrets; the addresses stay alone on standard output."""
+    command = [sys.executable, "-m", "contract_watch", "mock", "jetemail", "--port", "0", "--log"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT) as server:  # noqa: S603
+        try:
+            assert server.stdout is not None
+            assert server.stderr is not None
+            address = f"http://{server.stdout.readline().split()[1]}"
+            with httpx.Client(base_url=address, timeout=PATIENCE) as client:
+                client.post(PATH, json={"username": "a"}, headers={"Authorization": f"Bearer {PAID_KEY}"})
+                client.get(f"/outbound/%1B{PAID_KEY}")
+            lines = [server.stderr.readline() for _ in range(2)]
+        finally:
+            server.send_signal(signal.SIGINT)
+            server.communicate(timeout=PATIENCE)
+    assert lines[0].rstrip().endswith(f"POST  {PATH}  200  jetemail.createSmtpUser")
+    assert "404  jetemail  GET /outbound/\\x1b[redacted" in lines[1]
+    assert PAID_KEY not in "".join(lines)
