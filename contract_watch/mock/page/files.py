@@ -10,7 +10,6 @@ STATIC = _DIRECTORY / "static"
 RENDERER = _DIRECTORY / "third_party" / "swagger-ui"
 ORIGIN_FILE = "origin.json"
 """The file of `RENDERER` that records package, version, integrity and the digest of each file."""
-INDEX = "index.html"
 _MEDIA_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",

@@ -2,6 +2,8 @@
 
 It uses the mock's controls, so whoever may not call them gets 403 here too. Its policy lets a browser run and fetch
 nothing that the mock does not serve, whatever a document, a request or a response holds.
+
+Facts and files are imported by the first request for them: most mocks serve no page, and each starts faster.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -15,8 +17,6 @@ from starlette.types import Scope
 from contract_watch.mock.bodies import build_json_response
 from contract_watch.mock.control_access import find_refusal
 from contract_watch.mock.journal import MockJournal
-from contract_watch.mock.page.facts import build_document, describe_state, describe_vendor
-from contract_watch.mock.page.files import INDEX, StaticFile, read_file
 from contract_watch.mock.vendor import MockVendor
 
 PREFIX = "/__mock/page"
@@ -53,13 +53,19 @@ class MockPage:
         ]
 
     async def _handle_facts(self, _request: Request) -> Response:
+        from contract_watch.mock.page.facts import describe_vendor  # noqa: PLC0415 (as the module says)
+
         return build_json_response(200, [describe_vendor(vendor) for vendor in self._vendors.values()])
 
     async def _handle_state(self, _request: Request) -> Response:
+        from contract_watch.mock.page.facts import describe_state  # noqa: PLC0415 (as the module says)
+
         found = {slug: describe_state(vendor) for slug, vendor in self._vendors.items()}
         return build_json_response(200, self._journal.redact_json(found))
 
     async def _handle_document(self, request: Request) -> Response:
+        from contract_watch.mock.page.facts import build_document  # noqa: PLC0415 (as the module says)
+
         vendor = self._vendors.get(request.path_params["slug"])
         if vendor is None:
             return _respond_missing()
@@ -93,15 +99,18 @@ def _protect(handle: _HandlePage) -> _HandlePage:
 
 
 async def _handle_index(request: Request) -> Response:
-    return _respond_file(request, read_file(INDEX))
+    return _respond_file(request, "index.html")
 
 
 async def _handle_file(request: Request) -> Response:
-    return _respond_file(request, read_file(request.path_params["name"]))
+    return _respond_file(request, request.path_params["name"])
 
 
-def _respond_file(request: Request, file: StaticFile | None) -> Response:
+def _respond_file(request: Request, name: str) -> Response:
     """Return a file, or 304 for one that the browser has: the renderer is large."""
+    from contract_watch.mock.page.files import read_file  # noqa: PLC0415 (as the module says)
+
+    file = read_file(name)
     if file is None:
         return _respond_missing()
     headers = {"ETag": file.etag, "Cache-Control": "no-cache", "Vary": "Accept"}
