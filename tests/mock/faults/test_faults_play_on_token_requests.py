@@ -56,6 +56,15 @@ def test_connection_breaks(mock: Mock, fault: Any) -> None:
     assert _ask(mock).status_code == 200
 
 
+def test_refused_request_gets_no_token(mock: Mock) -> None:
+    """A lost answer had a token, a refused request was never executed."""
+    mock.faults.add_all([{"lost": True}, {"refused": True}])
+    for _ in range(2):
+        with pytest.raises(httpx.RemoteProtocolError):
+            _ask(mock)
+    assert [(call["status"], call["answer"] is None) for call in mock.journal.list_calls()] == [(200, False), (0, True)]
+
+
 def test_form_and_account_match(mock: Mock) -> None:
     """The form is the body; the account is that of the client."""
     name = mock.vendors["madetoken"].accounts[0].name
