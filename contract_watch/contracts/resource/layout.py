@@ -90,7 +90,6 @@ class Layout:
         self.document = contract.effective.schemas
         self.operations = contract.operations
         self._contract, self._table = contract, table
-        self._namings: dict[str, str] = {}
         life, listed = contract.lifecycle, contract.list_config
         self.create, self.remove = life.create, life.remove
         self.list = listed.operation if listed is not None else ("" if self.get_naming(life.read) else life.read)
