@@ -273,8 +273,7 @@ def format_time(moment: float, schema: Mapping[str, Any]) -> Any:
     """Return a time in the form that ``schema`` documents."""
     form = schema.get("x-client-type")
     if form == "milliseconds":
-        milliseconds = round(moment * 1_000_000) // 1000  # a float's error must not lose one
-        return str(milliseconds) if find_kind(schema) == "string" else milliseconds
+        return str(int(moment * 1000)) if find_kind(schema) == "string" else int(moment * 1000)
     if form == "seconds" or find_kind(schema) in ("integer", "number"):
         return int(moment)
     return dt.datetime.fromtimestamp(moment, dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

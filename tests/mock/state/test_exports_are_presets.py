@@ -1,6 +1,7 @@
 """A state that requests made at random, exported and put into a fresh mock, gives the same lists."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from typing import Any
 
 import httpx
@@ -68,10 +69,10 @@ REQUESTS: Mapping[str, st.SearchStrategy[Request]] = {
 
 
 class _Served:
-    """A mock of every vendor, and clients with the keys of their accounts."""
+    """A mock of every vendor, called with the keys of its accounts."""
 
-    def __init__(self, url: str) -> None:
-        self.client = httpx.Client(base_url=url, timeout=PATIENCE)
+    def __init__(self, client: httpx.Client) -> None:
+        self.client = client
 
     def send(self, slug: str, method: str, path: str, body: dict[str, Any], account: int = 0) -> httpx.Response:
         contract = CONTRACTS[slug]
@@ -107,8 +108,10 @@ def _strip(value: Any) -> Any:
 @pytest.fixture(name="pair", scope="module")
 def _pair() -> Iterator[tuple[_Served, _Served]]:
     contracts = list(CONTRACTS.values())
-    with run_in_thread(build_mock(contracts, {})) as one, run_in_thread(build_mock(contracts, {})) as other:
-        yield _Served(one), _Served(other)
+    with ExitStack() as stack:
+        urls = [stack.enter_context(run_in_thread(build_mock(contracts, {}))) for _ in range(2)]
+        one, other = (_Served(stack.enter_context(httpx.Client(base_url=url, timeout=PATIENCE))) for url in urls)
+        yield one, other
 
 
 def _play(served: _Served, slug: str, request: Request, account: int) -> None:

@@ -59,6 +59,12 @@ def test_times_have_any_form(written: str) -> None:
     assert (row["created_date"], row["last_modified"]) == ("1764460800000", 1764460800)
 
 
+def test_no_millisecond_is_lost() -> None:
+    """A time that a float cannot hold exactly is listed as it was written."""
+    [row] = _list_objects(_preset("jetemail", {"username": "a", "created_date": "269459969247"}))
+    assert row["created_date"] == "269459969247"
+
+
 def test_values_may_be_spelled_as_responses_do() -> None:
     """A value may have the form of a response: a number for a flag, a string with JSON, another name, null."""
     preset = _preset("jetemail", {"username": "a", "allowAllDomains": 1, "ipRestrictions": '["192.0.2.1"]'})
