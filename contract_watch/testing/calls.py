@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from contract_watch.contracts.matchers import are_equal
 from contract_watch.escaping import escape_text
-from contract_watch.mock.difference import describe_differences, is_same_json
+from contract_watch.mock.difference import describe_differences
 
 _MAX_LISTED = 10
 _MAX_LENGTH = 200
@@ -54,22 +55,22 @@ class RecordedArguments:
 
     def matches(self, expected: Mapping[str, Any]) -> bool:
         """Return True if each of ``expected`` was sent, with that value."""
-        return all(name in self.sent and is_same_json(value, self.sent[name]) for name, value in expected.items())
+        return all(name in self.sent and are_equal(value, self.sent[name]) for name, value in expected.items())
 
     def count_matching(self, expected: Mapping[str, Any]) -> int:
         """Return the number of arguments that agree."""
-        return sum(name in self.sent and is_same_json(value, self.sent[name]) for name, value in expected.items())
+        return sum(name in self.sent and are_equal(value, self.sent[name]) for name, value in expected.items())
 
     def list_differences(self, expected: Mapping[str, Any], redacted: Mapping[str, Any]) -> list[str]:
         """Return a line for each argument that differs; ``redacted`` is ``expected`` without secrets."""
         lines: list[str] = []
         for name, value in expected.items():
             actual = self.sent.get(name, _ABSENT)
-            if actual is not _ABSENT and is_same_json(value, actual):
+            if actual is not _ABSENT and are_equal(value, actual):
                 continue
             shown = {name: self.call.arguments[name]} if name in self.call.arguments else {}
-            found = describe_differences({name: redacted[name]}, shown)
-            lines += found or [f"{name}: differs; the values are secret"]
+            found = describe_differences({name: redacted[name]}, shown, "arguments")
+            lines += found or [f"arguments.{name}: differs; the values are secret"]
         return lines
 
 

@@ -12,7 +12,17 @@ from pathlib import Path
 from contract_watch.contracts.registry import ROOT
 from tests.support.patience import PATIENCE
 
-_COPIED = ("contract_watch", "contract_tests", "contracts", "generated", "scripts", "openapi.json", "README.md", "LICENSE", "pyproject.toml")
+_COPIED = (
+    "contract_watch",
+    "contract_tests",
+    "contracts",
+    "generated",
+    "scripts",
+    "openapi.json",
+    "README.md",
+    "LICENSE",
+    "pyproject.toml",
+)
 """Several packages side by side, so that a backend that packs all of them would refuse."""
 _BUILD = """
 import sys
