@@ -26,7 +26,7 @@ def describe_differences(
 ) -> list[str]:
     """Return one line for each field that differs: ``body.quota: expected 5, got 6``.
 
-    ``root`` names the whole value (empty: fields stand alone), ``words`` the two sides. ``is_equal`` compares values that are not both objects or
+    ``root`` names the whole value, ``words`` the two sides. ``is_equal`` compares values that are not both objects or
     both lists. After `MAX_DIFFERENCES` a last line says that there are more.
     """
     found = list(islice(_Comparison(words, is_equal).compare(expected, actual, root), MAX_DIFFERENCES + 1))
@@ -47,7 +47,7 @@ class _Comparison:
             yield f"{path}: nested deeper than {_MAX_DEPTH} levels, not compared"
         elif isinstance(expected, dict) and isinstance(actual, dict):
             for name in {**expected, **actual}:
-                at = f"{path}.{escape_text(str(name), _MAX_NAME)}".lstrip(".")
+                at = f"{path}.{escape_text(str(name), _MAX_NAME)}"
                 if name in expected and name in actual:
                     yield from self.compare(expected[name], actual[name], at, depth + 1)
                 else:

@@ -69,8 +69,8 @@ class RecordedArguments:
             if actual is not _ABSENT and are_equal(value, actual):
                 continue
             shown = {name: self.call.arguments[name]} if name in self.call.arguments else {}
-            found = describe_differences({name: redacted[name]}, shown, "")
-            lines += found or [f"{name}: differs; the values are secret"]
+            found = describe_differences({name: redacted[name]}, shown, "arguments")
+            lines += found or [f"arguments.{name}: differs; the values are secret"]
         return lines
 
 

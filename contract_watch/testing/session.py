@@ -118,9 +118,9 @@ def _find_problem(vendor: PlayedVendor, options: LendingOptions) -> str:
     """Return the reason why a test that passed tested nothing; empty if there is none."""
     unplayed = vendor.list_unplayed() if options.unplayed == "error" else []
     if unplayed:
-        seen = describe_calls(vendor.calls())
+        listed = describe_calls(vendor.calls())
         return (
-            f"a scripted fault never played: {', '.join(unplayed)}; {seen}\n"
+            f"a scripted fault never played: {', '.join(unplayed)}; {listed}\n"
             f"remove the fault, or mark the test @pytest.mark.{MARKER}(unplayed='ok')"
         )
     if options.unused == "error" and not vendor.has_been_called():

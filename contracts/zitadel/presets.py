@@ -38,9 +38,10 @@ def build_config(item: Item, preset: PresetObject, password: str) -> Config:
     changed = times.get(_CHANGED, created)
     if changed < created:
         raise UsageError(f"{where}.{_CHANGED} must not be before {_CREATED}")
-    history = {"created_at": created, "changed_at": changed}
-    return Config(**{**vars(item), **history, "values": values}, sequence=get_sequence(preset.shown) or 0,
-                  password=password)  # fmt: skip
+    sequence = get_sequence(preset.shown) or 0
+    return replace(
+        Config.build(item), created_at=created, changed_at=changed, values=values, sequence=sequence, password=password
+    )
 
 
 def _read_date(value: Any, where: str) -> float:

@@ -53,6 +53,42 @@ def test_the_mock_runs_without_a_clone(programs: Path, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+_TEST = """
+import httpx
+
+def test_installed(mock_jetemail):
+    answer = httpx.post(mock_jetemail.url + "/outbound/smarthost", headers=mock_jetemail.headers, json={"username": "alice"})
+    assert answer.status_code == 200
+    mock_jetemail.assert_called_once("createSmtpUser", username="alice")
+
+def test_unused(mock_jetemail):
+    pass
+"""
+
+
+def test_pytest_finds_the_fixtures_by_itself(programs: Path, tmp_path: Path) -> None:
+    """Installed, the plugin is loaded by its entry point: a test takes the fixture, and nothing imports or configures it."""
+    (tmp_path / "test_team.py").write_text(_TEST, encoding="utf-8")
+    plain = ("-m", "pytest", "-q", "--strict-markers", "-p", "no:cacheprovider", "-p", "no:schemathesis")
+    said = run_installed(programs / "python", tmp_path, *plain, status=1).stdout
+    assert "2 passed, 1 error" in said, said
+    assert "no request reached the mock" in said
+    said = run_installed(programs / "python", tmp_path, *plain, "-p", "no:contract_watch", status=1).stdout
+    assert "fixture 'mock_jetemail' not found" in said, said
+
+
+def test_the_library_works_from_an_empty_directory(programs: Path, tmp_path: Path) -> None:
+    """Two lines play a shipped vendor, without a server too."""
+    program = (
+        "from contract_watch.testing import play\n"
+        "with play('jetemail') as vendor, play('zitadel', serve=False) as other:\n"
+        "    print(vendor.api_key, other.url)\n"
+    )
+    said = run_installed(programs / "python", tmp_path, "-c", program).stdout
+    assert said == "api_test_paid_0123456789abcdef http://mock\n"
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_every_shipped_contract_is_served(programs: Path, tmp_path: Path) -> None:
     """Without a name the mock serves all of them, gRPC included, whose descriptors are shipped."""
     with _serve(programs, tmp_path) as url:

@@ -52,12 +52,12 @@ def test_the_nearest_call_is_compared(vendor: PlayedVendor) -> None:
     _send(vendor, "POST", username="bob")
     with pytest.raises(AssertionError) as failed:
         vendor.assert_called(
-            "createSmtpUser", username="alice", quota=6, ipRestrictions=["1.2.3.4"], allowAnyDomain=True
+            "createSmtpUser", username="alice", quota=6, ipRestrictions=["1.2.3.4", "9.9.9.9"], allowAnyDomain=True
         )
     assert str(failed.value).splitlines()[1:] == [
-        "  quota: expected 6, got 5",
-        "  ipRestrictions: expected 1 items, got 2",
-        "  allowAnyDomain: expected true, got none",
+        "  arguments.quota: expected 6, got 5",
+        '  arguments.ipRestrictions[1]: expected "9.9.9.9", got "5.6.7.8"',
+        "  arguments.allowAnyDomain: expected true, got none",
     ]
     assert "the nearest of 2 calls is POST /outbound/smarthost 200: createSmtpUser {'username': 'alice'" in str(
         failed.value

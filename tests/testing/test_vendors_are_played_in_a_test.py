@@ -25,6 +25,10 @@ def _create(vendor: PlayedVendor, name: str, **fields: object) -> httpx.Response
     return httpx.post(vendor.url + PATH, headers=vendor.headers, json={"username": name, **fields}, timeout=PATIENCE)
 
 
+def _list_servers() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "mock"]
+
+
 @pytest.fixture(name="vendor")
 def _vendor() -> Iterator[PlayedVendor]:
     with play("jetemail") as vendor:
@@ -180,10 +184,11 @@ def test_contracts_elsewhere_are_played(tmp_path: Path, root: Path) -> None:
 )
 def test_wrong_usage_is_one_line_with_the_nearest_name(slug: str, options: dict[str, Any], words: str) -> None:
     """An unknown vendor, mutant or interpretation is refused before anything is served."""
+    before = _list_servers()
     with pytest.raises(UsageError, match=words) as refused, play(slug, **options):
         pass
     assert "\n" not in str(refused.value)
-    assert threading.active_count() == len([one for one in threading.enumerate() if one.name != "mock"])
+    assert _list_servers() == before
 
 
 def test_an_unknown_operation_is_refused(vendor: PlayedVendor) -> None:
