@@ -4,17 +4,19 @@
 # (docker buildx imagetools inspect python:3.13-slim): a digest that nobody compared would only look safe.
 FROM python:3.13-slim AS build
 WORKDIR /build
-# Wheels only, and each by its hash: the lock is the constraint, so that only what the mock needs is installed.
-COPY requirements.lock pyproject.toml README.md LICENSE openapi.json ./
+# Wheels only, each by its hash: the whole lock for the build, what a run needs for the image.
+COPY requirements.lock requirements-run.lock ./
+RUN python -m venv /build/tools \
+    && /build/tools/bin/pip install --no-cache-dir --only-binary :all: --require-hashes --requirement requirements.lock \
+    && python -m venv /opt/mock \
+    && /opt/mock/bin/pip install --no-cache-dir --only-binary :all: --require-hashes --requirement requirements-run.lock
+COPY pyproject.toml README.md LICENSE openapi.json ./
 COPY contract_watch ./contract_watch
 COPY contract_tests ./contract_tests
 COPY contracts ./contracts
 COPY generated ./generated
-RUN python -m venv /build/tools \
-    && /build/tools/bin/pip install --no-cache-dir --only-binary :all: --constraint requirements.lock build setuptools \
-    && /build/tools/bin/python -m build --no-isolation --wheel --outdir /build/dist \
-    && python -m venv /opt/mock \
-    && /opt/mock/bin/pip install --no-cache-dir --only-binary :all: --constraint requirements.lock /build/dist/*.whl \
+RUN /build/tools/bin/python -m build --no-isolation --wheel --outdir /build/dist \
+    && /opt/mock/bin/pip install --no-cache-dir --no-deps /build/dist/*.whl \
     && /opt/mock/bin/pip uninstall --yes pip
 
 FROM python:3.13-slim

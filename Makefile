@@ -32,6 +32,12 @@ THOROUGH ?=
 FAIL_ON ?=
 PORT ?= 8025
 GRPC_PORT ?= 8026
+# Addresses that the mock listens on, separated by commas; empty: both of loopback.
+HOSTS ?=
+# Names besides loopback's under which the mock may be controlled, separated by commas.
+ALLOW_HOSTS ?=
+# Not SECONDS, which means something else to bash.
+FUZZ_SECONDS ?= 60
 SEEDS ?= 200
 CALLS ?= 100000
 # Test processes: one more than the cores of a small machine, because some tests wait.
@@ -78,6 +84,7 @@ ANYWAY ?=
 # a server's words, and `make -n contract ONLY='$(shell …)'` ran them. So each value is replaced by its literal text.
 $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(eval override $$(name) := $$(value $$(name)))))
 export ACCEPT AXES CONTRACTS HISTORY RECHECK_MINUTES PYTHON VENDOR TARGET OUT SEED LIVE EXPLORE ONLY SHARD MINUTES GRPC_TARGET SURFACE THOROUGH FAIL_ON PORT GRPC_PORT \
+	HOSTS ALLOW_HOSTS FUZZ_SECONDS \
 	SEEDS CALLS WORKERS TESTS SLUG DELETE NAME DOCUMENT OPERATIONS BASE REVISION SERVERS ALL WAIVERS PUBLISHED KNOWN REQUIRE ANYWAY VERSION \
 	PYTHONS OFFLINE SCHEDULER REQUIRE_DOCUMENTS PAGE URL MAX_HOURS
 
@@ -171,8 +178,9 @@ diff: environment ## compare two OpenAPI documents [BASE= REVISION= ALL=1 SERVER
 		--out="$$OUT" --fail-on="$$FAIL_ON" --waivers="$$WAIVERS"
 
 .PHONY: mock
-mock: environment ## serve every vendor's mock on PORT=8025 and gRPC on GRPC_PORT=8026 until interrupted [VENDOR=]
-	@$(RUN) -m contract_watch mock --vendor="$$VENDOR" --port="$$PORT" --grpc-port="$$GRPC_PORT"
+mock: environment ## serve every vendor's mock on PORT=8025 and gRPC on GRPC_PORT=8026 until interrupted [VENDOR=] [HOSTS=] [ALLOW_HOSTS=]
+	@$(RUN) -m contract_watch mock --vendor="$$VENDOR" --port="$$PORT" --grpc-port="$$GRPC_PORT" --host="$$HOSTS" \
+		--allow-host="$$ALLOW_HOSTS"
 
 .PHONY: explore
 explore: environment ## explore for MINUTES on all cores; write each failure as a pytest case [TARGET=] [SHARD=i/n]
@@ -220,11 +228,12 @@ checks: environment
 	@$(MAKE) -j2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) check-contracts lint types check-generated
 
 .PHONY: lint
-lint: environment ## run ruff; check the workflows against their schema and with zizmor
+lint: environment ## run ruff; check the workflows against their schema and with zizmor, the Dockerfile with hadolint
 	@$(RUN) -m ruff check
 	@$(RUN) -m ruff format --check
 	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@.venv/bin/zizmor --quiet --offline --pedantic --strict-collection .github
+	@.venv/bin/hadolint Dockerfile
 
 .PHONY: types
 types: environment ## run mypy --strict
@@ -274,6 +283,10 @@ prove-sets: environment ## prove on random schemas that a comparison hides nothi
 soak: environment ## call the clients against a server that fails in every way; look for leaks [CALLS=100000]
 	@$(RUN) -m scripts.soak_clients --calls="$$CALLS"
 
+.PHONY: fuzz-mock
+fuzz-mock: environment ## send a mock mutated raw bytes for FUZZ_SECONDS=60; look for crashes, hangs and lost state [VENDOR=] [SEED=]
+	@$(RUN) -m scripts.fuzz_mock --vendor="$$VENDOR" --seconds="$$FUZZ_SECONDS" --seed="$$SEED" --out="$$OUT"
+
 .PHONY: bench
 bench: environment ## compare with other tools; without VENDOR= write docs/benchmarks.md
 	@case "$$VENDOR" in ''|all) set -- --out=docs/benchmarks.md ;; *) set -- --vendor="$$VENDOR" ;; esac; \
@@ -293,10 +306,12 @@ bench-documents: environment ## measure how long comparing two documents takes
 	@$(RUN) -m tests.bench.document_comparison
 
 .PHONY: lock
-lock: environment ## pin the newest allowed dependencies in requirements.lock
+lock: environment ## pin the newest allowed dependencies in requirements.lock, those of a run alone in requirements-run.lock
 	@"$$PYTHON" -m venv .venv/lock && .venv/lock/bin/python -m pip install --quiet --only-binary :all: uv
 	@.venv/lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate \
 		--extra dev --python-version 3.11 pyproject.toml --output-file requirements.lock
+	@.venv/lock/bin/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
+		--constraint requirements.lock --python-version 3.11 pyproject.toml --output-file requirements-run.lock
 
 .PHONY: clean
 clean: ## remove everything that can be made again

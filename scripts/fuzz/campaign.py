@@ -13,7 +13,7 @@ from scripts.fuzz.mutator import mutate
 from scripts.fuzz.seeds import build_grpc_seeds, build_http_seeds
 from scripts.fuzz.target import FuzzTarget, start_target
 
-_BATCH = 32
+_BATCH = 128
 _GRPC_SHARE = 0.1
 _MAX_FILE_BYTES = 64 * 1024 * 1024
 

@@ -219,7 +219,7 @@ def test_a_free_port_is_free_on_every_host(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_without_ipv6_only_ipv4_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where ::1 does not exist, the default and `localhost` are IPv4 alone; ::1 itself is refused when it is bound."""
+    """If ::1 does not exist, the default and `localhost` are IPv4 alone; ::1 itself is refused when it is bound."""
     bind = hosts._bind  # noqa: SLF001 (this machine has IPv6)
 
     def bind_ipv4(host: str, port: int) -> socket.socket:

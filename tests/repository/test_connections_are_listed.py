@@ -22,20 +22,20 @@ _HARMLESS: dict[str, set[str]] = {
     "urllib3": {"exceptions"}, "websockets": set(), "xmlrpc": set(),
     "distributed": {"get_worker", "wait"},
     "http.client": {"HTTPException"},
-    "socket": {"AF_INET", "SOCK_STREAM", "IPPROTO_TCP", "SOL_SOCKET", "SO_LINGER", "SO_REUSEADDR"},
+    "socket": {"AF_INET", "SOCK_STREAM", "AF_INET6", "IPPROTO_IPV6", "IPPROTO_TCP", "IPV6_V6ONLY", "SOL_SOCKET", "SO_LINGER", "SO_REUSEADDR"},
     "httpx": {
         "URL", "Request", "Response", "Timeout", "BaseTransport", "AsyncBaseTransport", "SyncByteStream", "InvalidURL",
-        "ConnectError", "ConnectTimeout", "DecodingError", "ReadError", "RemoteProtocolError", "StreamError",
+        "ConnectError", "ConnectTimeout", "DecodingError", "HTTPError", "ReadError", "RemoteProtocolError", "StreamError",
         "TimeoutException", "TransportError",
     },
     "httpcore": {"NetworkBackend", "NetworkStream", "ConnectError", "ConnectTimeout", "ReadTimeout"},
     "requests": {"Request", "RequestException"},
     "github": {"Auth", "GithubException", "Issue", "Requester.Requester", "Requester.RequestsResponse"},
-    "grpc": {"FutureTimeoutError", "GenericRpcHandler", "RpcError", "StatusCode", "ssl_channel_credentials", "stream_unary_rpc_method_handler"},
+    "grpc": {"FutureTimeoutError", "GenericRpcHandler", "RpcError", "StatusCode", "method_handlers_generic_handler", "ssl_channel_credentials", "stream_stream_rpc_method_handler", "stream_unary_rpc_method_handler"},
     "redis": {"AuthenticationError", "RedisError", "ResponseError", "backoff.NoBackoff", "connection.parse_url",
               "retry.Retry"},
     "sqlite3": {"DatabaseError", "Error", "OperationalError"},
-    "uvicorn": {"Config", "protocols.http.httptools_impl.HttpToolsProtocol"},
+    "uvicorn": {"Config", "protocols.http.flow_control.FlowControl", "protocols.http.httptools_impl.HttpToolsProtocol"},
 }  # fmt: skip
 _METHODS = {
     "connect", "connect_ex", "connect_tcp", "connect_unix_socket", "create_connection", "create_server", "create_unix_connection",
@@ -49,6 +49,7 @@ _TRACKER = (
     "30 s for each step, 120 s and 32 MiB for each body, 20 minutes of waits in all; the address is the operator's"
 )
 _BENCH = "a benchmark's own child process on loopback; "
+_FUZZ = "a mock in a child process on loopback; 30 s for each step, 20 s for a batch"
 LISTED = {
     ("contract_watch/net.py", "httpcore.ConnectionPool"): "its network is the one with deadlines",
     ("contract_watch/net.py", "httpx.HTTPTransport"): "its pool is replaced by the one with deadlines",
@@ -84,9 +85,11 @@ LISTED = {
     ("contract_watch/nights/tracker/github_tracker.py", "github.Github"): _TRACKER,
     ("contract_watch/nights/tracker/connections.py", "github.Requester.HTTPRequestsConnectionClass"): _TRACKER,
     ("contract_watch/nights/tracker/connections.py", "github.Requester.HTTPSRequestsConnectionClass"): _TRACKER,
-    ("contract_watch/mock/server.py", "socket.socket"): "listens on loopback",
-    ("contract_watch/mock/server.py", "uvicorn.Server"): "listens on loopback",
-    ("contract_watch/mock/grpc/native.py", "grpc.aio.server"): "listens on loopback",
+    ("contract_watch/mock/hosts.py", "socket.socket"): "listens, on loopback unless --host says otherwise",
+    ("contract_watch/mock/server.py", "uvicorn.Server"): "listens, on loopback unless --host says otherwise",
+    ("contract_watch/mock/grpc/native.py", "grpc.aio.server"): "listens, on loopback unless --host says otherwise",
+    ("scripts/fuzz/target.py", "httpx.Client"): _FUZZ,
+    ("scripts/fuzz/target.py", "socket.create_connection"): _FUZZ,
     ("scripts/bench/client_calls.py", ".connect"): _BENCH + "the client's own 30 s for each call",
     ("scripts/bench/client_calls.py", "httpx.AsyncClient"): _BENCH + "30 s for each step",
     ("scripts/bench/client_calls.py", "httpx.Client"): _BENCH + "30 s for each step",

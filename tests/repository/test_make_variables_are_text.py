@@ -50,6 +50,7 @@ def _copy(tmp_path: Path) -> Path:
     for place in (
         ".venv/bin/python",
         ".venv/bin/check-jsonschema",
+        ".venv/bin/hadolint",
         ".venv/bin/zizmor",
         ".venv/lock/bin/python",
         ".venv/lock/bin/uv",

@@ -1,0 +1,92 @@
+"""`make fuzz-mock`: mutated raw bytes do the mock no damage, and damage to a broken mock is found and shown again."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from contract_watch.contracts.registry import load_contracts
+from contract_watch.errors import UsageError
+from scripts import fuzz_mock
+from scripts.fuzz import campaign
+from scripts.fuzz.mutator import MAX_LENGTH, mutate
+from scripts.fuzz.seeds import build_grpc_seeds, build_http_seeds
+from scripts.fuzz.target import FuzzTarget, start_target
+from tests.support.raw_http import exchange
+from tests.support.sampling import effort
+
+CONTRACTS = list(load_contracts().values())
+
+
+def test_a_campaign_does_no_damage(tmp_path: Path) -> None:
+    """For a minute, and in the nightly for five: no crash, no 500, no hang, no lost state, no memory that grows."""
+    result = campaign.run_campaign(CONTRACTS, effort(60, 300), 20, tmp_path)
+    assert (result.damage, list(tmp_path.iterdir())) == ("", [])
+    assert result.inputs > 0
+
+
+def test_each_seed_is_a_request_that_the_mock_knows() -> None:
+    """Campaigns start from requests of every operation and control; unmutated, none is malformed or unknown."""
+    with start_target() as target:
+        for seed in build_http_seeds(CONTRACTS):
+            received = exchange(
+                f"http://{target.rest}", seed, b"GET /__mock/health HTTP/1.1\r\nConnection: close\r\n\r\n"
+            )
+            statuses = received.statuses
+            assert statuses[-1] == 200
+            assert b"Invalid HTTP request" not in received.content
+            assert 405 not in statuses
+            assert all(status < 500 for status in statuses)
+
+
+def test_a_seed_repeats_a_campaign() -> None:
+    """The same seed makes the same inputs, and another one others; all are bounded."""
+    seeds = [*build_http_seeds(CONTRACTS), *build_grpc_seeds(CONTRACTS)]
+    first, again, other = (
+        [mutate(randomness, seeds) for _ in range(200)] for randomness in map(random.Random, (1, 1, 2))
+    )
+    assert first == again != other
+    assert max(map(len, first + other)) <= MAX_LENGTH
+
+
+def test_damage_is_reduced_written_and_shown_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A mock that cannot bear a word is found out; the file holds the one input that does it, and replays it."""
+    find = FuzzTarget.send
+
+    def send(self: FuzzTarget, address: str, batch: list[bytes]) -> str:
+        crashed = next((number for number, content in enumerate(batch) if b"gzip" in content), None)
+        return find(self, address, batch[:1]) if crashed is None else f"input {crashed} of the batch was answered 500"
+
+    monkeypatch.setattr(FuzzTarget, "send", send)
+    assert fuzz_mock.main(["--vendor", "jetemail", "--seconds", "100", "--seed", "7", "--out", str(tmp_path)]) == 1
+    output = capsys.readouterr().out.splitlines()
+    assert output[0] == "seed 7"
+    assert "was answered 500" in output[1]
+    file = tmp_path / "fuzz-7.json"
+    assert output[2].endswith(f"--replay={file}")
+    assert fuzz_mock.main(["--replay", str(file)]) == 1
+    monkeypatch.setattr(FuzzTarget, "send", find)
+    assert fuzz_mock.main(["--replay", str(file)]) == 0
+    assert "no damage (1 inputs)" in capsys.readouterr().out
+
+
+def test_a_mock_that_ends_is_damage() -> None:
+    """A process that is gone is reported with its status."""
+    with start_target(["jetemail"]) as target:
+        assert target.find_damage() == ""
+        target._process.kill()  # noqa: SLF001 (as a crash would)
+        target._process.wait()  # noqa: SLF001
+        assert "it ended with status -9" in target.find_damage()
+
+
+@pytest.mark.parametrize("content", ["", "{}", '{"inputs": ["zz"], "vendors": [], "grpc": false}', "[1]"])
+def test_a_file_of_something_else_is_wrong_usage(content: str, tmp_path: Path) -> None:
+    """A file that no campaign wrote is one line."""
+    file = tmp_path / "fuzz.json"
+    file.write_text(content, encoding="ascii")
+    with pytest.raises(UsageError, match=r"^--replay .*: not a file that make fuzz-mock wrote$"):
+        campaign.replay_file(file)
+    with pytest.raises(UsageError, match="No such file"):
+        campaign.replay_file(tmp_path / "none")
