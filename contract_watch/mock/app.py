@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from contract_watch.mock.recording.replayer import SessionReplayer
 
 
-class Session(Protocol):
+class MockSession(Protocol):
     """A recorder of requests, or a recorded session that answers them."""
 
     async def serve(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
@@ -67,7 +67,7 @@ class Mock:
         self.journal = MockJournal(redactor, credential_names)
         self.faults = FaultQueue(self.vendors)
         self.redactor = redactor
-        self.session: Session | None = None
+        self.session: MockSession | None = None
         """What records the requests, or answers them from a recorded session."""
         self.grpc_calls: list[GrpcCalls] = []
         self._router = PathRouter()

@@ -9,7 +9,7 @@ import http.client
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from statistics import median
 
@@ -36,12 +36,12 @@ _SECONDS = 900.0
 """Seconds that one load may take."""
 _LIST_TIMEOUT = 300.0
 _MAX_LIST_BYTES = 256 * MEBIBYTE
-_LOOKUPS, _LISTED = 2000, 10_000
+_UPDATES, _ROUNDS = 500, 3
 
 
 @dataclass(frozen=True)
 class StateSample:
-    """The mock with ``objects`` (and at most one more for each connection): its memory in bytes, the medians of a list and of an update, in seconds, and a list's bytes."""
+    """The mock with ``objects`` (and at most one more for each connection): its memory in bytes after lists and updates, the medians of a list and of an update, in seconds, and a list's bytes."""
 
     objects: int
     memory: int
@@ -83,21 +83,24 @@ def measure_states(contract: Contract, objects: int = OBJECTS, requests: int = R
 
 
 def _measure_sizes(contract: Contract, sizes: list[int]) -> Iterator[StateSample]:
+    """Measure a mock of each size; the rounds are interleaved, so a busy moment of the machine disturbs all sizes alike."""
     create, update = build_create_request(contract), build_update_request(contract)
-    loader = LoadRunner()
-    made = 0
-    with _start_mock(contract) as (port, pid):
-        for size in sizes:
-            loader.run(port, [create], _SECONDS, connections=min(CONNECTIONS, size - made), most=size - made)
-            made = loader.count_numbers()
+    with ExitStack() as stack:
+        mocks = {size: stack.enter_context(_start_mock(contract)) for size in sizes}
+        for size, (port, _) in mocks.items():
+            LoadRunner().run(port, [create], _SECONDS, connections=min(CONNECTIONS, size), most=size)
+        updates: dict[int, list[float]] = {size: [] for size in sizes}
+        lists: dict[int, list[float]] = {size: [] for size in sizes}
+        lengths = dict.fromkeys(sizes, 0)
+        for _ in range(_ROUNDS):
+            for size, (port, _) in mocks.items():
+                load = LoadRunner().run(port, [update], _SECONDS, connections=1, most=min(_UPDATES, size))
+                updates[size].append(load.median)
+                seconds, lengths[size] = _time_list(contract, port)
+                lists[size].append(seconds)
+        for size, (_, pid) in mocks.items():
             memory = read_resident_memory(pid)
-            updater = LoadRunner()  # of the oldest objects, whose look-up a scan would find last or first
-            updated = updater.run(port, [update], _SECONDS, connections=1, most=min(_LOOKUPS, size))
-            times, length = [], 0
-            for _ in range(max(_LISTED // size, 1)):  # a list of many takes long enough to be measured once
-                seconds, length = _time_list(contract, port)
-                times.append(seconds)
-            yield StateSample(size, max(memory, read_resident_memory(pid)), median(times), updated.median, length)
+            yield StateSample(size, memory, median(lists[size]), median(updates[size]), lengths[size])
 
 
 def _time_list(contract: Contract, port: int) -> tuple[float, int]:

@@ -74,7 +74,7 @@ def _call(mock: Mock, operation: str, body: Any, slug: str = "jetemail") -> tupl
 
 
 def test_state_survives_a_restart(tmp_path: Path) -> None:
-    """What one process has created, changed and removed is what the next one lists, and a reset is kept too."""
+    """The next process lists what one process has created, changed and removed, and a reset is kept too."""
     file = tmp_path / "state.sqlite"
     with _start_command("jetemail", "--state", str(file)) as process, _open_client(process) as client:
         for name in ("a", "b", "c"):

@@ -75,6 +75,7 @@ LISTED = {
     ("contract_watch/engine/command/dry_run.py", "httpx.AsyncClient"): _DRY,
     ("contract_watch/history/store.py", "sqlite3.connect"): "a local file; waiting for its lock has a time limit",
     ("contract_watch/history/salvage.py", "sqlite3.connect"): "a local file that its lock protects; the rows to try are bounded",
+    ("contract_watch/mock/persistence/schema.py", "sqlite3.connect"): "a local file; a lock is never waited for",
     ("contract_watch/engine/account/ledger.py", "sqlite3.connect"): "a local file; waiting for its lock has a time limit",
     ("contract_watch/engine/account/redis_rate_limiter.py", "redis.ConnectionPool"): "the operator's own Redis; each step has a time limit",
     ("contract_watch/engine/account/redis_rate_limiter.py", "redis.Redis"): "the operator's own Redis; each step has a time limit",
@@ -102,6 +103,7 @@ LISTED = {
     ("scripts/bench/mutant_server.py", "uvicorn.Server"): "listens on loopback",
     ("scripts/bench/process.py", ".connect_ex"): _BENCH + "1 s",
     ("scripts/bench/process.py", "socket.socket"): _BENCH + "1 s",
+    ("scripts/bench/mock_states.py", "http.client.HTTPConnection"): _BENCH + "300 s for each step, and a limit of size",
     ("scripts/bench/process.py", "http.client.HTTPConnection"): _BENCH + "10 s for each step, and a limit of size",
     ("scripts/bench/servers.py", "uvicorn.run"): "listens on loopback",
 }  # fmt: skip

@@ -13,7 +13,7 @@ from contract_watch.mock.difference import describe_differences
 from contract_watch.mock.journal import MockJournal
 from contract_watch.mock.recording.masking import SecretFiller, is_match
 from contract_watch.mock.recording.message import SessionRequest, find_account, is_grpc_web, read_request
-from contract_watch.mock.recording.session_file import Exchange, SessionResponse, load_session
+from contract_watch.mock.recording.session_file import RecordedExchange, SessionResponse, load_session
 from contract_watch.mock.vendor import MAX_BODY, MockVendor
 
 UNMATCHED = 501
@@ -35,9 +35,9 @@ class SessionReplayer:
         self._vendors, self._journal = vendors, journal
         self._filler = SecretFiller()
         self._played: set[int] = set()
-        self._groups: dict[tuple[str, str], list[list[Exchange]]] = {}
+        self._groups: dict[tuple[str, str], list[list[RecordedExchange]]] = {}
         """The exchanges of equal requests, in order, by method and path; a played one goes, but for the last."""
-        groups: dict[str, list[Exchange]] = {}
+        groups: dict[str, list[RecordedExchange]] = {}
         for exchange in self.exchanges:
             request = exchange.request
             key = json.dumps([request.method, request.path, _get_compared(request)], sort_keys=True)
@@ -112,7 +112,7 @@ class SessionReplayer:
             str(self._filler.fill(recorded.text)),
         )
 
-    def _find_groups(self, request: SessionRequest) -> list[list[Exchange]]:
+    def _find_groups(self, request: SessionRequest) -> list[list[RecordedExchange]]:
         found = self._groups.get((request.method, request.path), [])
         masked = [
             groups
@@ -135,7 +135,7 @@ class SessionReplayer:
         }
         return SessionResponse(UNMATCHED, {}, answer)
 
-    def _find_nearest(self, request: SessionRequest) -> tuple[Exchange, list[str]]:
+    def _find_nearest(self, request: SessionRequest) -> tuple[RecordedExchange, list[str]]:
         """Return the recorded request with the fewest differences, of those with the most similar path."""
         paths = list(dict.fromkeys(path for _, path in self._groups))
         path = next(iter(difflib.get_close_matches(request.path[:1000], paths[:1000], n=1, cutoff=0.0)), paths[0])

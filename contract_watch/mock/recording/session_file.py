@@ -70,7 +70,7 @@ class SessionResponse:
 
 
 @dataclass(frozen=True)
-class Exchange:
+class RecordedExchange:
     """A request and its response; ``number`` counts the exchanges of a session from 1."""
 
     number: int
@@ -78,7 +78,7 @@ class Exchange:
     response: SessionResponse
 
 
-class _PlainDumper(yaml.SafeDumper):
+class _SessionDumper(yaml.SafeDumper):
     """A dumper that repeats equal parts, because readers do not know anchors."""
 
     def ignore_aliases(self, data: Any) -> bool:
@@ -90,11 +90,11 @@ class _PlainDumper(yaml.SafeDumper):
 def format_exchange(at: str, request: Mapping[str, Any], response: Mapping[str, Any]) -> bytes:
     """Return the document of one exchange."""
     content = {"at": at, "request": request, "response": response}
-    text = yaml.dump(content, Dumper=_PlainDumper, sort_keys=False, allow_unicode=True, width=120)
+    text = yaml.dump(content, Dumper=_SessionDumper, sort_keys=False, allow_unicode=True, width=120)
     return f"{_START}{text}{_END}".encode("utf-8", "backslashreplace")
 
 
-def load_session(path: Path) -> tuple[list[Exchange], bool]:
+def load_session(path: Path) -> tuple[list[RecordedExchange], bool]:
     """Return the exchanges of a session, and True if the last one was cut off and is left out.
 
     Raises:
@@ -134,7 +134,7 @@ def _split(text: str) -> Iterator[tuple[int, str]]:
             lines.append(line)
 
 
-def _parse(label: str, number: int, document: str) -> Exchange:
+def _parse(label: str, number: int, document: str) -> RecordedExchange:
     try:
         raw = load_yaml(document)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
@@ -148,7 +148,7 @@ def _parse(label: str, number: int, document: str) -> Exchange:
     if violations:
         place = escape_text(violations[0].pointer) or "the exchange"
         raise UsageError(f"{label}: {place} is not valid, expected {violations[0].expected}; correct it")
-    return Exchange(number, SessionRequest(**raw["request"]), SessionResponse(**raw["response"]))
+    return RecordedExchange(number, SessionRequest(**raw["request"]), SessionResponse(**raw["response"]))
 
 
 def _find_foreign_value(raw: Any, most: int) -> str:
