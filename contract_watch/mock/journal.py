@@ -53,8 +53,8 @@ class MockJournal:
 
     def __init__(self, redactor: Redactor, credential_names: Collection[str]) -> None:
         self._redactor = redactor
-        self._credential_names = credential_names
-        self._shown_headers = _SHOWN_HEADERS - frozenset(credential_names)
+        self._credential_names = frozenset(credential_names)
+        self._shown_headers = _SHOWN_HEADERS - self._credential_names
         self._calls: deque[_RecordedCall] = deque(maxlen=MAX_CALLS)
         self._count = 0
         self.on_call: Callable[[Mapping[str, Any]], None] | None = None
@@ -87,15 +87,14 @@ class MockJournal:
         that played, if one did; ``status`` is 0 if it kept the request from the vendor.
         """
         self._count += 1
+        names = self._credential_names
         shown = {name: headers[name] for name in headers if name in self._shown_headers}
         call: dict[str, Any] = {
             "number": self._count,
             "at": time.time(),
             "method": method,
             "path": path,
-            "credential": any(
-                name in headers or (isinstance(body, dict) and name in body) for name in self._credential_names
-            ),
+            "credential": not names.isdisjoint(headers) or (isinstance(body, dict) and not names.isdisjoint(body)),
             "body": body.value if isinstance(body, MissingBody) else body,
             "status": status,
             "answer": response_body,

@@ -117,11 +117,12 @@ def test_a_wrong_selection_is_refused(mock: httpx.Client, method: str, query: st
 def test_secrets_stay_out_of_the_context(mock: httpx.Client) -> None:
     """Keys in a query, a path or a header, and values under a secret's name, are redacted everywhere."""
     mock.get(f"{PATH}?password=correct-horse&x={PAID_KEY}", headers={"User-Agent": f"me {PAID_KEY}"})
-    mock.get(f"/outbound/{PAID_KEY}?token=correct-horse", headers={"X-Request-Id": "correct-horse"})
+    mock.get(f"/outbound/{PAID_KEY}?token=correct-horse&pin_token=ab", headers={"X-Request-Id": "correct-horse"})
     text = mock.get("/__mock/calls").text
     assert PAID_KEY not in text
     assert "correct-horse" not in text
     assert "password=[redacted, 13 characters]" in text
+    assert "pin_token=[redacted, 2 characters]" in text
 
 
 def test_large_context_is_bounded(mock: httpx.Client) -> None:
