@@ -196,6 +196,7 @@ def test_a_refusal_comes_after_earlier_responses(base: str) -> None:
         received = exchange(base, _post(_create(f"a{number}")) + _get() + last)
         assert received.statuses[:2] == [200, 200]
         assert [status // 100 for status in received.statuses[2:]] in ([4], [])
+        assert exchange(base, _get() + last).statuses[:1] == [200]
 
 
 def test_pipelined_requests_are_answered_in_order(base: str) -> None:

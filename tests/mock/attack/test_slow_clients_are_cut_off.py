@@ -145,7 +145,7 @@ def test_unfinished_bodies_have_a_limit_together(
             with contextlib.suppress(OSError):
                 third.sendall(part)
             assert _wait_for_refusal([one, other, third]) == b"HTTP/1.1 413"
-        assert exchange(mock[1], WHOLE).statuses == [200]
+        assert exchange(mock[1], CREATE, WHOLE).statuses in ([200, 200], [409, 200])
 
 
 def _wait_for_refusal(connections: list[socket.socket]) -> bytes:
