@@ -127,9 +127,9 @@ class Backstage:
             self.mock.faults.remove(fault.id)
 
     def list_unplayed(self) -> list[str]:
-        """Return a line for each fault of this vendor that should have played more often."""
+        """Return a line for each fault that never played though it should have."""
         faults = self.mock.faults
-        return [faults.describe(one) for one in faults.list_unplayed() if self.contract.slug in one.target.vendors]
+        return [faults.describe(one) for one in faults.list_unplayed() if not one.played]
 
     # -- keys
 
