@@ -245,6 +245,8 @@ def serve(
     """
     if mock.grpc_calls and port == grpc_port != 0:
         raise UsageError(f"--port and --grpc-port (PORT=, GRPC_PORT=): both are {port}; choose another for one of them")
+    # gRPC's core writes the bytes of malformed requests, keys among them, to standard error.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     hosts = hosts or parse_hosts(())
     with ExitStack() as opened:
         grpc_addresses = opened.enter_context(closing(ReservedAddresses(hosts, grpc_port, "GRPC_PORT")))
