@@ -25,7 +25,7 @@ SCOPE_KEY = "mock.cors_headers"
 
 def has_origin(scope: Scope) -> bool:
     """Return True if a browser names the page that sends the request."""
-    return any(name == b"origin" for name, _ in scope["headers"])
+    return b"origin" in dict(scope["headers"])
 
 
 def is_preflight(scope: Scope) -> bool:

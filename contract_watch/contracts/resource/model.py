@@ -16,7 +16,7 @@ from contract_watch.contracts.openapi import Operation, join_arguments
 from contract_watch.contracts.outcomes import Check, Interpretations, Outcome, build_outcomes, is_definite
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import Request
-from contract_watch.contracts.resource import credentials, statuses, stored_values
+from contract_watch.contracts.resource import credentials, stored_values
 from contract_watch.contracts.resource.call import Call
 from contract_watch.contracts.resource.effects import RuleEffects
 from contract_watch.contracts.resource.error_texts import ErrorTexts
@@ -97,7 +97,7 @@ class ResourceModel:
         request = self.decode_request(request, operation)
 
         def narrow(narrowed: Interpretations) -> ResourceState:
-            return state if narrowed is state.interpretations else replace(state, interpretations=narrowed)
+            return state if narrowed is state.interpretations else state.evolve(interpretations=narrowed)
 
         def refuse(check: Check, narrowed: Interpretations) -> Outcome:
             return self.refuse(narrow(narrowed), request, operation, check)
@@ -120,7 +120,7 @@ class ResourceModel:
             if (repeated := find_repeated(self.spec, state, call)) is not None:
                 checks = excuse_checks(repeated, checks)
             checks = [*denied, *checks]
-            order = [*statuses.list_denied_statuses(operation), *self._get_order(state)]
+            order = [*self.spec.denied[operation.id], *self._get_order(state)] if checks else ()
             outcomes += build_outcomes(checks, state.interpretations, refuse, succeed, order, request.exempt_clauses)
         return outcomes
 
@@ -158,7 +158,7 @@ class ResourceModel:
             UsageError: the objects do not go together.
         """
         del presets
-        return replace(state, items=tuple(items))
+        return state.evolve(items=tuple(items))
 
     def decode_request(self, request: Request, operation: Operation) -> Request:
         """Return a request as the vendor decodes it before any check."""
@@ -177,7 +177,7 @@ class ResourceModel:
         self, state: ResourceState, request: Request, operation: Operation
     ) -> tuple[list[Account], list[Check]]:
         """Return the accounts that the request's keys can belong to (none: no valid key) and the failed checks."""
-        locations, refusals = self.contract.credential_locations, statuses.list_denied_statuses(operation)
+        locations, refusals = self.contract.credential_locations, self.spec.denied[operation.id]
         return credentials.authenticate(state, request, operation.id, locations, refusals)
 
     def list_checks(self, state: ResourceState, call: Call) -> Iterator[Check]:
@@ -275,7 +275,7 @@ class ResourceModel:
         assert location is not None
         if is_echo and operation.id != self.spec.layout.create and not state.is_complete:
             # An update or action that shows another value than before, of a property that it does not set, changed it.
-            state, is_echo = replace(state, unlisted_operations=(operation.id,)), False
+            state, is_echo = state.evolve(unlisted_operations=(operation.id,)), False
         return self.rows.match_item(state, item, location, name, is_echo=is_echo)
 
     def succeed(self, state: ResourceState, call: Call) -> Sequence[Outcome]:

@@ -217,16 +217,16 @@ class NameChecker:
     ) -> tuple[Item | None, list[Check]]:
         """Return the object that ``name`` finds and the failed checks; None if none or several are possible."""
         policy = self.policy
+        is_plain = policy.is_well_formed(name) and len(name) <= policy.longest
+        item = self.find_item(state, account, name) if is_plain or not policy.is_sanitised else None
+        if item is not None:
+            return item, []
         candidates = self.find_candidates(state, account, name)
-        if policy.is_well_formed(name) and len(name) <= policy.longest:
-            item = self.find_item(state, account, name)
-            if item is not None:
-                return item, []
+        if is_plain:
             is_unknown = bool(candidates) or not state.is_known_absent(name, account)
             return None, [replace(check, is_undecidable=True) if is_unknown else check for check in kinds.unknown]
         if not policy.is_sanitised:
-            item = self.find_item(state, account, name)
-            return (item, []) if item is not None else (self._look_up_odd(state, candidates, name, kinds))
+            return self._look_up_odd(state, candidates, name, kinds)
         scope = f"{kinds.invalid[0].clause.split('/')[0]}@{policy.classify(name)}"
         clause = kinds.unknown[0].clause
         impossible = _with_clause(kinds.invalid, clause, "No object can have such a name.")

@@ -72,6 +72,12 @@ class Rule:
         return Schema({}, self.when)
 
     @cached_property
+    def _needed(self) -> frozenset[str]:
+        """The arguments without which the predicate is false; most requests have none of them."""
+        part = self.when.get("properties", {}).get("request")
+        return frozenset(part.get("required", ()) if isinstance(part, dict) else ())
+
+    @cached_property
     def object_properties(self) -> frozenset[str]:
         """The properties of the stored object that the predicate reads."""
         return frozenset(_find_properties(self.when.get("properties", {}).get("object", {})))
@@ -85,6 +91,8 @@ class Rule:
 
     def applies(self, situation: Situation) -> bool | None:
         """Return True if the predicate is true, None if it depends on an unknown object or value."""
+        if not self._needed <= situation.request.keys():
+            return False
         if not self.when:
             return True
         item = situation.item

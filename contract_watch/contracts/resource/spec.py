@@ -32,6 +32,10 @@ class ResourceSpec:
         is_named = not self.layout.has_server_ids
         self.table = replace(table, unique=[self.layout.name_argument]) if is_named and not table.unique else table
         refusals = {name: statuses.list_refusals(operation) for name, operation in contract.operations.items()}
+        self.denied = {
+            name: statuses.list_denied_statuses(operation) for name, operation in contract.operations.items()
+        }
+        """The statuses of a request without a valid key, by operation."""
         self.rules_file = load_rules(contract.directory / FILE, refusals)
         listed = contract.list_config
         self.paging = Paging(listed) if listed is not None and listed.operation == self.layout.list else None

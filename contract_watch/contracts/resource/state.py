@@ -85,6 +85,12 @@ class ResourceState:
         """True for the mock's state, in which nothing is unknown."""
         return not self.own_prefix
 
+    def evolve(self, **changes: Any) -> Self:
+        """Return a copy with other values of fields, as `dataclasses.replace` does in four times as long."""
+        copy = object.__new__(type(self))
+        copy.__dict__.update(self.__dict__, **changes)
+        return copy
+
     def get_choice(self, interpretation: str, scope: str = "") -> str:
         """Return the value of ``interpretation`` that the mock follows."""
         return self.interpretations.get_choices(interpretation, scope)[0]
@@ -145,7 +151,7 @@ class ResourceState:
         if self.is_complete:
             item = _share_parts(item)
             items = self._swap(old, item) if old else self._add(item)
-            return replace(self, items=items, removed_names=removed, pages={})
+            return self.evolve(items=items, removed_names=removed, pages={})
         items = self._swap(old, item) if old else self._add(item)
         unlisted = (*self.unlisted_operations, operation) if old is not None and operation else self.unlisted_operations
         unknown = self.unknown_names - {(item.account, item.name or ""), (item.account, item.requested_name)}
@@ -166,7 +172,7 @@ class ResourceState:
 
     def swap_item(self, old: Item, new: Item) -> Self:
         """Return the state with ``new`` in place of ``old``: the same object, better known."""
-        return replace(self, items=self._swap(old, new))
+        return self.evolve(items=self._swap(old, new))
 
     def swap_items(self, pairs: Sequence[tuple[Item, Item]]) -> Self:
         """Return the state with each second object in place of the first: the same one, better known."""
@@ -176,15 +182,15 @@ class ResourceState:
         if isinstance(items, ItemList):
             for old, new in pairs:
                 items = items.replace(old, new)
-            return replace(self, items=items)
+            return self.evolve(items=items)
         known = {id(old): new for old, new in pairs}
-        return replace(self, items=tuple(known.get(id(one), one) for one in items))
+        return self.evolve(items=tuple(known.get(id(one), one) for one in items))
 
     def remove_item(self, item: Item) -> Self:
         """Return the state that never had ``item``."""
         if isinstance(self.items, ItemList):
-            return replace(self, items=self.items.remove(item))
-        return replace(self, items=tuple(one for one in self.items if one is not item))
+            return self.evolve(items=self.items.remove(item))
+        return self.evolve(items=tuple(one for one in self.items if one is not item))
 
     def drop_item(self, item: Item, operation: str, clause: str) -> Self:
         """Return the state without ``item``, which ``operation`` removed, as ``clause`` promises."""
@@ -193,7 +199,7 @@ class ResourceState:
             return state
         removed = insert_entry(self.removed_names, item.name or "", clause)
         unlisted = () if self.is_complete else (*self.unlisted_operations, operation)
-        return replace(state, removed_names=removed, unlisted_operations=unlisted, pages={})
+        return state.evolve(removed_names=removed, unlisted_operations=unlisted, pages={})
 
     @property
     def _remembers_removed_names(self) -> bool:
@@ -207,11 +213,11 @@ class ResourceState:
         replies = self.replies
         if len(replies) > 2 * len(self.items) + _MIN_REPLIES:
             replies = {at: one for at, one in replies.items() if self.find_item(at[0], one[0]) is not None}
-        return replace(self, replies=insert_entry(replies, (item.account, key), (item.name or "", arguments)))
+        return self.evolve(replies=insert_entry(replies, (item.account, key), (item.name or "", arguments)))
 
     def free_name(self, name: str, clause: str) -> Self:
         """Return the state in which no object is called ``name`` any more, as ``clause`` promises."""
-        return self if self.is_complete else replace(self, removed_names={**self.removed_names, name: clause})
+        return self if self.is_complete else self.evolve(removed_names={**self.removed_names, name: clause})
 
     def mark_removed(self, name: str, account: str, clause: str) -> Self:
         """Return the state after ``account`` removed an unknown object called ``name``, as ``clause`` promises."""
@@ -232,7 +238,7 @@ class ResourceState:
         items = tuple(
             replace(item, unlisted_changes=frozenset()) if item.account == account else item for item in self.items
         )
-        return replace(self, items=items, unlisted_operations=())
+        return self.evolve(items=items, unlisted_operations=())
 
     def find_suspected_clause(self, item: Item, prop: str, removals: Iterable[str]) -> str | None:
         """Return the clause to suspect if ``prop`` has another value, or (empty) the object is not listed.
@@ -259,7 +265,7 @@ class ResourceState:
             if name not in forgotten and fold_name(name) not in forgotten
         }
         unknown = {(account.name, name) for account in self.accounts.values() for name in forgotten | dropped}
-        return replace(self, items=items, removed_names=removed, unknown_names=self.unknown_names | unknown, pages={})
+        return self.evolve(items=items, removed_names=removed, unknown_names=self.unknown_names | unknown, pages={})
 
 
 class UsedNames(Collection[str]):

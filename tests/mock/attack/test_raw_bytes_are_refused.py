@@ -176,7 +176,9 @@ def test_odd_requests_get_their_answer(base: str, what: str) -> None:
     assert b"\r\nx-injected" not in received.content.lower()
 
 
-@pytest.mark.parametrize("path", [PATH, b"/v3/users/smtp/add", _GRPC_WEB, b"/__mock/faults", b"/__mock/interpretations"])
+@pytest.mark.parametrize(
+    "path", [PATH, b"/v3/users/smtp/add", _GRPC_WEB, b"/__mock/faults", b"/__mock/interpretations"]
+)
 def test_every_media_type_is_answered(base: str, path: bytes) -> None:
     """Whatever the media type, a body that is none of the expected is a 4xx, or gRPC-web's own error."""
     for media_type in MEDIA_TYPES:
