@@ -8,6 +8,7 @@ from pathlib import Path
 from contract_watch import cli
 from contract_watch.contracts.registry import Contract, choose_contracts
 from contract_watch.errors import UsageError
+from contract_watch.mock.app import Mock
 from contract_watch.mock.call_log import CallLog
 from contract_watch.mock.files import keep_state, open_session
 from contract_watch.mock.hosts import parse_allowed_hosts, parse_hosts
@@ -21,29 +22,7 @@ _MAX_SEED = 2**63
 @cli.command(interrupted_status=cli.ExitStatus.OK)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until SIGINT or SIGTERM, which end 0; 3 for wrong usage."""
-    parser = cli.CommandParser("contract_watch.mock", "Plays vendors, on loopback unless --host says otherwise.")
-    parser.add_argument("vendors", nargs="*", metavar="vendor", help="the slugs of contracts (all)")
-    parser.add_vendor_option()
-    parser.add_argument("--port", default="8025", help="the port, 0 for a free one (8025)")
-    parser.add_argument("--grpc-port", default="0", help="the port for gRPC, 0 for a free one (0)")
-    parser.add_argument("--host", action="append", default=[], metavar="ADDRESS",
-                        help="listen on this address; may be repeated (127.0.0.1 and ::1)")  # fmt: skip
-    parser.add_argument("--allow-host", action="append", default=[], metavar="NAME",
-                        help="let clients control the mock under this name, as other containers do; may be repeated")  # fmt: skip
-    parser.add_argument("--interpretation", action="append", default=[], metavar="VENDOR.NAME=VALUE",
-                        help="play this interpretation of the documents")  # fmt: skip
-    parser.add_argument("--faults", default="", metavar="FILE", help="play the faults of this YAML or JSON file")
-    parser.add_argument("--mutant", action="append", default=[], metavar="[VENDOR:]ID",
-                        help="play a drift: one of --list-mutants, per vendor")  # fmt: skip
-    parser.add_argument("--list-mutants", action="store_true", help="print the drifts that can be played, and end")
-    parser.add_argument("--preset", default="", metavar="FILE", help="begin with the objects of this YAML or JSON file")
-    parser.add_argument("--seed", default="", metavar="N", help="let ids, secrets, times and random faults repeat")
-    parser.add_argument("--clock", default="", metavar="TIME", help="start the clock at this time, such as 2027-01-01")
-    parser.add_argument("--state", default="", metavar="FILE", help="keep the state in this SQLite file (memory)")
-    parser.add_argument("--record", default="", metavar="FILE", help="write all requests and responses into this file")
-    parser.add_argument("--replay", default="", metavar="FILE", help="answer from a file that --record has written")
-    parser.add_argument("--log", action="store_true", help="write a line for each request to standard error")
-    given = parser.parse_args(arguments)
+    given = _build_parser().parse_args(arguments)
     contracts = _choose_contracts(given.vendors, given.vendor)
     if given.list_mutants:
         print(_list_mutants(contracts))
@@ -52,6 +31,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     port = cli.parse_integer("--port", given.port, 0, _MAX_PORT)
     grpc_port = cli.parse_integer("--grpc-port", given.grpc_port, 0, _MAX_PORT)
     hosts, allowed_hosts = parse_hosts(given.host), parse_allowed_hosts(given.allow_host)
+    mock = _build(given, contracts)
+    with (
+        keep_state(mock, _parse_path(given.state)),
+        open_session(mock, _parse_path(given.record), _parse_path(given.replay)),
+    ):
+        serve(mock, port, grpc_port, hosts, allowed_hosts)
+    return cli.ExitStatus.OK
+
+
+def _build(given: argparse.Namespace, contracts: Sequence[Contract]) -> Mock:
+    """Build the mock that the options describe."""
     mock = build_mock(
         contracts,
         interpretations=_parse_interpretations(given.interpretation),
@@ -64,12 +54,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
         mock.journal.on_call = CallLog().write
     if given.faults:
         mock.faults.add_file(Path(given.faults))
-    with (
-        keep_state(mock, _parse_path(given.state)),
-        open_session(mock, _parse_path(given.record), _parse_path(given.replay)),
-    ):
-        serve(mock, port, grpc_port, hosts, allowed_hosts)
-    return cli.ExitStatus.OK
+    return mock
+
+
+def _build_parser() -> cli.CommandParser:
+    parser = cli.CommandParser("contract_watch.mock", "Plays vendors, on loopback unless --host says otherwise.")
+    parser.add_argument("vendors", nargs="*", metavar="vendor", help="the slugs of contracts (all)")
+    parser.add_vendor_option()
+    reach = parser.add_argument_group("addresses")
+    reach.add_argument("--port", default="8025", help="the port, 0 for a free one (8025)")
+    reach.add_argument("--grpc-port", default="0", help="the port for gRPC, 0 for a free one (0)")
+    reach.add_argument("--host", action="append", default=[], metavar="ADDRESS",
+                       help="listen on this address; may be repeated (127.0.0.1 and ::1)")  # fmt: skip
+    reach.add_argument("--allow-host", action="append", default=[], metavar="NAME",
+                       help="let clients control the mock under this name, as other containers do; may be repeated")  # fmt: skip
+    behaviour = parser.add_argument_group("behaviour")
+    behaviour.add_argument("--interpretation", action="append", default=[], metavar="VENDOR.NAME=VALUE",
+                           help="play this interpretation of the documents")  # fmt: skip
+    behaviour.add_argument("--faults", default="", metavar="FILE", help="play the faults of this YAML or JSON file")
+    behaviour.add_argument("--mutant", action="append", default=[], metavar="[VENDOR:]ID",
+                           help="play a drift: one of --list-mutants, per vendor")  # fmt: skip
+    behaviour.add_argument("--list-mutants", action="store_true", help="print the drifts that can be played, and end")
+    behaviour.add_argument("--seed", default="", metavar="N", help="let ids, secrets, times and random faults repeat")
+    behaviour.add_argument("--clock", default="", metavar="TIME",
+                           help="start the clock at this time, such as 2027-01-01")  # fmt: skip
+    files = parser.add_argument_group("state and journal")
+    files.add_argument("--preset", default="", metavar="FILE", help="begin with the objects of this YAML or JSON file")
+    files.add_argument("--state", default="", metavar="FILE", help="keep the state in this SQLite file (memory)")
+    files.add_argument("--record", default="", metavar="FILE", help="write all requests and responses into this file")
+    files.add_argument("--replay", default="", metavar="FILE", help="answer from a file that --record has written")
+    files.add_argument("--log", action="store_true", help="write a line for each request to standard error")
+    return parser
 
 
 def _choose_contracts(slugs: Sequence[str], vendor: str) -> list[Contract]:
