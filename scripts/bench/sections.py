@@ -12,6 +12,7 @@ from scripts.bench.contenders import build_contenders
 from scripts.bench.detection import compare_contenders
 from scripts.bench.detection_page import format_detection
 from scripts.bench.documents import measure_documents, write_pairs
+from scripts.bench.mock_start import measure_start
 from scripts.bench.mock_states import measure_states
 from scripts.bench.process import BenchError
 from scripts.bench.speed import measure_load, measure_suite
@@ -45,6 +46,7 @@ def measure_sections(contract: Contract, amounts: Amounts) -> dict[str, str]:
             "Comparing documents": lambda: format_table(
                 list(measure_documents(amounts.runs, write_pairs(Path(scratch))))
             ),
+            "The mock's start": lambda: format_table(list(measure_start(contract, 3 * amounts.runs))),
             "The mock with many objects": lambda: format_table(list(measure_states(contract))),
             "The mock under load": lambda: format_table(list(measure_load(contract, amounts.rounds, amounts.seconds))),
         }
