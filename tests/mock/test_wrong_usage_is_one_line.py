@@ -15,7 +15,7 @@ from typing import NoReturn
 import pytest
 
 from contract_watch.commands import serve_mock
-from contract_watch.contracts.registry import Contract
+from contract_watch.contracts.registry import ROOT, Contract
 from contract_watch.mock.persistence.state_file import StateFile
 from contract_watch.mock.server import build_mock
 from tests.support.patience import PATIENCE
@@ -85,13 +85,14 @@ def _directory(tmp_path_factory: pytest.TempPathFactory, jetemail: Contract) -> 
 
 
 @pytest.fixture(autouse=True)
-def _serve_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def _serve_nothing(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a command that refuses nothing fail the test, where it would serve for ever."""
 
     def serve(*_arguments: object) -> NoReturn:
         pytest.fail("the command serves a mock")
 
     monkeypatch.setattr(serve_mock, "serve", serve)
+    monkeypatch.chdir(directory)
     monkeypatch.setenv("CONTRACTS", "")  # `--contracts` sets it for the whole process
 
 
@@ -111,7 +112,7 @@ def test_wrong_usage_is_one_line(
 def test_command_of_its_own_says_the_same() -> None:
     """A whole process ends 3, prints the line alone, and no traceback."""
     command = [sys.executable, "-m", "contract_watch", "mock", "nobody"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)  # noqa: S603 (our own)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False)  # noqa: S603 (our own)
     assert (done.returncode, done.stdout) == (3, "")
     assert done.stderr.startswith("error: vendor: unknown vendor 'nobody'")
     assert done.stderr.count("\n") == 1
