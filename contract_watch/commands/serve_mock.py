@@ -17,6 +17,8 @@ from contract_watch.mock.state_controls import parse_moment
 
 _MAX_PORT = 65_535
 _MAX_SEED = 2**63
+_WITHOUT_REPLAY = ("state", "record", "preset", "faults", "mutant", "interpretation", "seed", "clock")
+"""The options about the model, which does not answer when a session is replayed."""
 
 
 @cli.command(interrupted_status=cli.ExitStatus.OK)
@@ -90,7 +92,8 @@ def _build_parser() -> cli.CommandParser:
 def _choose_contracts(slugs: Sequence[str], vendor: str) -> list[Contract]:
     if slugs and vendor != "all":
         raise UsageError("--vendor: vendors are named already; leave it out")
-    return [contract for slug in dict.fromkeys(slugs or [vendor]) for contract in choose_contracts(slug)]
+    option = "vendor" if slugs else "--vendor"
+    return [contract for slug in dict.fromkeys(slugs or [vendor]) for contract in choose_contracts(slug, option=option)]
 
 
 def _choose_classes(mutants: Sequence[str], contracts: Sequence[Contract]) -> MockClasses:
@@ -108,12 +111,24 @@ def _list_mutants(contracts: Sequence[Contract]) -> str:
 
 
 def _check_files(given: argparse.Namespace) -> None:
-    """Refuse files that exclude each other."""
-    for name in ("state", "record"):
+    """Refuse options that a replayed session would ignore, and a seed whose ids the file of ``--state`` has already."""
+    for name in _WITHOUT_REPLAY:
         if given.replay and getattr(given, name):
-            raise UsageError(
-                f"--{name}: a replayed session has neither state nor recording; leave out --{name} or --replay"
-            )
+            raise UsageError(f"--{name}: has no effect on a replayed session; leave out --{name} or --replay")
+    if given.preset and _has_content(given.state):
+        print(f"--preset {given.preset}: --state {given.state} has a state already, which stays; "
+              "the snapshot `preset` has those of the preset", file=sys.stderr, flush=True)  # fmt: skip
+    if given.seed and given.state:
+        raise UsageError(
+            "--seed: would repeat ids of objects that the file of --state has; leave out --seed or --state"
+        )
+
+
+def _has_content(state: str) -> bool:
+    try:
+        return bool(state) and Path(state).stat().st_size > 0
+    except (OSError, ValueError):  # the mock itself says so when it opens the file
+        return False
 
 
 def _parse_path(text: str) -> Path | None:

@@ -385,8 +385,8 @@ def load_contracts(root: Path | None = None) -> dict[str, Contract]:
     }
 
 
-def choose_contracts(vendor: str, root: Path | None = None) -> list[Contract]:
-    """Return the contract with the slug ``vendor``, or every contract for ``all``; raise `UsageError` for others."""
+def choose_contracts(vendor: str, root: Path | None = None, *, option: str = "--vendor") -> list[Contract]:
+    """Return the contract with the slug ``vendor``, or every contract for ``all``; raise `UsageError` for others: of ``option``."""
     contracts = load_contracts(root)
     if vendor == "all":
         return list(contracts.values())
@@ -395,5 +395,5 @@ def choose_contracts(vendor: str, root: Path | None = None) -> list[Contract]:
             f"{directories.describe()}: has no contract {vendor!r}; run `{format_command('new-contract', 'new')}`, or set CONTRACTS"
         )
     if vendor not in contracts:
-        raise UsageError(f"--vendor: unknown vendor {vendor!r}; choose from {', '.join(contracts)} or all")
+        raise UsageError(f"{option}: unknown vendor {vendor!r}; choose from {', '.join(contracts)} or all")
     return [contracts[vendor]]

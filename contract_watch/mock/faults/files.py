@@ -32,7 +32,9 @@ def _read_text(path: Path, name: str) -> str:
         with path.open("rb") as file:
             content = file.read(MAX_FILE_BYTES + 1)
     except (OSError, ValueError) as error:
-        raise UsageError(f"{name}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
+        raise UsageError(
+            f"{name}: cannot be read ({getattr(error, 'strerror', None) or error}); give a file"
+        ) from error
     if len(content) > MAX_FILE_BYTES:
         raise UsageError(f"{name}: is larger than {MAX_FILE_BYTES} bytes; shorten it")
     try:
