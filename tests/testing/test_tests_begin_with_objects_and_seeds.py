@@ -12,6 +12,7 @@ import pytest
 
 from contract_watch.errors import UsageError
 from contract_watch.testing import PlayedVendor, play
+from tests.support.credential_forms import FORMS
 from tests.support.patience import PATIENCE
 
 PATH = "/outbound/smarthost"
@@ -105,18 +106,22 @@ def test_a_seed_repeats_ids_and_times_after_a_reset_and_in_another_mock(vendor: 
         assert create_two(other)[0] != first[0]
 
 
-def test_looking_at_headers_moves_no_seed() -> None:
-    """A vendor with access tokens gives the same id, however often the test asked for a token."""
+@pytest.mark.parametrize("slug", ["madetoken", "madebody"])
+def test_looking_at_headers_moves_no_seed(tmp_path: Path, slug: str) -> None:
+    """A vendor with access tokens accepts the headers and gives the same ids, however often the test looked at them."""
+    contract = FORMS[slug].write(tmp_path, slug)
+    create = next(one for one in contract.operations.values() if one.method == "POST")
 
-    def create(looks: int) -> str:
-        with play("zitadel", seed=3) as vendor:
-            headers = [vendor.headers for _ in range(looks)][-1]
-            body = {"senderAddress": "a@example.com", "senderName": "A", "host": "smtp.example.com:587"}
-            answer = httpx.post(f"{vendor.url}/admin/v1/smtp", headers=headers, json=body, timeout=PATIENCE)
-            assert answer.status_code == 200, answer.text
-            return answer.text
+    def create_objects(looks: int) -> list[str]:
+        with play(slug, contracts=contract.directory.parent, seed=3) as vendor:
+            headers = [vendor.headers for _ in range(looks)]
+            assert headers.count(headers[0]) == looks
+            url = vendor.url + create.path
+            answers = [httpx.post(url, headers=headers[0], json={"name": n}, timeout=PATIENCE) for n in ("one", "two")]
+            assert {answer.status_code for answer in answers} <= {200, 201}, answers[0].text
+            return [answer.text for answer in answers]
 
-    assert create(1) == create(4)
+    assert create_objects(1) == create_objects(4)
 
 
 def test_a_reset_brings_back_everything(vendor: PlayedVendor) -> None:
@@ -125,6 +130,10 @@ def test_a_reset_brings_back_everything(vendor: PlayedVendor) -> None:
     vendor.preset([{"username": "zoe"}])
     vendor.interpret(new_status="inactive")
     vendor.clock.freeze("2030-01-01")
+    assert vendor.clock.is_frozen
+    vendor.clock.run()
+    assert not vendor.clock.is_frozen
+    vendor.clock.freeze()
     vendor.fault("createSmtpUser", status=503)
     vendor.reset()
     assert (_list_names(vendor), vendor.calls(), vendor.list_unplayed()) == (["alice"], [], [])
