@@ -37,6 +37,9 @@ class MockSession(Protocol):
     async def serve(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, with ``app`` or in its place."""
 
+    def rewind(self) -> None:
+        """Return to the beginning of a recorded session; a recording goes on."""
+
 
 _CONTROLS = f"{PREFIX}/"
 

@@ -94,6 +94,8 @@ class VendorEndpoint:
             await self._refuse_size(scope, send, operation, headers, query, str(error))
             return
         body, named, problem = self._decode_request(operation, query, headers, received, problem)
+        in_path = scope.get("path_params", {})
+        shown = {**{f"path:{name}": value for name, value in in_path.items()}, **named} if in_path else named
         fault = None
         if self._faults.pending:  # an empty queue costs a request nothing
             fault = self._take_fault(operation, method, path, headers, body, query)
@@ -101,7 +103,7 @@ class VendorEndpoint:
             await wait_for_fault(fault)
         if fault is not None and fault.ending == REFUSED:
             self._journal.record_call(
-                method, path, headers, body, 0, None, len(received), named, fault=fault.id, query=query,
+                method, path, headers, body, 0, None, len(received), shown, fault=fault.id, query=query,
                 vendor=self._vendor.contract.slug, operation=operation.id if operation is not None else "",
                 reason=_FAULT, started=started,
             )  # fmt: skip
@@ -114,11 +116,11 @@ class VendorEndpoint:
         elif operation is None:
             status, answer, reason = self._respond_to_undeclared_method(method)
         else:
-            parameters = {**scope.get("path_params", {}), **named}
+            parameters = {**in_path, **named}
             status, answer, reason = self._handle(operation, path, headers, body, parameters, problem)
         content = encode_json(answer)
         self._journal.record_call(
-            method, path, headers, body, status, answer, len(received) + len(content), named,
+            method, path, headers, body, status, answer, len(received) + len(content), shown,
             vendor=self._vendor.contract.slug, operation=operation.id if operation is not None else "",
             query=query, reason=reason, started=started, fault=fault.id if fault is not None else "",
         )  # fmt: skip

@@ -81,7 +81,7 @@ class MockJournal:
     ) -> None:
         """Record one exchange: ``body`` is a JSON value or a `MissingBody`, ``size`` the bytes of both bodies.
 
-        ``parameters`` are those outside the path, by key; they are recorded under their location, if there are any.
+        ``parameters`` are those of the request by key, such as ``path:id``; they are recorded under their location, if there are any.
         ``query`` is the raw one without keys. ``reason`` says why the request was refused; ``explain`` computes it when
         the journal is read. ``started`` is the time of `time.perf_counter` at the start. ``fault`` is the id of the fault
         that played, if one did; ``status`` is 0 if it kept the request from the vendor.

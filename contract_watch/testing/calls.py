@@ -11,6 +11,8 @@ from contract_watch.mock.difference import describe_differences
 
 _MAX_LISTED = 10
 _MAX_LENGTH = 200
+_MAX_NOTES = 400
+"""Characters of the reason why a request failed: the nearest operation is at its end."""
 _ABSENT = object()
 
 
@@ -41,9 +43,10 @@ class PlayedCall:
 
     def __str__(self) -> str:
         name = self.operation or "no operation"
-        arguments = f" {dict(self.arguments)!r}" if self.arguments else ""
-        more = f" ({self.reason})" if self.reason else ""
-        return escape_text(f"{self.method} {self.path} {self.status}: {name}{arguments}{more}", _MAX_LENGTH)
+        head = escape_text(f"{self.method} {self.path} {self.status}: {name}", _MAX_LENGTH)
+        arguments = escape_text(f" {dict(self.arguments)!r}", _MAX_LENGTH) if self.arguments else ""
+        notes = "; ".join(filter(None, (self.reason, self.fault, self.mutant)))
+        return head + arguments + (f" ({escape_text(notes, _MAX_NOTES)})" if notes else "")
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ def find_contract(slug: str, directories: Directories = None) -> Contract:
     Raises:
         UsageError: no directory has it, or a directory does not exist.
     """
-    found = _list_contracts(directories)
+    found = list_contracts(directories)
     if slug not in found:
         near = difflib.get_close_matches(slug[:_MAX_SHOWN], found, 1)
         hint = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(found) or 'none'}"
@@ -35,7 +35,8 @@ def find_contract(slug: str, directories: Directories = None) -> Contract:
     return known[1]
 
 
-def _list_contracts(directories: Directories) -> dict[str, Path]:
+def list_contracts(directories: Directories = None) -> dict[str, Path]:
+    """Return the contracts' directories by slug; raise `UsageError` if one of ``directories`` does not exist."""
     if directories is None:
         return {slug: path for slug, path in find_contracts().items() if SLUG.fullmatch(slug)}
     found: dict[str, Path] = {}

@@ -1,15 +1,18 @@
 """The handle of a played vendor: a test's addresses, keys, state, faults and journal, from any thread."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from contract_watch.errors import UsageError
 from contract_watch.mock.app import Mock
-from contract_watch.mock.clock import MockClock
 from contract_watch.mock.faults.fault import Fault
 from contract_watch.mock.server import MockThread
+from contract_watch.mock.vendor import SavedState
 from contract_watch.testing.backstage import Backstage
 from contract_watch.testing.calls import PlayedCall, describe_calls, describe_missing_call
+from contract_watch.testing.played_clock import PlayedClock
+from contract_watch.testing.presets import Preset, read_preset
 
 Result = TypeVar("Result")
 IN_PROCESS_ORIGIN = "http://mock"
@@ -32,11 +35,12 @@ class ScriptedFault:
         self._vendor.run(lambda backstage: backstage.remove_fault(self._fault))
 
 
+@dataclass(frozen=True)
 class PlayedSnapshot:
-    """A vendor's objects at one moment, for `PlayedVendor.restore`."""
+    """A vendor's objects and interpretations at one moment, for `PlayedVendor.restore`."""
 
-    def __init__(self, state: Any) -> None:
-        self.state = state
+    slug: str
+    saved: SavedState = field(repr=False)
 
 
 class PlayedVendor:
@@ -46,8 +50,8 @@ class PlayedVendor:
     those of the environment.
     """
 
-    def __init__(self, backstage: Backstage, served: MockThread | None) -> None:
-        self._backstage, self._served = backstage, served
+    def __init__(self, backstage: Backstage, served: MockThread | None, known: Collection[str]) -> None:
+        self._backstage, self._served, self._known = backstage, served, known
         contract = backstage.contract
         self.slug, self.name = contract.slug, contract.name
         self.origin = served.origin if served is not None else IN_PROCESS_ORIGIN
@@ -112,38 +116,45 @@ class PlayedVendor:
         return list(self.run(lambda backstage: backstage.redact(backstage.vendor.dump())))
 
     @property
-    def clock(self) -> MockClock:
-        """The time that the vendor sees: ``freeze``, ``set`` and ``advance`` change it."""
-        return self._backstage.vendor.clock
+    def clock(self) -> PlayedClock:
+        """The time that the vendor sees: ``now``, ``set``, ``advance``, ``freeze``, ``run`` and ``reset``."""
+        return PlayedClock(lambda use: self.run(lambda backstage: use(backstage.vendor.clock)))
+
+    def preset(self, preset: Preset) -> None:
+        """Replace the vendor's objects: a list of them, lists by slug, or the path of a YAML or JSON file.
+
+        Raises:
+            UsageError: the file cannot be read, or an object breaks the contract; nothing has changed then.
+        """
+        objects, source = read_preset(preset, self.slug, self._known)
+        self.run(lambda backstage: backstage.load(({self.slug: [], **objects}, source)))
+
+    def begin(self, interpretations: Mapping[str, str] = {}, preset: Preset = None) -> None:
+        """Begin a new test: choose the interpretations and the objects that `reset` brings back, and reset.
+
+        Raises:
+            UsageError: an interpretation or an object breaks the contract, or the preset's file cannot be read.
+        """
+        read = read_preset(preset, self.slug, self._known)
+        self.run(lambda backstage: backstage.begin(interpretations, read))
 
     def reset(self) -> None:
-        """Bring back the beginning: no object, call or fault, the chosen interpretations, the real time."""
+        """Bring back the beginning: its objects, interpretations and ids, the real time, no call or fault."""
         self.run(Backstage.reset)
 
     def snapshot(self) -> PlayedSnapshot:
-        """Return the present objects, for `restore`."""
-        return PlayedSnapshot(self.run(lambda backstage: backstage.vendor.state))
+        """Return the present objects and interpretations, for `restore`; clock, calls and faults are not in it."""
+        return PlayedSnapshot(self.slug, self.run(lambda backstage: backstage.vendor.save()))
 
     def restore(self, snapshot: PlayedSnapshot) -> None:
-        """Bring back the objects of an earlier moment."""
-
-        def replace_state(backstage: Backstage) -> None:
-            backstage.vendor.state = snapshot.state
-
-        self.run(replace_state)
+        """Bring back the objects of an earlier moment; raise `UsageError` if they are another vendor's."""
+        if snapshot.slug != self.slug:
+            raise UsageError(f"restore: the snapshot is one of {snapshot.slug}; take one of {self.slug}")
+        self.run(lambda backstage: backstage.vendor.restore(snapshot.saved))
 
     def has_been_called(self) -> bool:
-        """Return True if a request has reached the mock since `forget_calls`, resets notwithstanding."""
+        """Return True if a request has reached the mock since `begin`, resets notwithstanding."""
         return self.run(lambda backstage: backstage.was_called or backstage.mock.journal.latest_call is not None)
-
-    def forget_calls(self) -> None:
-        """Reset the vendor as for a new test."""
-
-        def reset(backstage: Backstage) -> None:
-            backstage.reset()
-            backstage.was_called = False
-
-        self.run(reset)
 
     def interpret(self, **values: str) -> None:
         """Choose interpretations of what the documents leave open, ``-`` in a name written as ``_``; empties the state.

@@ -1,6 +1,6 @@
 """The pytest plugin: a fixture ``mock_<slug>`` for each contract, found as every command finds them.
 
-A fixture gives a `played_vendor.PlayedVendor` without object, call or fault. Its server starts with the first test that
+A fixture gives a `played_vendor.PlayedVendor` without call or fault, and without object but those of a marker's preset. Its server starts with the first test that
 uses it and stays for the session, in each worker of pytest-xdist its own. A test ends with an error if a fault that it
 scripted never played, or if the fixture was used and no request reached the mock. The report of a failed test lists the
 requests.
@@ -26,8 +26,8 @@ _SESSION: pytest.StashKey["VendorSession"] = pytest.StashKey()
 _CONTRACTS: pytest.StashKey[Mapping[str, Path]] = pytest.StashKey()
 _FIXTURES = "contract_watch_fixtures"
 _MARKER_HELP = (
-    f"{MARKER}(*slugs, interpretations={{}}, mutant='', unused='ok', unplayed='ok'): how the fixtures "
-    f"{PREFIX}<slug> of a test begin and end; without slugs for all of them"
+    f"{MARKER}(*slugs, preset=objects or path, seed=7, interpretations={{}}, mutant='', unused='ok', unplayed='ok'): "
+    f"how the fixtures {PREFIX}<slug> of a test begin and end; without slugs for all of them"
 )
 
 

@@ -1,6 +1,6 @@
-"""The vendors of one pytest session: one server for each vendor and mutant, lent to one test after the other."""
+"""The vendors of one pytest session: one server for each vendor, mutant and seed, lent to one test after the other."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -13,6 +13,7 @@ from contract_watch.escaping import escape_text
 from contract_watch.testing.calls import describe_calls
 from contract_watch.testing.played_vendor import PlayedVendor
 from contract_watch.testing.playing import play
+from contract_watch.testing.presets import Preset
 from contract_watch.testing.pytest_plugin import INI_UNPLAYED, INI_UNUSED, MARKER, PREFIX
 
 _CHOICES = ("error", "ok")
@@ -25,6 +26,8 @@ class LendingOptions:
 
     mutant: str = ""
     interpretations: Mapping[str, str] = field(default_factory=dict)
+    preset: Preset = None
+    seed: int | None = None
     unused: str = "error"
     unplayed: str = "error"
 
@@ -35,6 +38,10 @@ class LendingOptions:
                 raise UsageError(f"{MARKER}: {name} must be error or ok, got {escape_text(repr(getattr(self, name)))}")
         if not isinstance(self.mutant, str) or not isinstance(self.interpretations, Mapping):
             raise UsageError(f"{MARKER}: mutant must be an id, interpretations a mapping of names to values")
+        if not isinstance(self.preset, Sequence | Mapping | Path | None):
+            raise UsageError(f"{MARKER}: preset must be a list of objects, lists by vendor, or a path")
+        if isinstance(self.seed, bool) or not isinstance(self.seed, int | None):
+            raise UsageError(f"{MARKER}: seed must be a whole number")
 
 
 class VendorSession:
@@ -46,7 +53,7 @@ class VendorSession:
             if value not in _CHOICES:
                 raise pytest.UsageError(f"{_INI[name]} must be error or ok, got {value!r}")
         self._stack = ExitStack()
-        self._vendors: dict[tuple[str, str], PlayedVendor] = {}
+        self._vendors: dict[tuple[str, str, int | None], PlayedVendor] = {}
         self._lent: dict[str, list[PlayedVendor]] = {}
         self._passed: set[str] = set()
 
@@ -67,10 +74,11 @@ class VendorSession:
     def _prepare(self, slug: str, item: Any) -> tuple[PlayedVendor, LendingOptions]:
         try:
             options = self._read_markers(slug, item)
-            vendor = self._start(slug, options.mutant)
-            vendor.forget_calls()
-            if options.interpretations:
-                vendor.interpret(**options.interpretations)
+            vendor = self._start(slug, options)
+            preset = options.preset
+            if isinstance(preset, str | Path):
+                preset = Path(item.path).parent / preset
+            vendor.begin(options.interpretations, preset)
         except UsageError as error:
             problem = str(error)
         else:
@@ -90,11 +98,13 @@ class VendorSession:
         self._vendors.clear()
         self._stack.close()
 
-    def _start(self, slug: str, mutant: str) -> PlayedVendor:
-        if (slug, mutant) not in self._vendors:
-            playing = play(slug, contracts=self._contracts[slug].parent, mutant=mutant)
-            self._vendors[slug, mutant] = self._stack.enter_context(playing)
-        return self._vendors[slug, mutant]
+    def _start(self, slug: str, options: LendingOptions) -> PlayedVendor:
+        key = slug, options.mutant, options.seed
+        if key not in self._vendors:
+            contracts = list(dict.fromkeys(path.parent for path in self._contracts.values()))
+            playing = play(slug, contracts=contracts, mutant=options.mutant, seed=options.seed)
+            self._vendors[key] = self._stack.enter_context(playing)
+        return self._vendors[key]
 
     def _read_markers(self, slug: str, item: Any) -> LendingOptions:
         """Return the options of the closest markers that are for ``slug``."""

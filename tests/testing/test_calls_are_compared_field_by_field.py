@@ -44,6 +44,8 @@ def test_path_parameters_and_operations_of_other_vendors_are_found() -> None:
     with play("zitadel") as vendor:
         httpx.post(f"{vendor.url}/admin/v1/smtp/a%20b/_activate", headers=vendor.headers, json={}, timeout=PATIENCE)
         assert vendor.assert_called_once("activateSmtpConfig", id="a b").status == 404
+        httpx.post(f"{vendor.url}/admin/v1/smtp/a%2Fb/_activate", headers=vendor.headers, json={}, timeout=PATIENCE)
+        assert vendor.assert_called("activateSmtpConfig", id="a/b").arguments == {"id": "a/b"}
 
 
 def test_the_nearest_call_is_compared(vendor: PlayedVendor) -> None:

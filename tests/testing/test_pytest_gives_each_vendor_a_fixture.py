@@ -181,6 +181,11 @@ def test_closest(mock_jetemail):
         ("'jetmail'", "unknown vendor 'jetmail'; choose from"),
         ("mutant='status/x'", "jetemail has no mutant 'status/x'"),
         ("interpretations={'nams': 'refused'}", "did you mean 'names'"),
+        ("preset=[{'username': 5}]", "preset: jetemail[0].username must be"),
+        ("preset={'jetmail': []}", "preset: unknown vendor 'jetmail'; did you mean 'jetemail'?"),
+        ("preset='none.yaml'", "none.yaml: cannot be read (No such file or directory)"),
+        ("preset=7", "preset must be a list of objects, lists by vendor, or a path"),
+        ("seed='7'", "seed must be a whole number"),
     ],
 )
 def test_a_wrong_marker_is_one_line(tmp_path: Path, marker: str, words: str) -> None:
@@ -216,6 +221,93 @@ def test_own(mock_jetemail, number):
     assert (run.status, "24 passed" in run.out) == (0, True), run.out
     served = {tuple(line.split()[1:3]) for line in re.findall(r"SERVED .* END", run.out)}
     assert len(served) == len({worker for worker, _ in served}) == len({url for _, url in served}) == 2, run.out
+
+
+def test_markers_choose_objects_and_seeds(tmp_path: Path) -> None:
+    """A preset is of the test alone, from a list, a mapping or a file next to the test; two workers see the same ids."""
+    directory = tmp_path / "below"
+    directory.mkdir()
+    (directory / "preset.yaml").write_text("jetemail: [{username: file}]\nsmtp2go: [{username: second}]\n")
+    run = _run(directory, """
+def view(vendor):
+    assert httpx.post(vendor.url + "/users/smtp/view", headers=vendor.headers, json={}).status_code == 200
+
+def names(vendor):
+    return [row["username"] for row in vendor.state]
+
+@pytest.mark.mock_vendor(preset="preset.yaml")
+def test_file(mock_jetemail, mock_smtp2go):
+    assert (names(mock_jetemail), names(mock_smtp2go)) == (["file"], ["second"])
+    assert send(mock_jetemail, "POST", username="file").status_code == 409
+    view(mock_smtp2go)
+    assert send(mock_jetemail, "DELETE", username="file").status_code == 200
+    mock_jetemail.reset()
+    assert names(mock_jetemail) == ["file"]
+
+@pytest.mark.mock_vendor("jetemail", preset={"jetemail": [{"username": "map"}]}, interpretations={"new-status": "inactive"})
+def test_mapping(mock_jetemail, mock_smtp2go):
+    assert (names(mock_jetemail), names(mock_smtp2go)) == (["map"], [])
+    assert send(mock_jetemail, "POST", username="alice").status_code == 200
+    assert send(mock_jetemail).json()["smarthosts"][1]["status"] == "inactive"
+    view(mock_smtp2go)
+
+@pytest.mark.mock_vendor(seed=7, preset=[{"username": "list"}])
+@pytest.mark.parametrize("number", range(8))
+def test_seed(mock_jetemail, number):
+    assert names(mock_jetemail) == ["list"]
+    mock_jetemail.clock.advance(number)
+    mock_jetemail.reset()
+    created = send(mock_jetemail, "POST", username="alice").json()
+    print("SEEDED", __import__("os").environ["PYTEST_XDIST_WORKER"], created["password"], mock_jetemail.state, "END")
+
+def test_plain(mock_jetemail):
+    assert (names(mock_jetemail), send(mock_jetemail).json()["smarthosts"]) == ([], [])
+    assert mock_jetemail.clock.now.year > 2000
+""", "-n", "2", "-rP", "--rootdir", str(tmp_path))  # fmt: skip
+    assert (run.status, "11 passed" in run.out) == (0, True), run.out
+    seeded = [line.removeprefix("SEEDED ").partition(" ") for line in re.findall(r"SEEDED .* END", run.out)]
+    assert len({worker for worker, _, _ in seeded}) == 2, run.out
+    assert len({values for _, _, values in seeded}) == 1, run.out
+
+
+def test_a_request_that_no_operation_takes_is_explained(tmp_path: Path) -> None:
+    """A wrong base URL is an error with the operation that the code may have meant, and so is a fault on another operation."""
+    run = _run(tmp_path, """
+def test_wrong_base(mock_jetemail):
+    httpx.post(mock_jetemail.url + "/v1/outbound/smarthost", headers=mock_jetemail.headers, json={"username": "a" * 500})
+
+def test_wrong_fault(mock_jetemail):
+    mock_jetemail.fault("createSmtpUser", status=503)
+    httpx.put(mock_jetemail.url + "/outbound/smarthost", headers=mock_jetemail.headers)
+""")  # fmt: skip
+    assert "2 passed, 2 errors" in run.out, run.out
+    wrong = run.get_block("ERROR at teardown of test_wrong_base")
+    assert "no request matched an operation" in wrong
+    assert "/v1 is no base path; nearest is POST /outbound/smarthost (createSmtpUser)" in wrong
+    assert re.search(r"let your code call http://127\.0\.0\.1:\d+, or mark the test", wrong), wrong
+    fault = run.get_block("ERROR at teardown of test_wrong_fault")
+    assert "a scripted fault never played: fault-1: status 503 for createSmtpUser" in fault
+    assert "no operation (method PUT is not declared; declared: GET, POST, DELETE, PATCH)" in fault
+
+
+def test_async_tests_need_no_plugin_of_ours(tmp_path: Path) -> None:
+    """A plugin for async tests runs them with the fixture; without one the test fails as pytest has it, without our error."""
+    source = """
+@pytest.mark.anyio
+async def test_own(mock_jetemail):
+    async with httpx.AsyncClient(base_url=mock_jetemail.url, headers=mock_jetemail.headers) as client:
+        assert (await client.get("/outbound/smarthost")).json()["smarthosts"] == []
+    mock_jetemail.assert_called_once("listSmtpUsers")
+
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+"""
+    run = _run(tmp_path, source, "-p", "anyio")
+    assert (run.status, "1 passed" in run.out) == (0, True), run.out
+    run = _run(tmp_path, source.replace("@pytest.mark.anyio", ""))
+    assert (run.status, "1 failed" in run.out, "error" in run.out.splitlines()[-1]) == (1, True, False), run.out
+    assert "async def functions are not natively supported" in run.out
 
 
 def test_fixtures_come_from_the_contracts_that_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,6 +45,9 @@ class SessionRecorder:
         """Close the file."""
         os.close(self._file)
 
+    def rewind(self) -> None:
+        """Go on: a recording keeps all exchanges, whatever is reset."""
+
     async def serve(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         """Let ``app`` serve one request and record it; gRPC-web calls come through `serve_call`."""
         if is_grpc_web(scope):

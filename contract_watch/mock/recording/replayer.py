@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -37,6 +38,13 @@ class SessionReplayer:
         self._played: set[int] = set()
         self._groups: dict[tuple[str, str], list[list[RecordedExchange]]] = {}
         """The exchanges of equal requests, in order, by method and path; a played one goes, but for the last."""
+        self.rewind()
+
+    def rewind(self) -> None:
+        """Return to the beginning of the session."""
+        self._filler = SecretFiller()
+        self._played.clear()
+        self._groups.clear()
         groups: dict[str, list[RecordedExchange]] = {}
         for exchange in self.exchanges:
             request = exchange.request
@@ -88,11 +96,28 @@ class SessionReplayer:
         return UNMATCHED, {"code": _UNIMPLEMENTED, "message": message}
 
     def _record(self, request: SessionRequest, response: SessionResponse, size: int) -> None:
-        parameters = {f"query:{name}": value for name, value in request.query.items()}
+        parameters: dict[str, Any] = {f"query:{name}": value for name, value in request.query.items()}
         answer = response.text or response.body
+        vendor, operation, in_path = self._find_operation(request)
+        parameters |= {f"path:{name}": unquote(value) for name, value in in_path.items()}
+        is_refused = response.status == UNMATCHED and isinstance(response.body, dict) and "differences" in response.body
+        reason = "; ".join([response.body["error"], *response.body["differences"]]) if is_refused else ""
         self._journal.record_call(
-            request.method, request.path, request.headers, request.body, response.status, answer, size, parameters
-        )
+            request.method, request.path, request.headers, request.body, response.status, answer, size, parameters,
+            vendor=vendor, operation=operation, reason=reason,
+        )  # fmt: skip
+
+    def _find_operation(self, request: SessionRequest) -> tuple[str, str, dict[str, str]]:
+        """Return the vendor's slug, the operation and the path parameters of a request; empty if none declares it."""
+        for vendor in self._vendors:
+            contract, path = vendor.contract, quote(request.path)
+            if path.startswith(f"{contract.base_path}/"):
+                found, parameters = contract.effective.match_request(
+                    path.removeprefix(contract.base_path), request.method
+                )
+                if found is not None:
+                    return contract.slug, found.id, parameters
+        return "", "", {}
 
     def _respond(self, request: SessionRequest) -> SessionResponse:
         groups = [one for one in self._find_groups(request) if _matches(one[-1].request, request)]
