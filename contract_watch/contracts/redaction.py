@@ -118,7 +118,7 @@ class Redactor:
 
     def find_secrets(self, value: JSON) -> Iterator[str]:
         """Yield every string under a secret name in ``value``, a JSON body, and in strings of JSON within it."""
-        pending = [([value], False, 0)]
+        pending: list[tuple[JSON, bool, int]] = [([value], False, 0)]
         while pending:
             node, is_secret, depth = pending.pop()
             named = node.items() if isinstance(node, dict) else (("", inner) for inner in node)

@@ -73,7 +73,8 @@ class MockJournal:
         self._shown_headers = _SHOWN_HEADERS - self._credential_names
         self._calls: deque[_RecordedCall] = deque(maxlen=MAX_CALLS)
         self._count = 0
-        self._packed_size = 0
+        self.packed_size = 0
+        """Bytes of the compressed exchanges."""
         self.on_call: Callable[[Mapping[str, Any]], None] | None = None
 
     def record_call(
@@ -143,17 +144,17 @@ class MockJournal:
         call = entry.call
         entry.secrets = self._find_secrets(call)
         shown = {name: cut_json(call[name], _MAX_LENGTH, _MAX_DEPTH) for name in _BODIES if name in call}
-        packed = pack_json(shown, _MAX_PACKED_TEXT) if self._packed_size < _MAX_PACKED else None
+        packed = pack_json(shown, _MAX_PACKED_TEXT) if self.packed_size < _MAX_PACKED else None
         if packed is None:
             entry.call = _redact_call(call, self._redactor.copy_with(entry.secrets))
             return
         entry.packed, entry.call = packed, {**call, **dict.fromkeys(shown, packed)}
-        self._packed_size += packed.size
+        self.packed_size += packed.size
 
     def _forget(self, entry: _RecordedCall) -> None:
         """Release the memory of an exchange that leaves the journal."""
         if entry.packed is not None:
-            self._packed_size -= entry.packed.size
+            self.packed_size -= entry.packed.size
 
     @property
     def latest_call(self) -> dict[str, Any] | None:
@@ -209,11 +210,7 @@ class MockJournal:
             yield from self._find_secrets(entry.call) if entry.secrets is None else entry.secrets
 
     def _find_secrets(self, call: Mapping[str, Any]) -> list[str]:
-        found = [
-            secret
-            for name in _BODIES
-            for secret in self._redactor.find_secrets(call.get(name))
-        ]
+        found = [secret for name in _BODIES for secret in self._redactor.find_secrets(call.get(name))]
         query = call["query"]
         return (
             found + [text for name, text in parse_query(query) if self._redactor.is_secret_name(name)]
@@ -224,7 +221,7 @@ class MockJournal:
     def clear(self, vendor: str = "") -> None:
         """Remove all exchanges, or those of one vendor."""
         kept = [entry for entry in self._calls if vendor and entry.call["vendor"] != vendor]
-        self._packed_size = sum(entry.packed.size for entry in kept if entry.packed is not None)
+        self.packed_size = sum(entry.packed.size for entry in kept if entry.packed is not None)
         self._calls.clear()
         self._calls.extend(kept)
 

@@ -85,6 +85,11 @@ class ResourceState:
         """True for the mock's state, in which nothing is unknown."""
         return not self.own_prefix
 
+    @property
+    def is_untouched(self) -> bool:
+        """True for the mock's state without any object, name or removal: no name is taken in it."""
+        return self.is_complete and not (self.items or self.removed_names or self.unknown_names)
+
     def get_choice(self, interpretation: str, scope: str = "") -> str:
         """Return the value of ``interpretation`` that the mock follows."""
         return self.interpretations.get_choices(interpretation, scope)[0]
