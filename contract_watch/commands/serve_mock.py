@@ -111,17 +111,13 @@ def _list_mutants(contracts: Sequence[Contract]) -> str:
 
 
 def _check_files(given: argparse.Namespace) -> None:
-    """Refuse options that a replayed session would ignore, and a seed whose ids the file of ``--state`` has already."""
+    """Refuse options that a replayed session would ignore; say so if a preset does not count."""
     for name in _WITHOUT_REPLAY:
         if given.replay and getattr(given, name):
             raise UsageError(f"--{name}: has no effect on a replayed session; leave out --{name} or --replay")
     if given.preset and _has_content(given.state):
         print(f"--preset {given.preset}: --state {given.state} has a state already, which stays; "
               "the snapshot `preset` has those of the preset", file=sys.stderr, flush=True)  # fmt: skip
-    if given.seed and given.state:
-        raise UsageError(
-            "--seed: would repeat ids of objects that the file of --state has; leave out --seed or --state"
-        )
 
 
 def _has_content(state: str) -> bool:

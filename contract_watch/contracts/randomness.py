@@ -12,6 +12,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+_WORD = 4
+"""Bytes of a word of the generator."""
+_SKIPPED = 8192
+"""Words that are skipped at once."""
+_MAX_WORDS = 10**10
+"""Words that a stream can have given; to skip them takes half a minute."""
 _SYSTEM = random.SystemRandom()
 _source: ContextVar[random.Random] = ContextVar("source", default=_SYSTEM)
 
@@ -43,9 +49,19 @@ def make_uuid() -> str:
 
 @dataclass(frozen=True)
 class StreamPosition:
-    """A position in a `RandomStream`, to go back to."""
+    """A position in a `RandomStream`, to go back to: the ``words`` of 32 bits that were drawn before it."""
 
-    state: object
+    words: int
+
+
+class _CountingRandom(random.Random):
+    """A generator that counts the words of 32 bits that it gives."""
+
+    words = 0
+
+    def randbytes(self, n: int) -> bytes:
+        self.words += -(-n // _WORD)
+        return super().randbytes(n)
 
 
 class RandomStream:
@@ -53,19 +69,29 @@ class RandomStream:
 
     def __init__(self, seed: str) -> None:
         self._seed = seed
-        self._random = random.Random(seed)
+        self._random = _CountingRandom(seed)
 
     def restart(self) -> None:
         """Return to the beginning."""
         self._random.seed(self._seed)
+        self._random.words = 0
 
     def save(self) -> StreamPosition:
         """Return the present position."""
-        return StreamPosition(self._random.getstate())
+        return StreamPosition(self._random.words)
 
     def restore(self, position: StreamPosition) -> None:
-        """Return to a saved position."""
-        self._random.setstate(position.state)  # type: ignore[arg-type]
+        """Return to a saved position.
+
+        Raises:
+            ValueError: no mock has drawn as much.
+        """
+        if not 0 <= position.words <= _MAX_WORDS:
+            raise ValueError(f"the position must be 0 to {_MAX_WORDS} words, got {position.words}")
+        if position.words < self._random.words:
+            self.restart()
+        while missing := position.words - self._random.words:
+            self._random.randbytes(min(missing, _SKIPPED) * _WORD)
 
     @contextmanager
     def activate(self) -> Iterator[None]:

@@ -118,17 +118,20 @@ class Redactor:
 
     def find_secrets(self, value: JSON) -> Iterator[str]:
         """Yield every string under a secret name in ``value``, a JSON body, and in strings of JSON within it."""
-        pending = [(value, False, 0)]
+        pending: list[tuple[JSON, bool, int]] = [([value], False, 0)]
         while pending:
             node, is_secret, depth = pending.pop()
-            if isinstance(node, dict):
-                pending += [(inner, is_secret or self.is_secret_name(name), depth) for name, inner in node.items()]
-            elif isinstance(node, list):
-                pending += [(inner, is_secret, depth) for inner in node]
-            elif isinstance(node, str) and is_secret:
-                yield node
-            elif isinstance(node, str) and depth < _MAX_DEPTH:
-                pending.append((_parse_inner_json(node), False, depth + 1))
+            named = node.items() if isinstance(node, dict) else (("", inner) for inner in node)
+            for name, inner in named:
+                is_hidden = is_secret or (name != "" and self.is_secret_name(name))
+                if isinstance(inner, dict | list):
+                    pending.append((inner, is_hidden, depth))
+                elif not isinstance(inner, str):
+                    continue
+                elif is_hidden:
+                    yield inner
+                elif depth < _MAX_DEPTH and _may_have_names(inner):
+                    pending.append(([_parse_inner_json(inner)], False, depth + 1))
 
     def redact_string(self, text: str) -> str:
         """Return ``text`` with every known secret replaced."""
@@ -206,6 +209,11 @@ def mask_secret(value: str) -> str:
 
 def _format_marker(length: int) -> str:
     return f"[redacted, {length} characters]"
+
+
+def _may_have_names(text: str) -> bool:
+    """Return False for a string of JSON without objects, also in strings within it: it has no secret names."""
+    return "{" in text or "\\" in text
 
 
 def _parse_inner_json(text: str) -> JSON:

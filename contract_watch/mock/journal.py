@@ -10,6 +10,7 @@ from typing import Any
 from contract_watch.contracts.parameters import parse_query
 from contract_watch.contracts.redaction import Redactor, mask_secret, mask_value
 from contract_watch.contracts.request import MissingBody
+from contract_watch.mock.packed_json import PackedJson, cut_json, pack_json
 
 MAX_CALLS = 1000
 _MAX_LENGTH = 200
@@ -21,7 +22,11 @@ _LOOKAHEAD = 4096
 """Characters beyond `_MAX_LENGTH` that are redacted too: a secret can begin before the limit and end after it."""
 _MAX_TEXT = _MAX_PATH_LENGTH + _LOOKAHEAD
 _LARGE_SIZE = 4096
-"""Size in bytes above which an exchange is redacted and truncated at once, to bound the memory of the journal."""
+"""Size in bytes above which an exchange is cut at once, to bound the memory of the journal."""
+_MAX_PACKED_TEXT = 512 * 1024
+_MAX_PACKED = 8 * 1024 * 1024
+"""Bytes of a cut exchange, and of all compressed ones: beyond these, one is redacted and truncated at once."""
+_BODIES = ("parameters", "body", "answer")
 _SHOWN_HEADERS = frozenset({
     "accept", "accept-encoding", "accept-language", "access-control-request-headers", "access-control-request-method",
     "content-encoding", "content-length", "content-type", "expect", "grpc-timeout", "host", "idempotency-key", "if-match",
@@ -36,11 +41,22 @@ Explanation = tuple[str, Mapping[str, str] | None]
 
 @dataclass(slots=True)
 class _RecordedCall:
-    """One exchange. ``secrets`` are those of an exchange that is redacted already, ``explain`` the reason to compute."""
+    """One exchange. ``secrets`` are those of a large one, ``explain`` the reason to compute.
+
+    The bodies of a large exchange are ``packed``; without that, it is redacted already.
+    """
 
     call: dict[str, Any]
     secrets: list[str] | None
     explain: Callable[[], Explanation] | None
+    packed: PackedJson | None = None
+
+    def read_call(self) -> dict[str, Any]:
+        """Return the exchange with its bodies."""
+        if self.packed is None:
+            return self.call
+        bodies = self.packed.unpack()
+        return {name: bodies[name] if value is self.packed else value for name, value in self.call.items()}
 
 
 class MockJournal:
@@ -57,6 +73,8 @@ class MockJournal:
         self._shown_headers = _SHOWN_HEADERS - self._credential_names
         self._calls: deque[_RecordedCall] = deque(maxlen=MAX_CALLS)
         self._count = 0
+        self.packed_size = 0
+        """Bytes of the compressed exchanges."""
         self.on_call: Callable[[Mapping[str, Any]], None] | None = None
 
     def record_call(
@@ -114,11 +132,29 @@ class MockJournal:
             call["reason"] = reason
         entry = _RecordedCall(call, None, explain)
         if size + len(path) + len(query) + sum(map(len, shown.values())) > _LARGE_SIZE:
-            entry.secrets = self._find_secrets(call)
-            entry.call = _redact_call(call, self._redactor.copy_with(entry.secrets))
+            self._bound(entry)
+        if len(self._calls) == MAX_CALLS:
+            self._forget(self._calls.popleft())
         self._calls.append(entry)
         if self.on_call is not None:
             self.on_call(self._read(entry, self._redactor.copy_with(self._list_secrets([entry]))))
+
+    def _bound(self, entry: _RecordedCall) -> None:
+        """Bound the memory of a large exchange: pack what the journal shows of it, or redact and truncate it."""
+        call = entry.call
+        entry.secrets = self._find_secrets(call)
+        shown = {name: cut_json(call[name], _MAX_LENGTH, _MAX_DEPTH) for name in _BODIES if name in call}
+        packed = pack_json(shown, _MAX_PACKED_TEXT) if self.packed_size < _MAX_PACKED else None
+        if packed is None:
+            entry.call = _redact_call(call, self._redactor.copy_with(entry.secrets))
+            return
+        entry.packed, entry.call = packed, {**call, **dict.fromkeys(shown, packed)}
+        self.packed_size += packed.size
+
+    def _forget(self, entry: _RecordedCall) -> None:
+        """Release the memory of an exchange that leaves the journal."""
+        if entry.packed is not None:
+            self.packed_size -= entry.packed.size
 
     @property
     def latest_call(self) -> dict[str, Any] | None:
@@ -133,9 +169,9 @@ class MockJournal:
     def list_sent_calls(self) -> list[dict[str, Any]]:
         """Return the exchanges as they were sent, with secrets, for comparisons whose result has none.
 
-        Long ones are truncated and redacted.
+        Long ones are truncated, and some of them redacted.
         """
-        return [entry.call for entry in self._calls]
+        return [entry.read_call() for entry in self._calls]
 
     def redact_json(self, value: Any) -> Any:
         """Return ``value`` without secrets, untruncated."""
@@ -166,18 +202,15 @@ class MockJournal:
             reason, nearest = entry.explain()
             entry.call |= {"reason": reason, **({"nearest": nearest} if nearest is not None else {})}
             entry.explain = None
-        return _redact_call(entry.call, redactor, is_bounded=entry.secrets is not None)
+        is_bounded = entry.secrets is not None and entry.packed is None
+        return _redact_call(entry.read_call(), redactor, is_bounded=is_bounded)
 
     def _list_secrets(self, entries: Iterable[_RecordedCall]) -> Iterable[str]:
         for entry in entries:
             yield from self._find_secrets(entry.call) if entry.secrets is None else entry.secrets
 
     def _find_secrets(self, call: Mapping[str, Any]) -> list[str]:
-        found = [
-            secret
-            for name in ("parameters", "body", "answer")
-            for secret in self._redactor.find_secrets(call.get(name))
-        ]
+        found = [secret for name in _BODIES for secret in self._redactor.find_secrets(call.get(name))]
         query = call["query"]
         return (
             found + [text for name, text in parse_query(query) if self._redactor.is_secret_name(name)]
@@ -188,6 +221,7 @@ class MockJournal:
     def clear(self, vendor: str = "") -> None:
         """Remove all exchanges, or those of one vendor."""
         kept = [entry for entry in self._calls if vendor and entry.call["vendor"] != vendor]
+        self.packed_size = sum(entry.packed.size for entry in kept if entry.packed is not None)
         self._calls.clear()
         self._calls.extend(kept)
 

@@ -14,7 +14,7 @@ from contract_watch.contracts.randomness import RandomStream, StreamPosition
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody, Request
 from contract_watch.errors import UsageError
-from contract_watch.mock.clock import SEEDED_STEP, MockClock, VendorClock
+from contract_watch.mock.clock import LATEST, SEEDED_STEP, MockClock, VendorClock
 from contract_watch.mock.tokens import TokenIssuer
 
 MAX_BODY = 8 * 1024 * 1024
@@ -101,18 +101,34 @@ class MockVendor:
     @property
     def choices(self) -> dict[str, Any]:
         """Everything besides the state that a restart has to restore, as JSON."""
-        return {"interpretations": dict(self._chosen_interpretations)}
+        choices: dict[str, Any] = {"interpretations": dict(self._chosen_interpretations)}
+        if self._stream is not None:
+            choices["drawn"] = self._stream.save().words
+        if isinstance(self.clock, VendorClock):
+            choices["passed"] = self.clock.passed
+        return choices
 
     def restore_choices(self, choices: Mapping[str, Any]) -> None:
-        """Restore what `choices` returned; raise `UsageError` if it is not this contract's."""
+        """Restore what `choices` returned, also without a seed or of another one.
+
+        Raises:
+            UsageError: the interpretations are not this contract's.
+            ValueError: a value is out of bounds.
+        """
+        drawn, passed = int(choices.get("drawn", 0)), float(choices.get("passed", 0.0))
+        if not 0 <= passed <= LATEST:
+            raise ValueError("the clock cannot be there")
         chosen = dict(choices["interpretations"])
         Interpretations(self.contract.model.interpretations).decide(chosen)
+        if self._stream is not None:
+            self._stream.restore(StreamPosition(drawn))
+        if isinstance(self.clock, VendorClock):
+            self.clock.passed = passed
         self._chosen_interpretations = chosen
 
     def reset(self) -> None:
         """Reset the state, and start again what a seed decides; the chosen interpretations stay."""
-        self.state = self._start()
-        self._restart_seed()
+        self._move_to(replace(self.save(), state=self._start(), position=StreamPosition(0), passed=0.0))
 
     def _start(self) -> ModelState:
         interpretations = Interpretations(self.contract.model.interpretations).decide(self._chosen_interpretations)
@@ -139,13 +155,19 @@ class MockVendor:
 
     def restore(self, saved: SavedState) -> None:
         """Return to a saved moment of this vendor; if that cannot be stored, raise `StateNotSavedError` and stay."""
-        before, self._chosen_interpretations = self._chosen_interpretations, dict(saved.interpretations)
+        self._move_to(saved)
+
+    def _move_to(self, saved: SavedState) -> None:
+        """Take over a moment; the store writes it as a whole, so the seed goes on from there before the state does."""
+        before = self.save()
+        self._chosen_interpretations = dict(saved.interpretations)
+        self._resume(saved)
         try:
             self.state = saved.state
         except StateNotSavedError:
-            self._chosen_interpretations = before
+            self._chosen_interpretations = dict(before.interpretations)
+            self._resume(before)
             raise
-        self._resume(saved)
 
     def _resume(self, saved: SavedState) -> None:
         """Let a seed go on from a saved moment."""

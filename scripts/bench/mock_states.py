@@ -127,8 +127,7 @@ def _time_list(contract: Contract, port: int) -> tuple[float, int]:
 
 def _measure_requests(contract: Contract, requests: int) -> Row:
     """Measure memory after a tenth of ``requests`` and after all: objects that are created, updated and removed again."""
-    create, remove, invalid = build_sample_requests(contract)
-    mixed = [create, build_update_request(contract), invalid, remove]
+    mixed = build_sample_requests(contract)
     loader, early = LoadRunner(), max(requests // 10, 1)
     with _start_mock(contract) as (port, pid):
         loader.run(port, mixed, _SECONDS, most=early)

@@ -1,6 +1,7 @@
 """The journal shows every request with its context, takes a selection, and can be written to the terminal."""
 
 import json
+import random
 import signal
 import subprocess
 import sys
@@ -9,9 +10,10 @@ from typing import Any
 import httpx
 import pytest
 
+from contract_watch.contracts.redaction import Redactor
 from contract_watch.contracts.registry import ROOT, Contract
 from contract_watch.mock.call_log import format_call
-from contract_watch.mock.journal import MAX_CALLS
+from contract_watch.mock.journal import MAX_CALLS, MockJournal
 from contract_watch.mock.server import build_mock, run_in_thread
 from tests.support.patience import PATIENCE
 from tests.support.suite_process import PAID_KEY
@@ -185,3 +187,45 @@ def test_the_command_logs_to_standard_error() -> None:
     assert lines[0].rstrip().endswith(f"POST  {PATH}  200  jetemail.createSmtpUser")
     assert "404  jetemail  GET /outbound/\\x1b[redacted" in lines[1]
     assert PAID_KEY not in "".join(lines)
+
+
+def _build_journal() -> MockJournal:
+    return MockJournal(Redactor({"password"}), {"authorization"})
+
+
+def _record(journal: MockJournal, body: Any, answer: Any = None) -> None:
+    size = len(json.dumps([body, answer]))
+    journal.record_call("POST", "/users", {}, body, 200, answer, size)
+
+
+@pytest.mark.parametrize("most", [0, 8 * 1024 * 1024], ids=["redacted at once", "packed"])
+def test_large_exchanges_hide_secrets_from_anywhere(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    """The kept part of a large exchange hides a secret of its truncated part, of an earlier and of a later exchange."""
+    monkeypatch.setattr("contract_watch.mock.journal._MAX_PACKED", most)
+    journal = _build_journal()
+    secrets = ["first-secret-1", "other-secret-2", "later-secret-3"]
+    _record(journal, {"password": secrets[0]})
+    rows: list[Any] = [{"note": f"see {one}", "number": at} for at, one in enumerate(secrets)]
+    rows += [{"note": "x" * 40, "number": at} for at in range(300)]
+    rows[-1] = {"inner": json.dumps({"password": secrets[1]})}
+    _record(journal, {"page": 1}, {"rows": rows, "long": "y" * 9000})
+    _record(journal, {"password": secrets[2]})
+    shown = journal.list_calls()[1]
+    assert not [one for one in secrets if one in json.dumps(shown)]
+    assert [one["note"] for one in shown["answer"]["rows"][:3]] == ["see [redacted, 14 characters]"] * 3
+    assert len(shown["answer"]["rows"]) == 200
+    assert shown["answer"]["long"].endswith("… (9000 characters)")
+    assert list(shown) == list(journal.list_calls()[0])
+
+
+def test_packed_exchanges_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compressed exchanges take no more memory than their limit, and leave room for others once they are gone."""
+    monkeypatch.setattr("contract_watch.mock.journal.MAX_CALLS", 4)
+    monkeypatch.setattr("contract_watch.mock.journal._MAX_PACKED", 9000)
+    journal = _build_journal()
+    for number in range(40):
+        _record(journal, {"text": random.Random(number).randbytes(3000).hex()})
+        assert 0 < journal.packed_size < 9000 + 4000
+    assert len(journal.list_calls()) == 4
+    journal.clear()
+    assert journal.packed_size == 0

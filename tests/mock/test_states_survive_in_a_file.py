@@ -55,10 +55,10 @@ def _list_names(client: httpx.Client) -> list[str]:
 
 
 @contextmanager
-def _keep(path: Path, *slugs: str, interpretations: Any = None) -> Iterator[Mock]:
+def _keep(path: Path, *slugs: str, interpretations: Any = None, seed: int | None = None) -> Iterator[Mock]:
     """Build a mock in this process that keeps its state in ``path``."""
     contracts = [one for slug in slugs for one in choose_contracts(slug)]
-    mock = build_mock(contracts, {}, interpretations)
+    mock = build_mock(contracts, {}, interpretations, seed=seed)
     states = StateFile(path)
     with closing(states):
         states.attach(list(mock.vendors.values()))
@@ -165,6 +165,24 @@ def test_interpretations_are_part_of_the_state(tmp_path: Path) -> None:
         _keep(file, "jetemail", interpretations={"jetemail": {"names": "lowered"}}),
     ):
         pass
+
+
+def test_a_seed_goes_on_after_a_restart(tmp_path: Path) -> None:
+    """Passwords, ids and times after a restart are those that follow without one; a reset starts them anew."""
+
+    def create(mock: Mock, name: str) -> Any:
+        return [_call(mock, "addSmtpUser", {"username": name}, "smtp2go"), mock.vendors["smtp2go"].state.items[-1]]
+
+    with _keep(tmp_path / "whole", "smtp2go", seed=3) as mock:
+        expected = [create(mock, name) for name in ("user-one", "user-two", "user-three")]
+    with _keep(tmp_path / "parts", "smtp2go", seed=3) as mock:
+        found = [create(mock, "user-one"), create(mock, "user-two")]
+    with _keep(tmp_path / "parts", "smtp2go", seed=3) as mock:
+        found.append(create(mock, "user-three"))
+        mock.vendors["smtp2go"].reset()
+    assert found == expected
+    with _keep(tmp_path / "parts", "smtp2go", seed=3) as mock:
+        assert create(mock, "user-one") == expected[0]
 
 
 def test_vendors_keep_their_states_apart(tmp_path: Path) -> None:

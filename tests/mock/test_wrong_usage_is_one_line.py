@@ -48,7 +48,6 @@ ROWS = [
     ("--state {tmp}/other.sqlite", "--state {tmp}/other.sqlite: is a database of another program; choose another file"),
     ("smtp2go --state {tmp}/jetemail.sqlite", "--state {tmp}/jetemail.sqlite: holds the state of 'jetemail', not of smtp2go; ..."),
     ("jetemail --state {tmp}/changed.sqlite", "--state {tmp}/changed.sqlite: was written for another version of the contract ..."),
-    ("--state {tmp}/x --seed 7", "--seed: would repeat ids of objects that the file of --state has; leave out --seed or --state"),
     ("--record {tmp}", "--record {tmp}: cannot be written (Is a directory); choose another file"),
     ("--replay {tmp}", "--replay {tmp}: cannot be read (Is a directory); choose another file"),
     ("--replay {tmp}/list.yaml", "--replay {tmp}/list.yaml..."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from contract_watch.contracts.resource.names import NamePolicy, fold_name
 from contract_watch.contracts.resource.pages import Page, PageMatcher, Paging, get_row_path
 from contract_watch.contracts.resource.rows import LazyRows, ResourceList
 from contract_watch.contracts.resource.state import UNKNOWN, Item, ResourceState
+from contract_watch.contracts.schema import find_kind
 
 if TYPE_CHECKING:
     from contract_watch.contracts.openapi import Operation
@@ -166,7 +167,8 @@ class ListOutcomes:
                 return None
             return state.removed_names.get(name, model.spec.clauses.once)
 
-        rows = LazyRows({item.name: item for item in items if item.name is not None}, build_row)
+        known = {item.name: item for item in items if item.name is not None}
+        rows = LazyRows(known, build_row, self._choose_renderer(state, operation, location, build_row))
         is_marked = layout.has_server_ids and not state.is_complete
         return ResourceList(
             layout.key,
@@ -179,6 +181,19 @@ class ListOutcomes:
             parents=layout.shown_parents,
             parent_clauses={prop: model.spec.clauses.own_parent(prop) for prop in layout.shown_parents},
         )
+
+    def _choose_renderer(
+        self, state: ResourceState, operation: Operation, location: RowLocation, build: Callable[[Item], ExpectedRow]
+    ) -> Callable[[Item], Any]:
+        """Return the function that renders a row: the quick one, unless a vendor's own class builds the matchers."""
+        model = self._model
+        renderer = model.find_row_renderer(state, operation)
+        if renderer is None:
+            return lambda item: build(item).row.render()
+        schema = location.properties.get(model.spec.layout.key, {})
+        if find_kind(schema) != "integer":
+            return lambda item: renderer.render(state, item, item.name)
+        return lambda item: renderer.render(state, item, model.rows.match_name(item.name or "", schema).render())
 
     @staticmethod
     def _is_stray(state: ResourceState, name: str, mark: str) -> bool:
@@ -212,7 +227,7 @@ class ListOutcomes:
             inner = wrapped if isinstance(wrapped, ObjectMatcher) else inner
             for pointer, matcher in paging.build_envelope(items, shown).items():
                 inner = model.rows.add_at(root, inner, pointer, matcher)
-        rendered = [rows.known_rows[item.name or ""].row.render() for item in shown if item.name in rows.known_rows]
+        rendered = [_render_row(rows.known_rows, item.name or "") for item in shown if item.name in rows.known_rows]
         seen = None if page.is_first else state.pages.get(_identify_page(tenant, page, page.start))
         clauses = {name: f"{operation.id}/effect/{name}" for name in ("limit", "offset", "complete", "next")}
         matcher = PageMatcher(
@@ -272,6 +287,10 @@ class ListOutcomes:
             if name is not None:
                 state = state.put_item(replace(item, name=name), item)
         return state
+
+
+def _render_row(rows: Mapping[str, ExpectedRow], name: str) -> Any:
+    return rows.render_row(name) if isinstance(rows, LazyRows) else rows[name].row.render()
 
 
 def _identify_page(tenant: str, page: Page, start: str) -> str:

@@ -31,6 +31,7 @@ from contract_watch.contracts.resource.new_values import check_new_values
 from contract_watch.contracts.resource.parents import check_parents, is_elsewhere
 from contract_watch.contracts.resource.preset import PresetBuilder
 from contract_watch.contracts.resource.preset_object import PresetObject
+from contract_watch.contracts.resource.row_values import RowRenderer, RowRenderers
 from contract_watch.contracts.resource.rows import RowBuilder
 from contract_watch.contracts.resource.rule import RuleCheck, Situation
 from contract_watch.contracts.resource.spec import ResourceSpec
@@ -56,6 +57,7 @@ class ResourceModel:
         self.values = StoredValues(self.spec.table, str(contract.config_file))
         self.store = ValueStore(self.spec.layout, self.spec.table, self.values)
         self.rows = RowBuilder(self.spec, self.values, self.match_value)
+        self._renderers = RowRenderers(self.rows)
         self.effects = RuleEffects(self.spec.rules_file, self.spec.layout, self.store)
         self._texts = ErrorTexts(contract)
         self._unserved = UnservedBodies(contract, self.rows, self._texts)
@@ -277,6 +279,12 @@ class ResourceModel:
             # An update or action that shows another value than before, of a property that it does not set, changed it.
             state, is_echo = state.evolve(unlisted_operations=(operation.id,)), False
         return self.rows.match_item(state, item, location, name, is_echo=is_echo)
+
+    def find_row_renderer(self, state: ResourceState, operation: Operation) -> RowRenderer | None:
+        """Return the renderer of what `match_row` matches; None if a class of its own builds or fills the matchers."""
+        location, own = self.spec.layout.get_row(operation.id), type(self)
+        is_default = own.match_row is ResourceModel.match_row and own.match_value is ResourceModel.match_value
+        return self._renderers.find(state, location) if is_default and location is not None else None
 
     def succeed(self, state: ResourceState, call: Call) -> Sequence[Outcome]:
         """Return the outcomes of a request that nothing refuses."""

@@ -147,6 +147,12 @@ class NameChecker:
         self, state: ResourceState, account: str, name: str, kinds: RefusalKinds, target: RenameTarget | None
     ) -> Iterator[Check]:
         """Yield the failed checks of a well-formed new name against the names that exist."""
+        if not state.is_untouched:
+            yield from self._check_existing(state, account, name, kinds, target)
+
+    def _check_existing(
+        self, state: ResourceState, account: str, name: str, kinds: RefusalKinds, target: RenameTarget | None
+    ) -> Iterator[Check]:
         holder = self.find_item(state, account, name)
         scope = kinds.invalid[0].clause.split("/")[0]
         if holder is not None and target is not None and holder is target.item:

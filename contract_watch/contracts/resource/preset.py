@@ -34,6 +34,7 @@ class PresetBuilder:
         self._model, self._spec = model, model.spec
         self._reader = PresetReader(model)
         self._templates: dict[str, Item] = {}
+        self._shapes: dict[str, str] = {}
 
     def build(self, state: ResourceState, objects: Any, at: float, label: str) -> ResourceState:
         """Return ``state``, which is empty, with ``objects``; see `model.preset_state`."""
@@ -74,6 +75,13 @@ class PresetBuilder:
 
     def _describe_shape(self, preset: PresetObject) -> str:
         """Return a string that is equal for objects which differ by their names and times alone."""
+        first = preset.like or preset
+        shape = self._shapes.get(first.label)
+        if shape is None or self._reader.makes_values:
+            shape = self._shapes[first.label] = self._format_shape(preset)
+        return shape
+
+    def _format_shape(self, preset: PresetObject) -> str:
         argument = self._spec.layout.name_argument
         rest = {one: value for one, value in preset.call.arguments.items() if one != argument}
         return json.dumps([preset.call.account.name, rest, dict(preset.shown)], sort_keys=True)

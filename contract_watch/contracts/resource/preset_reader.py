@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 _ACCOUNT = "account"
 _MAX_NAME = 60
+_MOST_KNOWN = 10_000
+"""Objects that are remembered, so that those which differ from them by their names alone are read quickly."""
+_SCALARS = frozenset({str, int, float, bool, type(None)})
 _NUMBER = re.compile(r"[0-9]{1,18}")
 
 
@@ -48,6 +51,7 @@ class PresetReader:
         self._create = model.contract.operations[self._layout.create]
         self._keys = {location.field for location in model.contract.credential_locations if location.field}
         self._schemas: dict[tuple[str, str], Schema] = {}
+        self._known: dict[tuple[Any, ...], PresetObject] = {}
 
     def read(self, state: ResourceState, raw: Any, at: float, label: str) -> PresetObject:
         """Return one object of a preset; ``label`` names it in errors, ``at`` is the present time.
@@ -57,19 +61,65 @@ class PresetReader:
         """
         if not isinstance(raw, dict):
             raise UsageError(f"{label} must be an object, got {show_value(raw)}")
+        rest, spelled = self._describe_rest(raw)
+        like = self._known.get(rest) if spelled else None
+        if like is not None:
+            return self._read_alike(like, spelled, raw[spelled], at, label)
+        preset = self._read_object(state, raw, at, label)
+        if spelled and len(self._known) < _MOST_KNOWN:
+            self._known[rest] = preset
+        return preset
+
+    def _describe_rest(self, raw: Mapping[str, Any]) -> tuple[tuple[Any, ...], str]:
+        """Return what is equal for objects that differ by their names alone, and the property with the name.
+
+        The property is empty for an object without a name or with nested values.
+        """
+        rest: list[Any] = []
+        spelled = ""
+        for name, value in raw.items():
+            if self._properties.get(name) == self._layout.name_argument and isinstance(value, str):
+                spelled = name
+                rest.append(name)
+            elif type(value) in _SCALARS:
+                rest += (name, type(value), value)
+            elif type(value) is list and all(type(one) is str for one in value):
+                rest += (name, list, tuple(value))
+            else:
+                return (), ""
+        return tuple(rest), spelled
+
+    def _read_alike(self, like: PresetObject, spelled: str, value: str, at: float, label: str) -> PresetObject:
+        """Return an object that equals ``like`` but for its name, which is all that needs a check."""
+        naming = self._layout.name_argument
+        arguments = {one: sent for one, sent in like.sent.items() if one != naming}
+        shown = {one: sent for one, sent in like.shown.items() if one != naming}
+        if not is_mask(value):
+            self._read_value(naming, value, f"{label}.{spelled}", arguments, shown)
+        call = self._build_call(like.call.account, arguments, at)
+        created, changed = like.created_at, like.changed_at
+        return PresetObject(label, like.spellings, arguments, call, shown, like.name, created, changed, like)
+
+    @property
+    def makes_values(self) -> bool:
+        """True if each object of a preset needs values that nobody wrote."""
+        return bool(self._hidden)
+
+    def _read_object(self, state: ResourceState, raw: Mapping[str, Any], at: float, label: str) -> PresetObject:
         account = self._find_account(state, raw, label)
         arguments: dict[str, Any] = {}
         shown: dict[str, Any] = {}
         times: dict[str, float] = {}
         name = ""
         spellings = self._resolve_names(raw, label)
+        parents = self._parents
         for prop, spelled in spellings.items():
             value, where = raw[spelled], f"{label}.{spelled}"
             if prop in (self._layout.created, self._spec.table.changed):
                 times[prop] = self._read_time(prop, value, where)
             elif prop == self._layout.key and self._layout.has_server_ids:
                 name = self._read_id(value, where)
-            elif prop in self._layout.shown_parents:
+            elif prop in parents:
                 self._refuse_other_parent(prop, value, where)
             elif not is_mask(value):
                 self._read_value(prop, value, where, arguments, shown)
@@ -86,6 +136,10 @@ class PresetReader:
         return created, max(created, changed)
 
     # -- names
+
+    @cached_property
+    def _parents(self) -> Mapping[str, str | int]:
+        return self._layout.shown_parents
 
     @cached_property
     def _properties(self) -> dict[str, str]:
@@ -190,7 +244,10 @@ class PresetReader:
 
     @staticmethod
     def _refuse_undocumented(schema: Schema, value: Any, where: str) -> None:
-        found = next(schema.find_undocumented(value), None) if isinstance(value, dict | list) else None
+        may_have_names = isinstance(value, dict) or (
+            isinstance(value, list) and any(isinstance(one, dict | list) for one in value)
+        )
+        found = next(schema.find_undocumented(value), None) if may_have_names else None
         if found is not None:
             inner = escape_text(".".join(map(str, found)), _MAX_NAME)
             raise UsageError(f"{where}.{inner}: unknown property; {describe_unknown(inner, schema.property_names)}")

@@ -50,6 +50,9 @@ class ResourceList(ListMatcher):
     parents: Mapping[str, str | int] = field(default_factory=dict)
     parent_clauses: Mapping[str, str] = field(default_factory=dict)
 
+    def render(self) -> JSON:
+        return self.known_rows.render() if isinstance(self.known_rows, LazyRows) else super().render()
+
     def find_mismatches(self, value: JSON, path: ValuePath = ()) -> Iterator[Mismatch]:
         yield from super().find_mismatches(value, path)
         yield from self._find_other_parents(value, path)
@@ -76,13 +79,26 @@ class ResourceList(ListMatcher):
 
 
 class LazyRows(Mapping[str, ExpectedRow]):
-    """The rows of ``items`` by name, which ``build`` makes when they are read: a mock can have a hundred thousand."""
+    """The rows of ``items`` by name, which ``build`` makes when they are read: a mock can have a hundred thousand.
 
-    def __init__(self, items: Mapping[str, Item], build: Callable[[Item], ExpectedRow]) -> None:
-        self._items, self._build = items, build
+    ``render`` returns what the matcher of a row renders.
+    """
+
+    def __init__(
+        self, items: Mapping[str, Item], build: Callable[[Item], ExpectedRow], render: Callable[[Item], JSON]
+    ) -> None:
+        self._items, self._build, self._render = items, build, render
 
     def __getitem__(self, name: str) -> ExpectedRow:
         return self._build(self._items[name])
+
+    def render(self) -> list[JSON]:
+        """Return all rows as a response shows them."""
+        return [self._render(item) for item in self._items.values()]
+
+    def render_row(self, name: str) -> JSON:
+        """Return one row as a response shows it."""
+        return self._render(self._items[name])
 
     def __contains__(self, name: object) -> bool:
         return name in self._items
@@ -99,6 +115,7 @@ class RowBuilder:
 
     def __init__(self, spec: ResourceSpec, values: StoredValues, match_value: ValueMatcher) -> None:
         self._layout, self._table, self._values = spec.layout, spec.table, values
+        self.key = spec.layout.key
         self._match_value = match_value
         self._document = spec.layout.document
         self._arguments = {spec.layout.get_shown_name(name): name for name in spec.tracked}
@@ -117,17 +134,14 @@ class RowBuilder:
         optional: dict[str, Matcher] = {}
         forbidden: dict[str, str] = {}
         rendered: set[str] = set()
-        for prop, schema in self._get_schemas(location):
+        for prop, schema in self.get_schemas(location):
             if prop == self._layout.key:
                 required[prop] = name
                 continue
-            argument = self._find_argument(item, prop)
-            if self._table.omits and any(
-                are_equal(item.values.get(argument, UNKNOWN), one) for one in self._table.omits
-            ):
-                forbidden[prop] = item.clauses.get(argument, "")
+            if self._table.omits and self.is_omitted_value(item, prop):
+                forbidden[prop] = item.clauses.get(self.find_argument(item, prop), "")
                 continue
-            matcher, is_due = self._match_property(state, item, prop, schema, is_echo=is_echo)
+            matcher, is_due = self.match_property(state, item, prop, schema, is_echo=is_echo)
             if prop in location.required or is_due:
                 required[prop] = matcher
             else:
@@ -135,7 +149,36 @@ class RowBuilder:
                 rendered |= {prop} if self.is_rendered(state, item, prop) else set()
         return ObjectMatcher(required, optional, forbidden, frozenset(rendered))
 
-    def _find_argument(self, item: Item, prop: str) -> str:
+    def is_omitted_value(self, item: Item, prop: str) -> bool:
+        """Return True if no row has a property with the value of ``item``."""
+        if not self._table.omits:
+            return False
+        value = item.values.get(self.find_argument(item, prop), UNKNOWN)
+        return any(are_equal(value, one) for one in self._table.omits)
+
+    def find_tracked_argument(self, prop: str) -> str:
+        """Return the name of a property in requests; empty if none sets it."""
+        return self._arguments.get(prop, "")
+
+    def shows_strings_as_stored(self, argument: str) -> bool:
+        """Return True if rows show every string of a property as it is stored, unless it is blank."""
+        table = self._table
+        changed = (*table.uncertain, *table.alike, *table.normalised, *table.forms)
+        return bool(argument) and argument not in changed and not table.omits
+
+    def may_be_absent(self, state: ResourceState, argument: str) -> bool:
+        """Return True if rows may lack a property that a request set."""
+        return "absent" in self._values.list_forms(state, argument)
+
+    def is_time(self, prop: str) -> bool:
+        """Return True if a property shows the time of the creation or of the last change."""
+        return prop != "" and prop in (self._layout.created, self._table.changed)
+
+    def get_moment(self, item: Item, prop: str) -> float:
+        """Return the time of an object that a property shows."""
+        return item.changed_at if prop == self._table.changed else item.created_at
+
+    def find_argument(self, item: Item, prop: str) -> str:
         """Return the name of a property in an item's values; empty if it has none.
 
         A preset can store what no request sets, under its name in responses.
@@ -145,7 +188,7 @@ class RowBuilder:
             argument = prop if prop in item.values and prop not in self._names_of_requests else ""
         return argument
 
-    def _get_schemas(self, location: RowLocation) -> list[tuple[str, dict[str, Any]]]:
+    def get_schemas(self, location: RowLocation) -> list[tuple[str, dict[str, Any]]]:
         """Return each property of an object with its schema, resolved once for each location."""
         key = id(location)  # the layout has one for each operation, for good
         if key not in self._schemas:
@@ -155,21 +198,21 @@ class RowBuilder:
 
     def is_rendered(self, state: ResourceState, item: Item, prop: str) -> bool:
         """Return True if the mock shows an optional property."""
-        argument = self._find_argument(item, prop)
+        argument = self.find_argument(item, prop)
         value = item.values.get(argument, UNKNOWN)
         if value in (None, UNKNOWN) or (value and self._values.is_blank(argument, value) and trims_strings(state)):
             return False
         return self._values.get_form(state, argument) != "absent"
 
-    def _match_property(
-        self, state: ResourceState, item: Item, prop: str, schema: Mapping[str, Any], *, is_echo: bool
+    def match_property(
+        self, state: ResourceState, item: Item, prop: str, schema: Mapping[str, Any], *, is_echo: bool = False
     ) -> tuple[Matcher, bool]:
         """Return the matcher of one property, and True if the object must have it."""
-        moment = {self._layout.created: item.created_at, self._table.changed: item.changed_at}.get(prop or "-")
-        if prop and moment is not None:
+        if self.is_time(prop):
+            moment = self.get_moment(item, prop)
             form = str(schema.get("x-client-type", ""))
             return match_time(format_time(moment, schema), moment, lambda value: parse_time(value, form)), False
-        argument = self._find_argument(item, prop)
+        argument = self.find_argument(item, prop)
         value = item.values.get(argument, UNKNOWN) if argument else UNKNOWN
         matcher = self._match_value(state, argument, value, schema) if argument else None
         if matcher is None:
@@ -178,8 +221,8 @@ class RowBuilder:
         removals = (self._layout.remove,)
         suspected = None if is_echo or state.is_complete else state.find_suspected_clause(item, argument, removals)
         matcher = ForClause(clause, matcher, suspected) if clause else matcher
-        may_be_absent = "absent" in self._values.list_forms(state, argument)
-        return matcher, argument in item.sent and not self._values.is_blank(argument, value) and not may_be_absent
+        is_due = argument in item.sent and not self._values.is_blank(argument, value)
+        return matcher, is_due and not self.may_be_absent(state, argument)
 
     def _match_sample(self, state: ResourceState, prop: str, schema: Mapping[str, Any]) -> Matcher:
         """Build the matcher of a property that the server makes, or whose value is unknown."""
@@ -192,7 +235,7 @@ class RowBuilder:
         return match_anything(self._get_sample(schema))
 
     def _get_sample(self, schema: Mapping[str, Any]) -> Any:
-        key = id(schema)  # of `_get_schemas`, which keeps it for good
+        key = id(schema)  # of `get_schemas`, which keeps it for good
         if key not in self._samples:
             self._samples[key] = build_value(self._document, schema)
         sample = self._samples[key]

@@ -85,6 +85,11 @@ class ResourceState:
         """True for the mock's state, in which nothing is unknown."""
         return not self.own_prefix
 
+    @property
+    def is_untouched(self) -> bool:
+        """True for the mock's state without any object, name or removal: no name is taken in it."""
+        return self.is_complete and not (self.items or self.removed_names or self.unknown_names)
+
     def evolve(self, **changes: Any) -> Self:
         """Return a copy with other values of fields, as `dataclasses.replace` does in four times as long."""
         copy = object.__new__(type(self))
