@@ -263,8 +263,8 @@ def test_seed(mock_jetemail, number):
 def test_plain(mock_jetemail):
     assert (names(mock_jetemail), send(mock_jetemail).json()["smarthosts"]) == ([], [])
     assert mock_jetemail.clock.now.year > 2000
-""", "-n", "2", "-rP", "--rootdir", str(tmp_path))  # fmt: skip
-    assert (run.status, "11 passed" in run.out) == (0, True), run.out
+""", "-n", "2", "--dist", "each", "-rP", "--rootdir", str(tmp_path))  # fmt: skip
+    assert (run.status, "22 passed" in run.out) == (0, True), run.out
     seeded = [line.removeprefix("SEEDED ").partition(" ") for line in re.findall(r"SEEDED .* END", run.out)]
     assert len({worker for worker, _, _ in seeded}) == 2, run.out
     assert len({values for _, _, values in seeded}) == 1, run.out
