@@ -94,10 +94,11 @@ def _measure_sizes(contract: Contract, sizes: list[int]) -> Iterator[StateSample
         lengths = dict.fromkeys(sizes, 0)
         for _ in range(_ROUNDS):
             for size, (port, _) in mocks.items():
-                load = LoadRunner().run(port, [update], _SECONDS, connections=1, most=min(_UPDATES, size))
-                updates[size].append(load.median)
                 seconds, lengths[size] = _time_list(contract, port)
                 lists[size].append(seconds)
+                # The updates follow, so that memory is read when the process has released the list's response.
+                load = LoadRunner().run(port, [update], _SECONDS, connections=1, most=min(_UPDATES, size))
+                updates[size].append(load.median)
         for size, (_, pid) in mocks.items():
             memory = read_resident_memory(pid)
             yield StateSample(size, memory, median(lists[size]), median(updates[size]), lengths[size])
