@@ -75,7 +75,7 @@ class VendorEndpoint:
 
     def _get_documented_headers(self, operation: Operation | None, status: int) -> Mapping[str, str]:
         if operation is None:
-            return {"allow": ", ".join(self._operations)} if status == 405 else {}
+            return {"allow": ", ".join(sorted(self._operations))} if status == 405 else {}
         if (operation.id, status) not in self._documented_headers:
             self._documented_headers[operation.id, status] = _build_documented_headers(operation, status)
         return self._documented_headers[operation.id, status]

@@ -91,6 +91,7 @@ LISTED = {
     ("contract_watch/mock/grpc/native.py", "grpc.aio.server"): "listens, on loopback unless --host says otherwise",
     ("scripts/fuzz/target.py", "httpx.Client"): _FUZZ,
     ("scripts/fuzz/target.py", "socket.create_connection"): _FUZZ,
+    ("scripts/bench/mock_start.py", "http.client.HTTPConnection"): _BENCH + "60 s",
     ("scripts/bench/client_calls.py", ".connect"): _BENCH + "the client's own 30 s for each call",
     ("scripts/bench/client_calls.py", "httpx.AsyncClient"): _BENCH + "30 s for each step",
     ("scripts/bench/client_calls.py", "httpx.Client"): _BENCH + "30 s for each step",
