@@ -71,7 +71,7 @@ class Mock:
         self.faults = FaultQueue(self.vendors)
         self.redactor = redactor
         self.session: MockSession | None = None
-        """What records the requests, or answers them from a recorded session."""
+        """The recorder of the requests, or the recorded session that answers them."""
         self.grpc_calls: list[GrpcCalls] = []
         self._router = PathRouter()
         self._add_endpoints()

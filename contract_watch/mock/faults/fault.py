@@ -11,7 +11,7 @@ from contract_watch.mock.faults.delays import Delay
 from contract_watch.mock.faults.rate import LIMITED, AccountLimits, build_limit_body
 
 REFUSED, LOST = "refused", "lost"
-"""How a connection ends without a byte of a response: before the request is executed, or after that."""
+"""The ends of a connection without a byte of a response: before the request is executed, or after that."""
 ALWAYS = "always"
 _LAST_OF_MANY = 10**9
 

@@ -56,7 +56,7 @@ class GrpcCalls:
     def __init__(self, vendor: MockVendor, faults: FaultQueue, journal: MockJournal) -> None:
         self._vendor, self._faults, self._journal = vendor, faults, journal
         self.session: CallSession | None = None
-        """What records the calls, or answers them from a recorded session."""
+        """The recorder of the calls, or the recorded session that answers them."""
         self._messages = MessageCodec(vendor.contract)
         self.methods = {
             self._messages.get_method_path(name): operation for name, operation in vendor.contract.operations.items()

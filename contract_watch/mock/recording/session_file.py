@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from contract_watch.contracts.schema import Schema
-from contract_watch.contracts.yaml_file import load_yaml
+from contract_watch.contracts.yaml_file import check_depth, load_yaml
 from contract_watch.errors import UsageError
 from contract_watch.escaping import escape_text
 from contract_watch.mock.recording.message import SessionRequest
@@ -136,6 +136,7 @@ def _split(text: str) -> Iterator[tuple[int, str]]:
 
 def _parse(label: str, number: int, document: str) -> RecordedExchange:
     try:
+        check_depth(document, _MAX_DEPTH)
         raw = load_yaml(document)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
