@@ -1,21 +1,22 @@
 """HTTP as the mock's server speaks it: uvicorn's protocol, with limits on what a client may send and how slowly."""
 
+import asyncio
 from http import HTTPStatus
 from typing import Any, cast
 
 import httptools
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MAX_HEADER_BYTES = 256 * 1024
-"""Bytes of the headers and trailers of one request, as memory counts them."""
+"""Bytes of the head of one request, and of its trailers, beside at most one read of as many."""
+_MAX_HEADERS = 1000
 CLIENT_TIMEOUT = 60.0
 """Seconds in which a client must send a whole request, and take more of a response that waits for it."""
 MAX_UNFINISHED_BYTES = 256 * 1024 * 1024
 """Bytes of the bodies of all requests that have not arrived whole."""
-_HEADER_OVERHEAD = 32
 _VERSIONS = ("1.1", "1.0", "0.9")
 _INVALID = "Invalid HTTP request received."
 
@@ -67,6 +68,41 @@ class _PipelineFlow(FlowControl):
             super().resume_reading()
 
 
+class _JoiningTransport:
+    """A transport that writes when the loop has done its present work: each write of its own would wake a client."""
+
+    __slots__ = ("_held", "_loop", "_size", "_transport", "is_closing")
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._held: list[bytes] = []
+        self._size = 0
+        self.is_closing = transport.is_closing
+
+    def write(self, data: bytes) -> None:
+        """Write ``data`` soon, with all that is written until then; much at once."""
+        if not self._held:
+            self._loop.call_soon(self._flush)
+        self._held.append(data)
+        self._size += len(data)
+        if self._size >= HIGH_WATER_LIMIT:
+            self._flush()
+
+    def _flush(self) -> None:
+        held, self._held, self._size = self._held, [], 0
+        if held and not self.is_closing():  # a client may be gone by now
+            self._transport.write(b"".join(held))
+
+    def close(self) -> None:
+        """Close the connection once everything is written."""
+        self._flush()
+        self._transport.close()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
 class MockProtocol(HttpToolsProtocol):
     """uvicorn's HTTP protocol, which also passes the transport to scripted faults: ASGI cannot break a connection.
 
@@ -77,9 +113,10 @@ class MockProtocol(HttpToolsProtocol):
     """
 
     config: ServerConfig
-    _header_bytes = 0
-    _silent_bytes = 0
-    """Bytes since the parser last made something of them, such as those of a header without end."""
+    _head_bytes = 0
+    """Bytes since the last head or part of a body was complete: those of an unfinished head or of trailers."""
+    _is_upgrade = False
+    """True while a request is parsed that asks for another protocol, which is parsed once more without that."""
     _unfinished_bytes = 0
     _waiting_since: float | None = None
     """The time at which the client began to owe the rest of a request; None while it owes nothing."""
@@ -89,7 +126,8 @@ class MockProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: Any) -> None:
         """See HttpToolsProtocol."""
-        super().connection_made(transport)
+        transport = _JoiningTransport(transport, self.loop)
+        super().connection_made(cast(Any, transport))
         self.flow = _PipelineFlow(self)
         self._extensions = {"mock.connection": {"transport": transport, "allowed_hosts": self.config.allowed_hosts}}
         self._waiting_since = self.loop.time()
@@ -104,14 +142,14 @@ class MockProtocol(HttpToolsProtocol):
         if self._refusal:
             return
         self._unset_keepalive_if_required()
-        self._silent_bytes += len(data)
+        self._head_bytes += len(data)
         if self._waiting_since is None:
             self._waiting_since = self.loop.time()
         try:
             self._feed_parser(data)
         except httptools.HttpParserError:
             self.send_400_response(_INVALID)
-        if self._silent_bytes > MAX_HEADER_BYTES:
+        if self._head_bytes > MAX_HEADER_BYTES:
             self._refuse(_HEADERS_TOO_LARGE)
 
     def _feed_parser(self, data: bytes) -> None:
@@ -134,29 +172,21 @@ class MockProtocol(HttpToolsProtocol):
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
         self.parser.feed_data(b"\r\n".join([*lines, b"", b""]))
 
-    def _is_upgrade(self) -> bool:
-        return self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
-
     def on_message_begin(self) -> None:
         """See HttpToolsProtocol."""
         super().on_message_begin()
-        self._header_bytes = self._silent_bytes = 0
-        self._waiting_since = self.loop.time()
+        if self._waiting_since is None:
+            self._waiting_since = self.loop.time()
         cast(Any, self.scope)["extensions"] = self._extensions
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """See HttpToolsProtocol."""
-        self._header_bytes += len(name) + len(value) + _HEADER_OVERHEAD
-        if self._header_bytes > MAX_HEADER_BYTES:
-            self._refuse(_HEADERS_TOO_LARGE)
-            raise ValueError("too many headers")  # ends the parsing, so that the request is not carried out
-        self._silent_bytes = 0
-        super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """See HttpToolsProtocol; an absolute target names the host, whatever ``Host`` says (RFC 9112, 3.2.2)."""
-        self._silent_bytes = 0
-        if self._is_upgrade():
+        if len(self.headers) > _MAX_HEADERS or (self._head_bytes > MAX_HEADER_BYTES and self._is_head_too_large()):
+            self._refuse(_HEADERS_TOO_LARGE)
+            raise ValueError("too many headers")  # ends the parsing, so that the request is not carried out
+        self._head_bytes = 0
+        self._is_upgrade = self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
+        if self._is_upgrade:
             return
         if self.parser.get_http_version() not in _VERSIONS:
             raise ValueError("unknown version")  # the parser takes HTTP/2.0 in a request line too
@@ -168,9 +198,13 @@ class MockProtocol(HttpToolsProtocol):
                 self.headers.append((b"host", target.host + port))
         super().on_headers_complete()
 
+    def _is_head_too_large(self) -> bool:
+        """Return True if the head alone is too large: what was read may be a body too."""
+        return len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > MAX_HEADER_BYTES
+
     def on_body(self, body: bytes) -> None:
         """See HttpToolsProtocol."""
-        self._silent_bytes = 0
+        self._head_bytes = 0
         if self.cycle.response_complete:
             return
         self._unfinished_bytes += len(body)
@@ -186,10 +220,10 @@ class MockProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """See HttpToolsProtocol."""
-        if self._is_upgrade():
+        if self._is_upgrade:
             return
         self._waiting_since = None
-        self._silent_bytes = 0
+        self._head_bytes = 0
         self._finish_body()
         super().on_message_complete()
         self.cycle.more_body = False  # uvicorn forgets it if the response was complete before the request
