@@ -99,6 +99,8 @@ class BodyCodec:
 
         A body of an operation that takes JSON is read as JSON whatever its media type, unless it is another documented one.
         """
+        if content_type == JSON_TYPE and content_type in self._schemas:
+            return parse_json(content)
         plain = strip_media_type(content_type)
         takes_json = JSON_TYPE in self._schemas or not self._schemas
         if is_form_type(plain) and plain in self._schemas:

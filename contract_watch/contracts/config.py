@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from contract_watch.errors import UsageError
@@ -28,7 +29,17 @@ class CredentialLocation:
         """The form without the key, such as ``Bearer``; empty if the key stands alone."""
         return self.form.replace("{}", "").strip()
 
-    @property
+    @cached_property
+    def prefix(self) -> str:
+        """The part of the form before the key."""
+        return self.form.partition("{}")[0]
+
+    @cached_property
+    def suffix(self) -> str:
+        """The part of the form after the key."""
+        return self.form.partition("{}")[2]
+
+    @cached_property
     def key(self) -> str:
         """The name under which the headers of a request hold the value; empty for a property of the body."""
         return f"query:{self.query}" if self.query else self.header.lower()
@@ -52,10 +63,10 @@ class CredentialLocation:
 
     def read_key(self, value: str) -> str | None:
         """Return the key in a value; None if it has another form. Schemes are compared without case."""
-        before, _, after = self.form.partition("{}")
-        if value[: len(before)].lower() != before.lower() or not value.endswith(after):
+        before = self.prefix
+        if value[: len(before)].lower() != before.lower() or not value.endswith(self.suffix):
             return None
-        return self.decode_key(value[len(before) : len(value) - len(after)])
+        return self.decode_key(value[len(before) : len(value) - len(self.suffix)])
 
     def insert_key(self, value: str, headers: Mapping[str, str], body: Any) -> tuple[dict[str, str], Any]:
         """Return ``headers`` and ``body`` with ``value`` inserted; a body other than an object stays as it is."""

@@ -39,6 +39,11 @@ class ResponseSpec:
     media: Mapping[str, Schema | None]
     headers: Mapping[str, HeaderSpec] = field(default_factory=dict)
 
+    @cached_property
+    def schema(self) -> Mapping[str, Any]:
+        """The schema of the first media type that has one; empty if none has."""
+        return next((one.schema for one in self.media.values() if one is not None), {})
+
 
 @dataclass(frozen=True)
 class Operation:

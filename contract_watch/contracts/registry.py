@@ -199,11 +199,12 @@ class Contract:
 
     def is_read_only(self, operation: str | None) -> bool:
         """Return True if ``operation`` changes nothing: by its method, or as the contract's read or list operation."""
-        declared = self.operations.get(operation or "")
-        if declared is None:
-            return False
-        listed = self.list_config.operation if self.list_config is not None else ""
-        return declared.is_read_only or declared.id in (self.lifecycle.read, listed)
+        return operation in self._read_only_operations
+
+    @cached_property
+    def _read_only_operations(self) -> frozenset[str]:
+        named = (self.lifecycle.read, self.list_config.operation if self.list_config is not None else "")
+        return frozenset(name for name, one in self.operations.items() if one.is_read_only or name in named)
 
     @cached_property
     def unprovoked_statuses(self) -> dict[str, str]:

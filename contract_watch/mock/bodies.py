@@ -24,16 +24,19 @@ async def read_body(receive: Receive, limit: int = MAX_BODY) -> bytes:
         RequestTooLargeError: The body exceeds ``limit`` bytes.
         ClientDisconnect: The client left before the end of the body; what arrived must not be taken for the whole.
     """
-    body = bytearray()
-    while True:
+    parts: list[bytes] = []
+    size, more = 0, True
+    while more:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
-        body += message.get("body", b"")
-        if len(body) > limit:
+        part = message.get("body", b"")
+        size += len(part)
+        if size > limit:
             raise RequestTooLargeError
-        if not message.get("more_body"):
-            return bytes(body)
+        parts.append(part)
+        more = message.get("more_body", False)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def encode_json(value: Any) -> bytes:

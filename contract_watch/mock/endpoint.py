@@ -83,9 +83,11 @@ class VendorEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request as the vendor would, or as a fault specifies."""
         started = perf_counter()
-        raw_query = scope.get("query_string", b"").decode("latin-1")
-        query, keys = split_query_keys(self._vendor.contract.credential_locations, raw_query)
-        headers = self._vendor.identify({**decode_headers(scope), **keys})
+        query, keys = scope.get("query_string", b"").decode("latin-1"), dict[str, str]()
+        if query:
+            query, keys = split_query_keys(self._vendor.contract.credential_locations, query)
+        sent = decode_headers(scope)
+        headers = self._vendor.identify({**sent, **keys} if keys else sent)
         method, path = scope["method"], scope["path"]
         operation = self._operations.get(method)
         try:

@@ -2,6 +2,7 @@
 
 import json
 import math
+from codecs import BOM_UTF8
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
@@ -273,7 +274,7 @@ def parse_body(body: bytes) -> Any:
     if not body:
         return MissingBody.ABSENT
     try:
-        return _DECODER.decode(body.decode("utf-8-sig"))
+        return _DECODER.decode(body.removeprefix(BOM_UTF8).decode())
     except (ValueError, RecursionError):
         return MissingBody.MALFORMED
 

@@ -219,7 +219,7 @@ def test_the_file_is_its_owners_and_holds_no_key(tmp_path: Path) -> None:
             keys = [account.key for vendor in mock.vendors.values() for account in vendor.accounts]
     finally:
         os.umask(old)
-    assert b"createSmtpUser/effect" in content
+    assert b"paid" in content  # the account of the object
     assert not [key for key in keys if key.encode() in content]
 
 

@@ -6,17 +6,23 @@ from typing import Any
 
 from contract_watch.contracts.model import Account
 from contract_watch.contracts.openapi import Operation
+from contract_watch.contracts.outcomes import Check
 from contract_watch.contracts.request import Request
+from contract_watch.contracts.resource.state import Item, ResourceState
 
 
-@dataclass(frozen=True)
+@dataclass
 class Call:
-    """A request of ``account`` to ``operation``; ``arguments`` are described in `Operation`."""
+    """A request of ``account`` to ``operation``; ``arguments`` are described in `Operation`.
+
+    ``found`` is what a look-up of the object that it names returned, with the state that was asked; None before that.
+    """
 
     account: Account
     operation: Operation
     arguments: Mapping[str, Any]
     request: Request
+    found: tuple[ResourceState, tuple[Item | None, list[Check]]] | None = None
 
     @property
     def at(self) -> float:

@@ -31,6 +31,15 @@ def _find_keys(request: Request, locations: list[CredentialLocation]) -> dict[st
     return found
 
 
+def _find_sole_account(state: ResourceState, request: Request, locations: list[CredentialLocation]) -> Account | None:
+    """Return the account of a valid key as the documents write it, where there is one location; None for all others."""
+    location = locations[0]
+    value = request.headers.get(location.key) if len(locations) == 1 and not location.field else None
+    if value is None or not value.startswith(location.prefix) or not value.endswith(location.suffix):
+        return None
+    return state.accounts.get(location.decode_key(value[len(location.prefix) : len(value) - len(location.suffix)]))
+
+
 def authenticate(
     state: ResourceState,
     request: Request,
@@ -43,15 +52,12 @@ def authenticate(
     ``statuses`` are those of a missing key, the likeliest first. Where a vendor takes a key in several locations, no
     document says which of several counts.
     """
+    if (sole := _find_sole_account(state, request, locations)) is not None:
+        return [sole], []
     keys = _find_keys(request, locations)
     if state.is_complete and len(keys) > 1:
         first = next(name for name in state.get_choice(KEY_ORDER).split("-") if name in keys)
         keys = {first: keys[first]}
-    if len(keys) == 1 == len(locations):
-        [(value, scheme)] = keys.values()
-        account = state.accounts.get(value) if isinstance(value, str) else None
-        if account is not None and scheme == locations[0].scheme:
-            return [account], []
     accounts = [state.accounts.get(value) for value, _ in keys.values() if isinstance(value, str)]
     valid = [account for account in accounts if account is not None]
     distinct = [account for index, account in enumerate(valid) if account not in valid[:index]]

@@ -33,6 +33,14 @@ class RuleEffects:
             (operation, rule.name): rule.body for operation, found in self._rules.items() for rule in found if rule.body
         }
 
+    def refuses(self, operation: str) -> bool:
+        """Return True if some rule can refuse a request to ``operation``."""
+        return bool(self._refusing[operation])
+
+    def changes(self, operation: str) -> bool:
+        """Return True if some rule can change an object after a success of ``operation``."""
+        return bool(self._changing[operation])
+
     def has_effect(self, operation: str) -> bool:
         """Return True if the vendor's rules describe what a success of ``operation`` does."""
         return any(not rule.refuse and rule.clause.startswith("effect/") for rule in self._rules[operation])
@@ -110,10 +118,9 @@ class RuleEffects:
 def _show_secrets(body: ObjectMatcher, clause: str, rule: Rule) -> ObjectMatcher:
     generated: Mapping[str, Matcher] = {name: ForClause(clause, secret) for name, secret in rule.generates.items()}
     names = generated.keys() | set(rule.hides)
-    return replace(
-        body,
-        required={**{name: one for name, one in body.required.items() if name not in names}, **generated},
-        optional={name: one for name, one in body.optional.items() if name not in names},
-        forbidden={**body.forbidden, **dict.fromkeys(rule.hides, clause)},
-        rendered_optional=body.rendered_optional - names,
+    return ObjectMatcher(
+        {**{name: one for name, one in body.required.items() if name not in names}, **generated},
+        {name: one for name, one in body.optional.items() if name not in names},
+        {**body.forbidden, **dict.fromkeys(rule.hides, clause)},
+        body.rendered_optional - names,
     )

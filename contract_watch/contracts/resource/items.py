@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from contract_watch.contracts.outcomes import Outcome
 from contract_watch.contracts.resource.idempotency import describe_arguments, find_repeated
 from contract_watch.contracts.resource.layout import EVERY, get_schema, get_success
 from contract_watch.contracts.resource.matchers import NewId, match_anything
+from contract_watch.contracts.resource.sharing import share_names
 from contract_watch.contracts.resource.state import Item, ResourceState
 from contract_watch.contracts.samples import build_value
 from contract_watch.contracts.schema import resolve_reference
@@ -61,12 +62,12 @@ class ItemOutcomes:
         account, requested = spec.get_tenant(call.account.name), _read_requested_name(layout, call)
         sent = self._model.read_sent(state, call)
         values = self._model.store.build_new(state, call.operation, sent)
-        clauses = {name: f"{layout.create}/effect/{name}" for name in values}
         name = None if layout.has_server_ids else spec.names.predict_stored_name(state, requested)
-        parents = layout.shown_parents
-        clauses |= {prop: f"{layout.create}/effect/{prop}" for prop in parents}
-        item = Item(account, name, requested, {**values, **parents}, clauses, call.at, call.at, sent=frozenset(sent))
-        item = self._model.effects.apply(state, call.operation, self._model.describe(state, call, NO_ITEM), item)
+        values |= layout.shown_parents
+        clauses = _name_effects(state, layout.create, values)
+        item = Item(account, name, requested, values, clauses, call.at, call.at, sent=share_names(frozenset(sent)))
+        if self._model.effects.changes(call.operation.id):
+            item = self._model.effects.apply(state, call.operation, self._model.describe(state, call, NO_ITEM), item)
         return self._model.settle(state, call, item, None)
 
     def _match_new_name(self, state: ResourceState, operation: Operation, item: Item) -> Matcher | None:
@@ -129,10 +130,10 @@ class ItemOutcomes:
         new = replace(
             item,
             values=self._model.store.build_changed(state, operation, old, sent),
-            clauses={**item.clauses, **{name: f"{operation.id}/effect/{name}" for name in named}},
+            clauses={**item.clauses, **_name_effects(state, operation.id, named)},
             changed_at=call.at,
-            unlisted_changes=item.unlisted_changes | set(named),
-            sent=(item.sent - set(named)) | frozenset(sent),
+            unlisted_changes=share_names(item.unlisted_changes.union(named)),
+            sent=share_names(item.sent.difference(named).union(sent)),
             requested_name=str(call.arguments[layout.name_argument])
             if layout.name_argument in sent
             else item.requested_name,
@@ -254,6 +255,11 @@ def _read_requested_name(layout: Layout, call: Call) -> str:
 def get_success_clause(operation: Operation) -> str:
     """Return the clause of an operation's success."""
     return f"{operation.id}/response/{get_success(operation)[0]}"
+
+
+def _name_effects(state: ResourceState, operation: str, names: Iterable[str]) -> Mapping[str, str]:
+    """Return the clause of each value that ``operation`` sets; none in the mock, whose objects nobody judges."""
+    return {} if state.is_complete else {name: f"{operation}/effect/{name}" for name in names}
 
 
 def _match_open_name(item: Item) -> Matcher:

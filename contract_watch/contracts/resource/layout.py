@@ -74,8 +74,7 @@ def get_success(operation: Operation) -> tuple[int, ResponseSpec | None]:
 
 def get_schema(spec: ResponseSpec | None) -> Mapping[str, Any]:
     """Return the schema of a response's body; empty if it has none."""
-    schema = next((one for one in spec.media.values() if one is not None), None) if spec is not None else None
-    return schema.schema if schema is not None else {}
+    return spec.schema if spec is not None else {}
 
 
 class Layout:

@@ -1,6 +1,6 @@
 """The checks of a request by its schema, before any object is looked up."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -67,9 +67,28 @@ class RequestChecker:
             for operation in contract.operations.values()
             if (found := contract.published.find_operation(operation.path, operation.method)) is not None
         }
+        self._schemas = {
+            name: [one for one in (body, self._published[name].body if name in self._published else None) if one]
+            for name, body in bodies.items()
+        }
 
-    def check(self, operation: Operation, request: Request) -> Iterator[Check]:
-        """Yield the failed checks of parameters and body."""
+    def check(self, operation: Operation, request: Request) -> Iterable[Check]:
+        """Return the failed checks of parameters and body."""
+        return () if self._is_flawless(operation, request) else self._list_failed(operation, request)
+
+    def _is_flawless(self, operation: Operation, request: Request) -> bool:
+        """Return True for most valid requests, without the cost of finding out what is wrong; False says nothing."""
+        body, known = request.body, self._known.get(operation.id)
+        if request.parameters or operation.specs or known is None or not isinstance(body, dict):
+            return False
+        if not known.issuperset(body) or not self._key_fields.isdisjoint(body):
+            return False
+        for schema in self._schemas[operation.id]:  # a generator would take twice the time
+            if not schema.accepts(body):
+                return False
+        return all(str(body.get(name, "")).isascii() for name in self._passwords[operation.id])
+
+    def _list_failed(self, operation: Operation, request: Request) -> Iterator[Check]:
         for violation in operation.find_parameter_violations(request.parameters):
             if violation.path[0] in self._elsewhere:
                 continue

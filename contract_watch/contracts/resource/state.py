@@ -106,26 +106,29 @@ class ResourceState:
 
     def find_item(self, account: str, name: str) -> Item | None:
         """Return the object of ``account`` called ``name``, if one is known."""
-        candidates = self.items.find(NAME, name) if isinstance(self.items, ItemList) else self.items
-        return next((item for item in candidates if item.account == account and item.name == name), None)
+        candidates = self.items.find(NAME, name) if type(self.items) is ItemList else self.items
+        for item in candidates:  # in half the time of a generator
+            if item.name == name and item.account == account:
+                return item
+        return None
 
     def find_namesakes(self, name: str | None) -> list[Item]:
         """Return the objects of all accounts called ``name``; those whose name is unknown for None."""
-        if isinstance(self.items, ItemList):
+        if type(self.items) is ItemList:
             return self.items.find(NAME, name)
         return [item for item in self.items if item.name == name]
 
     def find_folded(self, account: str, name: str) -> Item | None:
         """Return the first object of ``account`` whose name equals ``name`` without case and outer white space."""
         folded = fold_name(name)
-        if not isinstance(self.items, ItemList):
+        if type(self.items) is not ItemList:
             return next((one for one in self.list_items(account) if fold_name(one.name or "") == folded), None)
         return next((item for item in self.items.find(FOLDED, folded) if item.account == account), None)
 
     def is_used(self, account: str, prop: str, value: str, besides: Item | None) -> bool:
         """Return True if another object of ``account`` than ``besides`` has ``value``; ``prop`` is empty for its mark."""
         candidates: Iterable[Item] = self.items
-        if isinstance(self.items, ItemList):
+        if type(self.items) is ItemList:
             candidates = self.items.find(f"{VALUE}{prop}" if prop else REQUESTED, value)
         return any(
             item.account == account
@@ -166,12 +169,12 @@ class ResourceState:
 
     def _add(self, item: Item) -> Sequence[Item]:
         items = self.items
-        if self.is_complete and len(items) >= LEAST and not isinstance(items, ItemList):
+        if self.is_complete and len(items) >= LEAST and type(items) is not ItemList:
             items = ItemList.build(items)
-        return items.append(item) if isinstance(items, ItemList) else (*items, item)
+        return items.append(item) if type(items) is ItemList else (*items, item)
 
     def _swap(self, old: Item, new: Item) -> Sequence[Item]:
-        if isinstance(self.items, ItemList):
+        if type(self.items) is ItemList:
             return self.items.replace(old, new)
         return tuple(new if one is old else one for one in self.items)
 
@@ -184,7 +187,7 @@ class ResourceState:
         if not pairs:
             return self
         items = self.items
-        if isinstance(items, ItemList):
+        if type(items) is ItemList:
             for old, new in pairs:
                 items = items.replace(old, new)
             return self.evolve(items=items)
@@ -193,7 +196,7 @@ class ResourceState:
 
     def remove_item(self, item: Item) -> Self:
         """Return the state that never had ``item``."""
-        if isinstance(self.items, ItemList):
+        if type(self.items) is ItemList:
             return self.evolve(items=self.items.remove(item))
         return self.evolve(items=tuple(one for one in self.items if one is not item))
 

@@ -18,6 +18,7 @@ class ValueStore:
 
     def __init__(self, layout: Layout, table: ResourceTable, values: StoredValues) -> None:
         self._layout, self._table, self._values = layout, table, values
+        self._defaults: dict[str, Any] = {}
 
     def read_sent(self, state: ResourceState, operation: Operation, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Return the values that a request sets, `UNKNOWN` where the vendor may store another."""
@@ -29,6 +30,11 @@ class ValueStore:
 
     def get_default(self, name: str) -> Any:
         """Return the value that create stores without one; `UNKNOWN` if no document says."""
+        if name not in self._defaults:
+            self._defaults[name] = self._find_default(name)
+        return self._defaults[name]
+
+    def _find_default(self, name: str) -> Any:
         if name in self._table.empty:
             return None
         schema = self._layout.operations[self._layout.create].get_arguments().get(name, {})
