@@ -7,12 +7,14 @@ from typing import Any, cast
 import httptools
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MAX_HEADER_BYTES = 256 * 1024
 """Bytes of the head of one request, and of its trailers, beside at most one read of as many."""
 _MAX_HEADERS = 1000
+_MAX_HELD = 64 * 1024
+"""Bytes of responses that wait to be written together."""
 CLIENT_TIMEOUT = 60.0
 """Seconds in which a client must send a whole request, and take more of a response that waits for it."""
 MAX_UNFINISHED_BYTES = 256 * 1024 * 1024
@@ -86,7 +88,7 @@ class _JoiningTransport:
             self._loop.call_soon(self._flush)
         self._held.append(data)
         self._size += len(data)
-        if self._size >= HIGH_WATER_LIMIT:
+        if self._size >= _MAX_HELD:
             self._flush()
 
     def _flush(self) -> None:
