@@ -17,6 +17,8 @@ _MAX_HELD = 64 * 1024
 """Bytes of responses that wait to be written together."""
 CLIENT_TIMEOUT = 60.0
 """Seconds in which a client must send a whole request, and take more of a response that waits for it."""
+IDLE_TIMEOUT = 75.0
+"""Seconds for which a connection without a request is kept."""
 MAX_UNFINISHED_BYTES = 256 * 1024 * 1024
 """Bytes of the bodies of all requests that have not arrived whole."""
 _VERSIONS = ("1.1", "1.0", "0.9")
@@ -47,7 +49,6 @@ class ServerConfig(uvicorn.Config):
             server_header=False,
             proxy_headers=False,
             date_header=True,
-            timeout_keep_alive=75,
             timeout_graceful_shutdown=2,
         )
         self.allowed_hosts = allowed_hosts
@@ -124,6 +125,8 @@ class MockProtocol(HttpToolsProtocol):
     """The time at which the client began to owe the rest of a request; None while it owes nothing."""
     _blocked_since: float | None = None
     """The time at which the client stopped taking a response; None while it takes them."""
+    _idle_since: float | None = None
+    """The time of the last response; None while a request arrives or is answered."""
     _refusal = b""
 
     def connection_made(self, transport: Any) -> None:
@@ -143,7 +146,7 @@ class MockProtocol(HttpToolsProtocol):
         """See HttpToolsProtocol."""
         if self._refusal:
             return
-        self._unset_keepalive_if_required()
+        self._idle_since = None
         self._head_bytes += len(data)
         if self._waiting_since is None:
             self._waiting_since = self.loop.time()
@@ -256,10 +259,15 @@ class MockProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """See HttpToolsProtocol."""
         self._finish_body()
-        is_last = not self.pipeline
-        super().on_response_complete()
-        if self._refusal and is_last:
+        if self.pipeline:
+            super().on_response_complete()
+            return
+        self.server_state.total_requests += 1
+        if self._refusal:
             self._end_with_refusal()
+        elif not self.transport.is_closing():
+            self.flow.resume_reading()
+            self._idle_since = self.loop.time()  # `end_if_slow` looks at it, so that no response sets a timer
 
     def pause_writing(self) -> None:
         """See HttpToolsProtocol."""
@@ -275,6 +283,8 @@ class MockProtocol(HttpToolsProtocol):
         """Hang up if the client owes the rest of a request, or takes no response, for longer than `CLIENT_TIMEOUT`."""
         if self._blocked_since is None and self.transport.is_closing():
             self._blocked_since = now  # the rest of a response that nobody takes must not keep the connection
+        if self._idle_since is not None and now - self._idle_since > IDLE_TIMEOUT:
+            self.transport.close()
         if self._blocked_since is not None and now - self._blocked_since > CLIENT_TIMEOUT:
             self.transport.abort()
         elif self._waiting_since is None:

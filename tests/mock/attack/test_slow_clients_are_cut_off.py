@@ -69,6 +69,12 @@ def test_an_unfinished_request_ends_its_connection(mock: tuple[Mock, str], what:
     assert exchange(mock[1], WHOLE).content.endswith(b'"smarthosts":[]}')
 
 
+def test_an_idle_connection_is_ended(mock: tuple[Mock, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that is kept for another request is closed after a while without one."""
+    monkeypatch.setattr(protocol, "IDLE_TIMEOUT", 0.2)
+    assert exchange(mock[1], LIST).statuses == [200]
+
+
 def test_an_answered_request_is_no_excuse(mock: tuple[Mock, str]) -> None:
     """After a whole request the next one has its time too, and earlier responses come first."""
     received = exchange(mock[1], CREATE + LIST + CREATE[:-1])
