@@ -95,7 +95,7 @@ class _JoiningTransport:
     def _flush(self) -> None:
         held, self._held, self._size = self._held, [], 0
         if held and not self.is_closing():  # a client may be gone by now
-            self._transport.write(b"".join(held))
+            self._transport.writelines(held)
 
     def close(self) -> None:
         """Close the connection once everything is written."""
