@@ -219,7 +219,7 @@ def test_a_flood_of_pipelined_requests_is_not_stored(base: str, monkeypatch: pyt
         longest = max(longest, len(self.pipeline))
 
     monkeypatch.setattr(protocol.MockProtocol, "on_headers_complete", measure)
-    request = b"GET /__mock/health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    request = b"GET /__mock/health HTTP/1.1\r\nHost: 127.0.0.1\r\nX: %b\r\n\r\n" % (b"x" * 400)
     per_packet = 262_144 // len(request)
     statuses = _exchange_in_parallel(base, request * (8 * per_packet) + CLOSE)
     assert statuses == 8 * per_packet + 1
