@@ -11,7 +11,7 @@ from contract_watch.contracts.resource.preset_values import describe_unknown, re
 from contract_watch.errors import UsageError
 from contract_watch.mock.bodies import RequestTooLargeError, build_json_response, read_body
 from contract_watch.mock.clock import LATEST, MockClock, VendorClock
-from contract_watch.mock.preset import load_preset
+from contract_watch.mock.preset import MAX_PRESET, load_preset, parse_preset
 from contract_watch.mock.snapshots import Snapshots, UnknownSnapshotError
 from contract_watch.mock.vendor import MockVendor, parse_body
 
@@ -124,12 +124,9 @@ def _answer_problems(handle: ControlHandler) -> ControlHandler:
 
 
 async def _read_preset(request: Request) -> Any:
-    # YAML's parser loads slowly, and few mocks have a preset.
-    from contract_watch.mock.preset_text import MAX_PRESET, parse_preset  # noqa: PLC0415
-
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     content = await read_body(request.receive, MAX_PRESET)
-    return parse_preset(content, _BODY, is_yaml=media_type in _YAML_TYPES)
+    return parse_preset(content, _BODY, is_json=media_type not in _YAML_TYPES)
 
 
 def _read_change(raw: Any) -> Callable[[MockClock], None]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from contract_watch.contracts.resource.preset_values import describe_unknown, show_value
 from contract_watch.errors import UsageError
+from contract_watch.escaping import escape_text
 from contract_watch.mock.preset import read_preset_file
 
 Preset = Sequence[Any] | Mapping[str, Sequence[Any]] | str | Path | None
@@ -25,7 +26,7 @@ def read_preset(preset: Preset, slug: str, known: Collection[str]) -> tuple[dict
     raw: Any = preset
     source = _ARGUMENT
     if isinstance(preset, str | Path):
-        raw, source = read_preset_file(preset), str(preset)
+        raw, source = read_preset_file(preset), escape_text(str(preset))
     elif preset is None:
         return {}, source
     if not isinstance(raw, Mapping):

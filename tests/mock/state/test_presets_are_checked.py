@@ -252,21 +252,21 @@ def test_a_model_of_its_own_takes_no_preset(tmp_path: Path, monkeypatch: pytest.
 @pytest.mark.parametrize(
     ("name", "content", "problem"),
     [
-        ("p.yaml", b"['x'", "not YAML: "),
-        ("p.yaml", b"a: &x 1\nb: *x\n", "line 2 has an alias; write the value out"),
-        ("p.yaml", b"a: !!python/object 1\n", "line 1 has a tag; leave it out"),
-        ("p.yaml", b"a: 1\na: 2\n", "an object has 'a' twice; keep one"),
-        ("p.yaml", b"[a]: 1\n", "line 1 has a name that is no string"),
-        ("p.yaml", b"a: 1\n---\nb: 1\n", "must be one YAML document, got several"),
-        ("p.yaml", b"[" * 100_000, "must have at most 32 levels"),
-        ("p.yaml", b"\xff", "must be UTF-8, but byte 0 is not"),
-        ("p.yaml", b"a: \x07", "not YAML: "),
-        ("p.json", b"{", "not JSON: Expecting property name"),
-        ("p.json", b'{"a": 1, "a": 2}', "an object has 'a' twice; keep one"),
-        ("p.json", b'{"a": NaN}', "NaN is not JSON"),
-        ("p.json", b"[" * 100_000, "must have at most 32 levels"),
-        ("p.json", b"[" * 40 + b"]" * 40, "must have at most 32 levels"),
-        ("p.json", b"9" * 5000, "not JSON that can be read"),
+        ("p.yaml", b"['x'", "p.yaml:1: is not YAML ("),
+        ("p.yaml", b"a: &x 1\nb: *x\n", "p.yaml:2: has an alias; write the value out"),
+        ("p.yaml", b"a: !!python/object 1\n", "p.yaml:1: has a tag; leave it out"),
+        ("p.yaml", b"a: 1\na: 2\n", "an object has the name 'a' twice; keep one"),
+        ("p.yaml", b"[a]: 1\n", "p.yaml:1: has a name that is no string"),
+        ("p.yaml", b"a: 1\n---\nb: 1\n", "p.yaml:3: begins a second document"),
+        ("p.yaml", b"[" * 100_000, ":1: is nested deeper than 32 levels"),
+        ("p.yaml", b"\xff", "p.yaml:1: is not UTF-8"),
+        ("p.yaml", b"a: \x07", "p.yaml:1: is not YAML ("),
+        ("p.json", b"{", "p.json:1: is not JSON (Expecting property name"),
+        ("p.json", b'{"a": 1, "a": 2}', "an object has the name 'a' twice; keep one"),
+        ("p.json", b'{"a": NaN}', "p.json:1: has a number that is not finite"),
+        ("p.json", b"[" * 100_000, ":1: is nested deeper than 32 levels"),
+        ("p.json", b"[" * 40 + b"]" * 40, ":1: is nested deeper than 32 levels"),
+        ("p.json", b"9" * 5000, "p.json:1: has a number of more than 4300 digits"),
     ],
 )
 def test_bad_files_are_refused(name: str, content: bytes, problem: str, tmp_path: Path) -> None:
@@ -275,17 +275,17 @@ def test_bad_files_are_refused(name: str, content: bytes, problem: str, tmp_path
     file.write_bytes(content)
     with pytest.raises(UsageError) as caught:
         read_preset_file(file)
-    assert str(caught.value).startswith(f"{file}: ")
+    assert str(caught.value).startswith(f"{file}:")
     assert problem in str(caught.value)
     assert str(caught.value).isprintable()
 
 
 def test_large_and_missing_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file beyond the limit, a directory and a file that is not there are one line each."""
-    monkeypatch.setattr("contract_watch.mock.preset_text.MAX_PRESET", 10)
+    monkeypatch.setattr("contract_watch.mock.preset.MAX_PRESET", 10)
     (tmp_path / "p.json").write_text("[" + " " * 10 + "]", encoding="utf-8")
     for name, problem in (
-        ("p.json", "must have at most 10 bytes, got 11"),
+        ("p.json", "is larger than 10 bytes"),
         ("no.json", "No such file"),
         ("", "cannot be read"),
     ):
@@ -296,6 +296,13 @@ def test_large_and_missing_files_are_refused(tmp_path: Path, monkeypatch: pytest
 def test_yaml_says_what_it_seems_to_say(tmp_path: Path) -> None:
     """In YAML, times and words such as no are strings, and numbers and booleans are what they are in JSON."""
     file = tmp_path / "p.yaml"
-    file.write_text("a: 2025-11-30\nb: no\nc: [1, 1.5, true, ~, 'true', 1e3, 0x1]\nd:\n", encoding="utf-8")
-    expected = {"a": "2025-11-30", "b": "no", "c": [1, 1.5, True, None, "true", 1000.0, "0x1"], "d": None}
+    file.write_text(
+        "a: 2025-11-30\nb: no\nc: [1, 1.5, true, ~, 'true', 1e3, 0x1, 017, 1_0, 1:30]\nd:\n", encoding="utf-8"
+    )
+    expected = {
+        "a": "2025-11-30",
+        "b": "no",
+        "c": [1, 1.5, True, None, "true", 1000.0, 1, 17, "1_0", "1:30"],
+        "d": None,
+    }
     assert read_preset_file(file) == expected
