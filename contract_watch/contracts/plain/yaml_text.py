@@ -33,9 +33,9 @@ class _TextStream:
     def __init__(self, text: str, at: int) -> None:
         self._text, self._at = text, at
 
-    def read(self, size: int) -> str:
+    def read(self, size: int = -1, /) -> str:
         """Return the next ``size`` characters."""
-        part = self._text[self._at : self._at + size]
+        part = self._text[self._at : self._at + size if size >= 0 else None]
         self._at += len(part)
         return part
 
