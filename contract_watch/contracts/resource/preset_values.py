@@ -83,8 +83,8 @@ def describe_violation(schema: Schema, value: Any, label: str, *, is_secret: boo
     where = label + "".join(f"[{part}]" if isinstance(part, int) else f".{escape_text(part)}" for part in found.path)
     if found.keyword == "required":
         return f"{where} is required"
-    shown = f"{len(value)} characters" if is_secret and isinstance(value, str) else show_value(inner)
-    return f"{where} must {_describe_keyword(schema, found)}, got {'a secret' if is_secret and shown == '' else shown}"
+    shown = "a secret" if is_secret else show_value(inner)
+    return f"{where} must {_describe_keyword(schema, found)}, got {shown}"
 
 
 def _describe_keyword(schema: Schema, violation: Violation) -> str:

@@ -118,7 +118,8 @@ def _format_part(name: str, values: Mapping[str, Any]) -> str:
             short[key] = value
         else:
             lines.append(f"  {key}: {_ESCAPED.sub(_escape, text)}\n")
-    return _dump({name: short}) + "".join(lines)
+    begin = _dump({name: short}) if short else f"{name}:\n"
+    return begin + "".join(lines)
 
 
 def _escape(found: re.Match[str]) -> str:

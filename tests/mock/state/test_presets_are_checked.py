@@ -125,7 +125,8 @@ REFUSALS: list[tuple[str, Any, str]] = [
     ("jetemail", {"username": "a", "quota": None}, "[1].quota must be a number, got null"),
     ("jetemail", {"username": "a", "usage": "9"}, "[1].usage must be a number, got '9'"),
     ("jetemail", {"username": "a", "approvedDomains": ["x y"]}, "[1].approvedDomains[0] must match"),
-    ("jetemail", {"username": "a", "password": "short"}, "[1].password must have at least 8 characters, got 5 characters"),
+    ("jetemail", {"username": "a", "password": "short"}, "[1].password must have at least 8 characters, got a secret"),
+    ("jetemail", {"username": "a", "password": 12345678}, "[1].password must be a string, got a secret"),
     ("jetemail", {"username": "a", "created_date": "yesterday"}, "[1].created_date must be a time of the years 1970 to 9999"),
     ("jetemail", {"username": "a", "created_date": "-5"}, "[1].created_date must be a time of the years 1970 to 9999"),
     ("jetemail", {"username": "a", "created_date": True}, "[1].created_date must be a time of the years 1970 to 9999"),
@@ -203,6 +204,14 @@ def test_interpretations_decide_about_presets() -> None:
     vendor = MockVendor(Contract("smtp2go"), {}, {"odd-values": "refused"})
     with pytest.raises(UsageError, match="No page documents this value of audit_email"):
         load_preset({"smtp2go": vendor}, {"smtp2go": [odd]}, "preset.yaml")
+
+
+@pytest.mark.parametrize("first", [[], [{"username": "good"}]])
+def test_a_name_that_the_vendor_changes_is_refused(first: list[Any]) -> None:
+    """A name that the chosen interpretation sanitises is refused, also after an object that differs by its name alone."""
+    vendor = MockVendor(Contract("jetemail"), {}, {"names": "sanitised"})
+    with pytest.raises(UsageError, match=r"\.username: the vendor would store 'bad-name'; write that"):
+        load_preset({"jetemail": vendor}, {"jetemail": [*first, {"username": "Bad Name"}]}, "preset.yaml")
 
 
 def test_names_that_the_vendor_takes_for_one_are_refused() -> None:
@@ -288,6 +297,7 @@ def test_large_and_missing_files_are_refused(tmp_path: Path, monkeypatch: pytest
         ("p.json", "is larger than 10 bytes"),
         ("no.json", "No such file"),
         ("", "cannot be read"),
+        ("a\nb", r"a\\nb: cannot be read"),
     ):
         with pytest.raises(UsageError, match=problem):
             read_preset_file(tmp_path / name)
