@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from contract_watch.contracts.plain.reader import parse_one, read_bytes
-from contract_watch.contracts.resource.preset_values import describe_unknown, show_value
+from contract_watch.contracts.resource.preset_values import show_value
 from contract_watch.errors import UsageError
 from contract_watch.escaping import escape_text
 from contract_watch.mock.vendor import MockVendor
+from contract_watch.suggestions import suggest_name
 
 MAX_PRESET = 64 * 1024 * 1024
 """The largest preset, in bytes."""
@@ -44,7 +45,7 @@ def load_preset(vendors: Mapping[str, MockVendor], raw: Any, source: str) -> Non
         raise UsageError(f'{source}: must be an object {{"<vendor>": [<objects>]}}, got {show_value(raw)}')
     for slug in raw:
         if slug not in vendors:
-            raise UsageError(f"{source}: unknown vendor {show_value(slug)}; {describe_unknown(str(slug), vendors)}")
+            raise UsageError(f"{source}: unknown vendor {show_value(slug)}; {suggest_name(str(slug), vendors)}")
     prepared = {slug: vendors[slug].prepare(objects, f"{source}: {slug}") for slug, objects in raw.items()}
     for slug, saved in prepared.items():
         vendors[slug].restore(saved)

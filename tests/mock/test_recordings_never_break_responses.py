@@ -15,7 +15,6 @@ import pytest
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.contracts.registry import choose_contracts
 from contract_watch.mock.app import Mock
-from contract_watch.mock.recording import recorder as recorder_module
 from contract_watch.mock.recording import session_file
 from contract_watch.mock.recording.masking import SecretFiller, SecretMasker, is_match
 from contract_watch.mock.recording.recorder import SessionRecorder
@@ -75,7 +74,7 @@ def test_a_full_disk_stops_the_recording(
             return write(file, content[:20])
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(recorder_module.os, "write", write_one)
+    monkeypatch.setattr(os, "write", write_one)
     file = tmp_path / "session.yaml"
     assert _record(file, _create_three) == [200, 200, 200]
     exchanges, is_cut = load_session(file)

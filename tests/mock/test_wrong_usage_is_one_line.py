@@ -39,7 +39,7 @@ ROWS = [
     ("--preset {tmp}/list.yaml", '{tmp}/list.yaml: must be an object {"<vendor>": [<objects>]}, got [1]'),
     ("--faults {tmp}/none", "{tmp}/none: cannot be read (No such file or directory); give a file"),
     ("--faults {tmp}", "{tmp}: cannot be read (Is a directory); give a file"),
-    ("jetemail --faults {tmp}/fault.yaml", "{tmp}/fault.yaml:1: unknown operation 'createSmtpUsr'; did you mean createSmtpUser?..."),
+    ("jetemail --faults {tmp}/fault.yaml", "{tmp}/fault.yaml:1: unknown operation 'createSmtpUsr'; did you mean 'createSmtpUser'?..."),
     ("jetemail --mutant nothing", f"{_NO_MUTANT}..."),
     ("--mutant nothing", "--mutant must be VENDOR:ID with one of jetemail, smtp2go, zitadel, got 'nothing'"),
     ("--state {tmp}", f"--state {{tmp}}: cannot be written (Is a directory); {_CHOOSE}"),
