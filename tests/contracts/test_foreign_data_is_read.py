@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from contract_watch.contracts.plain import values
 from contract_watch.contracts.plain.reader import parse, parse_one, read_bytes
-from contract_watch.contracts.plain.values import Part
+from contract_watch.contracts.plain.values import DataPart
 from contract_watch.errors import UsageError
 
 _JSON = st.recursive(
@@ -20,7 +20,7 @@ _JSON = st.recursive(
 )
 
 
-def _parse(text: str | bytes, *, is_json: bool = False, may_be_cut: bool = False) -> list[Part]:
+def _parse(text: str | bytes, *, is_json: bool = False, may_be_cut: bool = False) -> list[DataPart]:
     content = text if isinstance(text, bytes) else text.encode()
     return list(parse(content, "file", 32, is_json=is_json, may_be_cut=may_be_cut))
 

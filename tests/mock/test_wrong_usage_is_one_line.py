@@ -49,7 +49,7 @@ ROWS = [
     ("smtp2go --state {tmp}/jetemail.sqlite", "--state {tmp}/jetemail.sqlite: holds the state of 'jetemail', not of smtp2go; ..."),
     ("jetemail --state {tmp}/changed.sqlite", "--state {tmp}/changed.sqlite: was written for another version of the contract ..."),
     ("--record {tmp}", "--record {tmp}: cannot be written (Is a directory); choose another file"),
-    ("--replay {tmp}", "--replay {tmp}: cannot be read (Is a directory); choose another file"),
+    ("--replay {tmp}", "--replay {tmp}: cannot be read (Is a directory); give a file"),
     ("--replay {tmp}/list.yaml", "--replay {tmp}/list.yaml..."),
     *((f"--replay x --{name} {value}", f"--{name}: has no effect on a replayed session; leave out --{name} or --replay")
       for name, value in (("preset", "y"), ("faults", "y"), ("mutant", "y"), ("interpretation", "y.z=a"), ("seed", "1"),

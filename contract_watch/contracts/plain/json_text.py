@@ -9,7 +9,7 @@ from contract_watch.contracts.plain import values
 from contract_watch.contracts.plain.values import (
     INFINITE,
     LONG,
-    Part,
+    DataPart,
     RefusedValueError,
     convert_float,
     describe_count,
@@ -51,7 +51,7 @@ class JsonReader:
         self._count = 0
         self._at, self._line, self._counted = 0, 1, 0
 
-    def read(self) -> Part:
+    def read(self) -> DataPart:
         """Return the value."""
         self._skip_space()
         line, lines = self._find_line(), list[int]()
@@ -65,7 +65,7 @@ class JsonReader:
         self._skip_space()
         if self._at < len(self._text):
             raise self._refuse("is not JSON (Extra data); correct it")
-        return Part(line, value, lines=tuple(lines))
+        return DataPart(line, value, lines=tuple(lines))
 
     def _read_elements(self) -> Iterator[tuple[int, Any]]:
         self._at += 1

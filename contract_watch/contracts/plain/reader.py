@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from contract_watch.contracts.plain.json_text import JsonReader
-from contract_watch.contracts.plain.values import Part
+from contract_watch.contracts.plain.values import DataPart
 from contract_watch.contracts.plain.yaml_text import parse_yaml
 from contract_watch.errors import UsageError
 
@@ -32,10 +32,10 @@ def check_length(content: bytes, limit: int, label: str) -> None:
         raise UsageError(f"{label}: is larger than {limit} bytes; shorten it")
 
 
-def parse_one(content: bytes, source: str, max_depth: int, *, is_json: bool) -> Part:
+def parse_one(content: bytes, source: str, max_depth: int, *, is_json: bool) -> DataPart:
     """Parse one value; a text without any is null. See `parse`."""
     parts = parse(content, source, max_depth, is_json=is_json)
-    part = next(parts, Part(1, None))
+    part = next(parts, DataPart(1, None))
     for other in parts:
         raise UsageError(f"{source}:{other.line}: begins a second document; write one")
     return part
@@ -43,7 +43,7 @@ def parse_one(content: bytes, source: str, max_depth: int, *, is_json: bool) -> 
 
 def parse(
     content: bytes, source: str, max_depth: int, *, is_json: bool = False, may_be_cut: bool = False
-) -> Iterator[Part]:
+) -> Iterator[DataPart]:
     """Yield each document of YAML, or the value of a JSON text.
 
     Args:

@@ -25,7 +25,7 @@ LONG = f"has a number of more than {_MAX_DIGITS} digits; quote it"
 
 
 @dataclass(frozen=True)
-class Part:
+class DataPart:
     """A YAML document, or the value of a JSON text.
 
     ``line`` is its first line, ``lines`` those of the elements if it is a list. It ``is_closed`` unless it is the last YAML

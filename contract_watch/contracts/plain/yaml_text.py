@@ -13,7 +13,7 @@ import yaml
 
 from contract_watch.contracts.plain import values
 from contract_watch.contracts.plain.values import (
-    Part,
+    DataPart,
     describe_count,
     describe_depth,
     describe_repeated,
@@ -40,7 +40,7 @@ class _TextStream:
         return part
 
 
-def parse_yaml(text: str, source: str, max_depth: int, *, may_be_cut: bool) -> Iterator[Part]:
+def parse_yaml(text: str, source: str, max_depth: int, *, may_be_cut: bool) -> Iterator[DataPart]:
     """Yield the documents: libyaml reads them, and PyYAML's own parser one that libyaml refuses.
 
     That one reads unpaired surrogates, which JSON has, and words errors the same everywhere.
@@ -58,7 +58,7 @@ def parse_yaml(text: str, source: str, max_depth: int, *, may_be_cut: bool) -> I
                 continue
             if not may_be_cut or _END_LINE.search(text, reader.at):
                 raise _describe_yaml_error(error, text, reader, source) from error
-            yield Part(reader.line, None, is_closed=False)
+            yield DataPart(reader.line, None, is_closed=False)
             return
         if reader.is_at_end:
             return
@@ -88,12 +88,12 @@ class _DocumentReader:
         self.is_at_end = False
         self._source, self._max_depth = source, max_depth
         self._assembly = _Assembly("", 0, 0)
-        self._waiting: Part | None = None
+        self._waiting: DataPart | None = None
 
-    def read(self, text: str, loader: Any, *, only_first: bool) -> Iterator[Part]:
+    def read(self, text: str, loader: Any, *, only_first: bool) -> Iterator[DataPart]:
         """Yield the documents, or the first one alone."""
         for event in yaml.parse(_TextStream(text, self.start), Loader=loader):
-            part: Part | None = None
+            part: DataPart | None = None
             if isinstance(event, yaml.DocumentStartEvent):
                 part = self._begin(event)
             elif isinstance(event, yaml.DocumentEndEvent):
@@ -108,7 +108,7 @@ class _DocumentReader:
         if self._waiting is not None:
             yield replace(self._waiting, is_closed=False)
 
-    def _begin(self, event: Any) -> Part | None:
+    def _begin(self, event: Any) -> DataPart | None:
         """Begin a document; return the one before it if that has no end of its own."""
         if event.explicit:
             self._move_to(event.start_mark)
@@ -116,7 +116,7 @@ class _DocumentReader:
         part, self._waiting = self._waiting, None
         return part
 
-    def _end(self, event: Any) -> Part | None:
+    def _end(self, event: Any) -> DataPart | None:
         """End a document; return it if its end is written."""
         part = self._assembly.build_part()
         if event.explicit:
@@ -140,9 +140,9 @@ class _Assembly:
         self._open: list[tuple[dict[str, Any] | list[Any], list[str]]] = []
         """The lists and objects that have not ended, each with the name that waits for its value, if any."""
 
-    def build_part(self) -> Part:
+    def build_part(self) -> DataPart:
         """Return the document, closed."""
-        return Part(self._line, self._value, lines=tuple(self._lines))
+        return DataPart(self._line, self._value, lines=tuple(self._lines))
 
     def add(self, event: Any) -> None:
         """Add the next event of the document."""

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from contract_watch.contracts.plain.reader import parse, read_bytes
-from contract_watch.contracts.plain.values import Part, resolve_scalar
+from contract_watch.contracts.plain.values import DataPart, resolve_scalar
 from contract_watch.contracts.schema import Schema
 from contract_watch.errors import UsageError
 from contract_watch.escaping import escape_text
@@ -166,7 +166,7 @@ def load_session(path: Path) -> tuple[list[RecordedExchange], bool]:
     return exchanges, False
 
 
-def _read_exchange(label: str, number: int, part: Part) -> RecordedExchange:
+def _read_exchange(label: str, number: int, part: DataPart) -> RecordedExchange:
     raw = part.value
     violations = _SCHEMA.find_violations(raw)
     if violations:
