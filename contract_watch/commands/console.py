@@ -3,7 +3,6 @@
 A subcommand is a module whose ``main`` parses its own options, under the status and signals of `contract_watch.cli`.
 """
 
-import difflib
 import importlib
 import sys
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from contract_watch import cli
 from contract_watch.errors import UsageError
 from contract_watch.escaping import escape_text
+from contract_watch.suggestions import find_similar_names
 
 PROGRAM = "contract-watch"
 _HELP = ("-h", "--help", "help")
@@ -83,7 +83,7 @@ def _answer_without_command(name: str) -> int:
         UsageError: it does not.
     """
     if name not in _HELP:
-        close = difflib.get_close_matches(name, SUBCOMMANDS, 1)
+        close = find_similar_names(name, SUBCOMMANDS)
         guess = f"did you mean {close[0]}? " if close else ""
         problem = f"unknown command {escape_text(name)!r}" if name else "no command was given"
         raise UsageError(f"{problem}; {guess}{PROGRAM} --help lists the commands")

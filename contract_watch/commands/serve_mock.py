@@ -8,6 +8,7 @@ from pathlib import Path
 from contract_watch import cli
 from contract_watch.contracts.registry import Contract, choose_contracts
 from contract_watch.errors import UsageError
+from contract_watch.escaping import escape_text
 from contract_watch.mock.app import Mock
 from contract_watch.mock.call_log import CallLog
 from contract_watch.mock.files import keep_state, open_session
@@ -116,7 +117,7 @@ def _check_files(given: argparse.Namespace) -> None:
         if given.replay and getattr(given, name):
             raise UsageError(f"--{name}: has no effect on a replayed session; leave out --{name} or --replay")
     if given.preset and _has_content(given.state):
-        print(f"--preset {given.preset}: --state {given.state} has a state already, which stays; "
+        print(f"--preset {escape_text(given.preset)}: --state {escape_text(given.state)} has a state already, which stays; "
               "the snapshot `preset` has those of the preset", file=sys.stderr, flush=True)  # fmt: skip
 
 

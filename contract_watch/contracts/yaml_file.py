@@ -18,17 +18,3 @@ def load_yaml(text: str) -> Any:
         return yaml.load(text, Loader=LOADER)  # noqa: S506 (a safe loader)
     except yaml.YAMLError:
         return yaml.safe_load(text)
-
-
-def check_depth(text: str, most: int) -> None:
-    """Read the events of ``text``, before `load_yaml`: its constructor recurses in C and can end the process.
-
-    Raises:
-        RecursionError: lists and objects are nested deeper than ``most`` levels.
-        yaml.YAMLError: the text is not YAML.
-    """
-    depth = 0
-    for event in yaml.parse(text, Loader=LOADER):
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > most:
-            raise RecursionError

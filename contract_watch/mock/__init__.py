@@ -14,7 +14,7 @@ The journal: `journal` keeps the last exchanges and redacts them when they are r
 prints a line for each.
 
 A test shapes a mock below ``/__mock/``: `controls` (health, calls, interpretations), `state_controls` (state, snapshots,
-clock) and `fault_controls`; `control_access` keeps web pages and other machines away. `preset` and `preset_text` read
+clock) and `fault_controls`; `control_access` keeps web pages and other machines away. `preset` reads
 objects to begin with, `snapshots` are states to return to, `clock` is the time that vendors see. The package `faults` holds
 scripted misbehaviours, `recording` sessions (with `difference`), `persistence` the state file, `page` the page; `files` opens
 those of a served mock.

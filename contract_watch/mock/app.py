@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect
@@ -27,19 +27,7 @@ from contract_watch.mock.vendor import MockVendor, StateNotSavedError, check_ove
 
 if TYPE_CHECKING:
     from contract_watch.mock.grpc.calls import GrpcCalls
-    from contract_watch.mock.recording.recorder import SessionRecorder
-    from contract_watch.mock.recording.replayer import SessionReplayer
-
-
-class MockSession(Protocol):
-    """A recorder of requests, or a recorded session that answers them."""
-
-    async def serve(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request, with ``app`` or in its place."""
-
-    def rewind(self) -> None:
-        """Return to the beginning of a recorded session; a recording goes on."""
-
+    from contract_watch.mock.recording.message import MockSession
 
 _CONTROLS = f"{PREFIX}/"
 
@@ -102,7 +90,7 @@ class Mock:
             for path, operation in calls.methods.items()
         }
 
-    def use_session(self, session: "SessionRecorder | SessionReplayer") -> None:
+    def use_session(self, session: "MockSession") -> None:
         """Let ``session`` record or answer all requests but those to the controls."""
         self.session = session
         for calls in self.grpc_calls:

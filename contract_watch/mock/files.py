@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from contract_watch.escaping import escape_text
 from contract_watch.mock.app import Mock
 
 
@@ -28,7 +29,7 @@ def keep_state(mock: Mock, path: Path | None) -> Iterator[None]:
 def open_session(mock: Mock, record: Path | None, replay: Path | None) -> Iterator[None]:
     """Record a session of ``mock``, or answer from a recorded one, if a file is given."""
     if record is not None:
-        from contract_watch.mock.recording.recorder import SessionRecorder  # noqa: PLC0415 (YAML takes time to load)
+        from contract_watch.mock.recording.recorder import SessionRecorder  # noqa: PLC0415 (few mocks record)
 
         recorder = SessionRecorder(record, mock.redactor, list(mock.vendors.values()))
         mock.use_session(recorder)
@@ -38,10 +39,13 @@ def open_session(mock: Mock, record: Path | None, replay: Path | None) -> Iterat
             recorder.close()
         return
     if replay is not None:
-        from contract_watch.mock.recording.replayer import SessionReplayer  # noqa: PLC0415 (YAML takes time to load)
+        from contract_watch.mock.recording.replayer import SessionReplayer  # noqa: PLC0415 (few mocks replay)
 
         replayer = SessionReplayer(replay, list(mock.vendors.values()), mock.journal)
         if replayer.is_cut:
-            print(f"--replay {replay}: the last exchange was cut off and is left out", file=sys.stderr)
+            print(
+                f"--replay {escape_text(str(replay))}: the last exchange has no end and is left out; add a line `...` if it is whole",
+                file=sys.stderr,
+            )
         mock.use_session(replayer)
     yield

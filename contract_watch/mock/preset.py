@@ -4,9 +4,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from contract_watch.contracts.resource.preset_values import describe_unknown, show_value
+from contract_watch.contracts.plain.reader import parse_one, read_bytes
+from contract_watch.contracts.resource.preset_values import show_value
 from contract_watch.errors import UsageError
+from contract_watch.escaping import escape_text
 from contract_watch.mock.vendor import MockVendor
+from contract_watch.suggestions import suggest_name
+
+MAX_PRESET = 64 * 1024 * 1024
+"""The largest preset, in bytes."""
+_MAX_DEPTH = 32
 
 
 def read_preset_file(path: str | Path) -> Any:
@@ -15,18 +22,17 @@ def read_preset_file(path: str | Path) -> Any:
     Raises:
         UsageError: the file cannot be read, or is no preset by its form.
     """
-    # YAML's parser loads slowly, and few mocks have a preset.
-    from contract_watch.mock.preset_text import MAX_PRESET, parse_preset  # noqa: PLC0415
+    file, label = Path(path), escape_text(str(path))
+    return parse_preset(read_bytes(file, MAX_PRESET, label), label, is_json=file.suffix.lower() == ".json")
 
-    file = Path(path)
-    try:
-        with file.open("rb") as stream:
-            content = stream.read(MAX_PRESET + 1)
-    except (OSError, ValueError) as error:
-        raise UsageError(
-            f"{path}: cannot be read ({getattr(error, 'strerror', None) or error}); give a file"
-        ) from error
-    return parse_preset(content, str(path), is_yaml=file.suffix.lower() != ".json")
+
+def parse_preset(content: bytes, source: str, *, is_json: bool) -> Any:
+    """Parse a preset; ``source`` names it in errors.
+
+    Raises:
+        UsageError: it is too deep, no JSON or YAML, or has a name twice in one object.
+    """
+    return parse_one(content, source, _MAX_DEPTH, is_json=is_json).value
 
 
 def load_preset(vendors: Mapping[str, MockVendor], raw: Any, source: str) -> None:
@@ -39,7 +45,7 @@ def load_preset(vendors: Mapping[str, MockVendor], raw: Any, source: str) -> Non
         raise UsageError(f'{source}: must be an object {{"<vendor>": [<objects>]}}, got {show_value(raw)}')
     for slug in raw:
         if slug not in vendors:
-            raise UsageError(f"{source}: unknown vendor {show_value(slug)}; {describe_unknown(str(slug), vendors)}")
+            raise UsageError(f"{source}: unknown vendor {show_value(slug)}; {suggest_name(str(slug), vendors)}")
     prepared = {slug: vendors[slug].prepare(objects, f"{source}: {slug}") for slug, objects in raw.items()}
     for slug, saved in prepared.items():
         vendors[slug].restore(saved)

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 
 from contract_watch.contracts.registry import Contract
 from contract_watch.errors import UsageError
+from contract_watch.escaping import escape_text
 from contract_watch.mock.app import Mock
 from contract_watch.mock.clock import SEEDED_STEP, MockClock
 from contract_watch.mock.hosts import (
@@ -87,7 +88,7 @@ def build_mock(
     if preset:
         from contract_watch.mock.preset import load_preset, read_preset_file  # noqa: PLC0415 (few mocks have one)
 
-        load_preset(mock.vendors, read_preset_file(preset), preset)
+        load_preset(mock.vendors, read_preset_file(preset), escape_text(preset))
         mock.controls.state.snapshots.take(PRESET_SNAPSHOT)
     return mock
 

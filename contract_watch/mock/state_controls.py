@@ -7,13 +7,14 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from contract_watch.contracts.resource.preset_values import describe_unknown, read_moment, show_value
+from contract_watch.contracts.resource.preset_values import read_moment, show_value
 from contract_watch.errors import UsageError
 from contract_watch.mock.bodies import RequestTooLargeError, build_json_response, read_body
 from contract_watch.mock.clock import LATEST, MockClock, VendorClock
-from contract_watch.mock.preset import load_preset
+from contract_watch.mock.preset import MAX_PRESET, load_preset, parse_preset
 from contract_watch.mock.snapshots import Snapshots, UnknownSnapshotError
 from contract_watch.mock.vendor import MockVendor, parse_body
+from contract_watch.suggestions import suggest_name
 
 ControlHandler = Callable[[Request], Awaitable[Response]]
 _BODY = "body"
@@ -50,7 +51,7 @@ class StateControls:
         slug = request.path_params["slug"]
         vendor = self._vendors.get(slug)
         if vendor is None:
-            problem = f"unknown vendor {show_value(slug)}; {describe_unknown(slug, self._vendors)}"
+            problem = f"unknown vendor {show_value(slug)}; {suggest_name(slug, self._vendors)}"
             return build_json_response(404, {"error": problem})
         if request.method == "DELETE":
             vendor.reset()
@@ -124,12 +125,9 @@ def _answer_problems(handle: ControlHandler) -> ControlHandler:
 
 
 async def _read_preset(request: Request) -> Any:
-    # YAML's parser loads slowly, and few mocks have a preset.
-    from contract_watch.mock.preset_text import MAX_PRESET, parse_preset  # noqa: PLC0415
-
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     content = await read_body(request.receive, MAX_PRESET)
-    return parse_preset(content, _BODY, is_yaml=media_type in _YAML_TYPES)
+    return parse_preset(content, _BODY, is_json=media_type not in _YAML_TYPES)
 
 
 def _read_change(raw: Any) -> Callable[[MockClock], None]:

@@ -1,6 +1,5 @@
 """The choice of mutants to serve: a team sees how its own code reacts when the vendor drifts."""
 
-import difflib
 from collections.abc import Callable, Mapping, Sequence
 
 from contract_watch.contracts.registry import Contract
@@ -13,6 +12,7 @@ from contract_watch.mutants.derivation import MutantConfig, derive_mutants
 from contract_watch.mutants.mutant import FAMILIES, Mutant
 from contract_watch.mutants.mutant_mock import MutantMock
 from contract_watch.mutants.mutated_vendor import MutatedVendor
+from contract_watch.suggestions import find_similar_names
 
 HTTP_FAMILIES = ("status", "body", "media", "headers", "methods")
 """The families that change a response on its way: they play over HTTP, not over gRPC."""
@@ -29,7 +29,7 @@ def find_mutant(contract: Contract, mutant_id: str, option: str = "--mutant") ->
     mutants = {mutant.id: mutant for mutant in derive_mutants(contract)}
     if mutant_id in mutants:
         return mutants[mutant_id]
-    near = difflib.get_close_matches(mutant_id[:_MAX_SHOWN], mutants, _MAX_GUESSES, 0.5)
+    near = find_similar_names(mutant_id, mutants, _MAX_GUESSES, 0.5)
     hint = f"did you mean {' or '.join(near)}?" if near else f"ids begin with {', '.join(FAMILIES)}"
     raise UsageError(
         f"{option}: {contract.slug} has no mutant {escape_text(mutant_id, _MAX_SHOWN)!r}; {hint}; contract-watch mock {contract.slug} --list-mutants lists all"

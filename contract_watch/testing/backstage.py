@@ -14,7 +14,8 @@ from contract_watch.mock.app import Mock
 from contract_watch.mock.faults.fault import Fault
 from contract_watch.mock.preset import load_preset
 from contract_watch.mock.vendor import MockVendor
-from contract_watch.testing.calls import PlayedCall, RecordedArguments, suggest_name
+from contract_watch.suggestions import suggest_name
+from contract_watch.testing.calls import PlayedCall, RecordedArguments
 
 _FORM = "application/x-www-form-urlencoded"
 

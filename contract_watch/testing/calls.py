@@ -1,6 +1,5 @@
 """Recorded requests in a test: found by operation and arguments, and compared field by field if none matches."""
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -97,9 +96,3 @@ def describe_calls(calls: Sequence[PlayedCall]) -> str:
     skipped = len(calls) - _MAX_LISTED
     head = f"the last {_MAX_LISTED} of {len(calls)} requests" if skipped > 0 else "requests"
     return "\n".join([f"{head}:", *(f"  {call}" for call in calls[-_MAX_LISTED:])])
-
-
-def suggest_name(name: str, known: Sequence[str]) -> str:
-    """Return the known name that is nearest, or all of them."""
-    near = difflib.get_close_matches(name[:_MAX_LENGTH], known, 1)
-    return f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(known)}"

@@ -1,6 +1,5 @@
 """The contracts that a test can play, loaded once for a process: reading one takes longer than most tests."""
 
-import difflib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -8,6 +7,7 @@ from contract_watch.contracts.directories import find_contracts
 from contract_watch.contracts.registry import SLUG, Contract
 from contract_watch.errors import UsageError
 from contract_watch.escaping import escape_text
+from contract_watch.suggestions import suggest_name
 
 Directories = str | Path | Iterable[str | Path] | None
 """Directories with ``<slug>/contract.toml`` in each; None: those that CONTRACTS names, else the usual ones."""
@@ -24,9 +24,7 @@ def find_contract(slug: str, directories: Directories = None) -> Contract:
     """
     found = list_contracts(directories)
     if slug not in found:
-        near = difflib.get_close_matches(slug[:_MAX_SHOWN], found, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(found) or 'none'}"
-        raise UsageError(f"play: unknown vendor {escape_text(slug, _MAX_SHOWN)!r}; {hint}")
+        raise UsageError(f"play: unknown vendor {escape_text(slug, _MAX_SHOWN)!r}; {suggest_name(slug, found)}")
     directory = found[slug]
     changed = max(path.stat().st_mtime_ns for path in directory.rglob("*") if path.suffix != ".pyc")
     known = _LOADED.get(directory)

@@ -5,9 +5,11 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-from contract_watch.contracts.resource.preset_values import describe_unknown, show_value
+from contract_watch.contracts.resource.preset_values import show_value
 from contract_watch.errors import UsageError
+from contract_watch.escaping import escape_text
 from contract_watch.mock.preset import read_preset_file
+from contract_watch.suggestions import suggest_name
 
 Preset = Sequence[Any] | Mapping[str, Sequence[Any]] | str | Path | None
 """A list of objects, lists by slug, or the path of a YAML or JSON file with one of them; None: no object."""
@@ -25,13 +27,13 @@ def read_preset(preset: Preset, slug: str, known: Collection[str]) -> tuple[dict
     raw: Any = preset
     source = _ARGUMENT
     if isinstance(preset, str | Path):
-        raw, source = read_preset_file(preset), str(preset)
+        raw, source = read_preset_file(preset), escape_text(str(preset))
     elif preset is None:
         return {}, source
     if not isinstance(raw, Mapping):
         return {slug: _copy(raw)}, source
     if unknown := next((name for name in raw if name not in known), None):
-        raise UsageError(f"{source}: unknown vendor {show_value(unknown)}; {describe_unknown(str(unknown), known)}")
+        raise UsageError(f"{source}: unknown vendor {show_value(unknown)}; {suggest_name(str(unknown), known)}")
     return {slug: _copy(raw[slug])} if slug in raw else {}, source
 
 

@@ -142,6 +142,20 @@ def test_bad_frames_end_a_native_call(mock: tuple[Mock, str], what: str) -> None
         assert connection.wait_for_end()
 
 
+@pytest.mark.parametrize(("count", "number"), [(0, "none"), (2, "more"), (50, "more")])
+def test_a_stream_that_is_no_single_message_is_in_the_journal(mock: tuple[Mock, str], count: int, number: str) -> None:
+    """A call without a message, or with a second one, is refused at once, and the journal has it with the reason."""
+    mock[0].journal.clear()
+    with grpc.insecure_channel(mock[0].controls.grpc_address) as channel:
+        method: Any = channel.stream_unary(CALL, request_serializer=None, response_deserializer=None)
+        with pytest.raises(grpc.RpcError) as caught:
+            method(iter([GOOD] * count), timeout=PATIENCE, metadata=(("authorization", f"Bearer {KEY}"),))
+    assert caught.value.code().value[0] == INVALID
+    reason = f"a call must have one complete message, got {number}"
+    [call] = mock[0].journal.list_calls()
+    assert (call["status"], call["protocol"], call["reason"]) == (400, "grpc", reason)
+
+
 def test_a_path_that_is_no_utf_8_ends_no_server(mock: tuple[Mock, str]) -> None:
     """Such a path ends the library's server: the mock starts another one on the same port. The fixture calls it."""
     address = mock[0].controls.grpc_address

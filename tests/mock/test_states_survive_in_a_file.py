@@ -259,7 +259,11 @@ def _damage(file: Path) -> None:
         (_write_garbage, "is no SQLite database"),
         (_write_other_database, "is a database of another program"),
         (lambda file: _run(file, "PRAGMA user_version = 99"), "has format 99"),
-        (lambda file: _run(file, "CREATE TRIGGER t AFTER INSERT ON items BEGIN DELETE FROM items; END"), "has format"),
+        (
+            lambda file: _run(file, "CREATE TRIGGER t AFTER INSERT ON items BEGIN DELETE FROM items; END"),
+            "has other tables than this mock's",
+        ),
+        (lambda file: _run(file, "CREATE TABLE invoices (id INTEGER)"), "has other tables than this mock's"),
         (lambda file: _run(file, "UPDATE vendors SET digest = 'other'"), "another version of the contract jetemail"),
         (lambda file: _run(file, "UPDATE items SET content = '{' WHERE position = 7"), "is corrupt"),
         (lambda file: _run(file, "UPDATE vendors SET rest = '{}'"), "is corrupt"),
@@ -278,6 +282,15 @@ def test_bad_files_are_refused_and_stay(tmp_path: Path, prepare: Any, problem: s
     assert str(refusal.value).startswith(f"--state {file}: ")
     assert "\n" not in str(refusal.value)
     assert (file.read_bytes() if file.is_file() else None) == before
+
+
+def test_a_path_is_escaped(tmp_path: Path) -> None:
+    """A line break in the file's name does not break the line of the error."""
+    file = tmp_path / "a\nb"
+    _write_garbage(file)
+    with pytest.raises(UsageError, match=r"a\\nb: is no SQLite database") as refusal, _keep(file, "jetemail"):
+        pass
+    assert str(refusal.value).isprintable()
 
 
 def test_missing_directory_is_one_line_and_status_3(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ ROWS = [
     ("--preset {tmp}/list.yaml", '{tmp}/list.yaml: must be an object {"<vendor>": [<objects>]}, got [1]'),
     ("--faults {tmp}/none", "{tmp}/none: cannot be read (No such file or directory); give a file"),
     ("--faults {tmp}", "{tmp}: cannot be read (Is a directory); give a file"),
-    ("jetemail --faults {tmp}/fault.yaml", "{tmp}/fault.yaml:1: unknown operation 'createSmtpUsr'; did you mean createSmtpUser?..."),
+    ("jetemail --faults {tmp}/fault.yaml", "{tmp}/fault.yaml:1: unknown operation 'createSmtpUsr'; did you mean 'createSmtpUser'?..."),
     ("jetemail --mutant nothing", f"{_NO_MUTANT}..."),
     ("--mutant nothing", "--mutant must be VENDOR:ID with one of jetemail, smtp2go, zitadel, got 'nothing'"),
     ("--state {tmp}", f"--state {{tmp}}: cannot be written (Is a directory); {_CHOOSE}"),
@@ -49,7 +49,7 @@ ROWS = [
     ("smtp2go --state {tmp}/jetemail.sqlite", "--state {tmp}/jetemail.sqlite: holds the state of 'jetemail', not of smtp2go; ..."),
     ("jetemail --state {tmp}/changed.sqlite", "--state {tmp}/changed.sqlite: was written for another version of the contract ..."),
     ("--record {tmp}", "--record {tmp}: cannot be written (Is a directory); choose another file"),
-    ("--replay {tmp}", "--replay {tmp}: cannot be read (Is a directory); choose another file"),
+    ("--replay {tmp}", "--replay {tmp}: cannot be read (Is a directory); give a file"),
     ("--replay {tmp}/list.yaml", "--replay {tmp}/list.yaml..."),
     *((f"--replay x --{name} {value}", f"--{name}: has no effect on a replayed session; leave out --{name} or --replay")
       for name, value in (("preset", "y"), ("faults", "y"), ("mutant", "y"), ("interpretation", "y.z=a"), ("seed", "1"),

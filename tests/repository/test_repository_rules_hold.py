@@ -24,7 +24,7 @@ PACKAGES = (
 # From the ground up: each layer imports itself and those of the rows above it in this table.
 _LAYER_ROWS = (
     ("contract_watch.addresses", "contract_watch.errors", "contract_watch.escaping"),
-    ("contract_watch.cli", "contract_watch.net"),
+    ("contract_watch.cli", "contract_watch.net", "contract_watch.suggestions"),
     ("contract_watch.contracts",),
     ("contracts", "contract_watch.report", "contract_watch.generator"),
     ("contract_watch.history", "contract_watch.shapes"),

@@ -1,7 +1,6 @@
 """The part of a vendor's document that some operations need: they, all that they refer to, and the top."""
 
 import copy
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ from contract_watch.diff.document.json_pointer import unescape_token
 from contract_watch.diff.document.source import SourceDocument, as_object, decode_token
 from contract_watch.errors import UsageError
 from contract_watch.escaping import escape_text
+from contract_watch.suggestions import find_similar_names
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _TOP = ("openapi", "jsonSchemaDialect", "info", "externalDocs", "servers", "security")
@@ -54,7 +54,7 @@ def _find_path(source: SourceDocument, choice: Choice) -> Mapping[str, Any]:
     item = source.follow(as_object(source.raw.get("paths")).get(choice.path))
     if isinstance(item.get(choice.method.lower()), dict):
         return item
-    close = difflib.get_close_matches(choice.name, list_operations(source.raw), 1)
+    close = find_similar_names(choice.name, list_operations(source.raw))
     guess = f"did you mean {escape_text(close[0], _MAX_SHOWN)}? " if close else ""
     raise UsageError(
         f"--operations: the document has no {escape_text(choice.name, _MAX_SHOWN)}; {guess}write paths as the document does"

@@ -59,8 +59,8 @@ class PresetBuilder:
         if refusal is not None:
             raise UsageError(self._describe_refusal(preset, refusal))
         template = self._templates.get(shape)
-        if template is not None:
-            name = self._get_name(preset)
+        name = self._get_name(preset)
+        if template is not None and self._spec.names.predict_stored_name(state, name) == name:
             created, changed = preset.created_at, preset.changed_at
             return replace(template, name=name, requested_name=name, created_at=created, changed_at=changed)
         item = self._model.build_object(state, preset)

@@ -13,7 +13,6 @@ from contract_watch.contracts.resource.call import Call
 from contract_watch.contracts.resource.matchers import has_form_of
 from contract_watch.contracts.resource.preset_object import PresetObject
 from contract_watch.contracts.resource.preset_values import (
-    describe_unknown,
     describe_violation,
     is_mask,
     make_secret,
@@ -25,6 +24,7 @@ from contract_watch.contracts.samples import build_value
 from contract_watch.contracts.schema import Schema, flatten_schema
 from contract_watch.errors import UsageError
 from contract_watch.escaping import escape_text
+from contract_watch.suggestions import suggest_name
 
 if TYPE_CHECKING:
     from contract_watch.contracts.model import Account
@@ -176,7 +176,7 @@ class PresetReader:
                 known = (_ACCOUNT, *self._properties)
                 raise UsageError(
                     f"{label}: unknown property {escape_text(repr(spelled), _MAX_NAME)}; "
-                    f"{describe_unknown(str(spelled), known)}"
+                    f"{suggest_name(str(spelled), known)}"
                 )
             if prop in resolved:
                 raise UsageError(f"{label}.{spelled}: the object has this property under another name too; keep one")
@@ -250,7 +250,7 @@ class PresetReader:
         found = next(schema.find_undocumented(value), None) if may_have_names else None
         if found is not None:
             inner = escape_text(".".join(map(str, found)), _MAX_NAME)
-            raise UsageError(f"{where}.{inner}: unknown property; {describe_unknown(inner, schema.property_names)}")
+            raise UsageError(f"{where}.{inner}: unknown property; {suggest_name(inner, schema.property_names)}")
 
     def _may_be_null(self, prop: str, row: Mapping[str, Any] | None) -> bool:
         """Return True if null stands for a property that is not set."""

@@ -4,8 +4,7 @@ import json
 import math
 import re
 import string
-from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
+from collections.abc import Mapping
 from typing import Any
 
 from contract_watch.contracts.randomness import make_text
@@ -20,7 +19,6 @@ _MASK = re.compile(r"\[redacted(, [0-9]+ characters)?\]")
 _LATEST = 253_402_300_799.0
 """The last second of the year 9999."""
 _MAX_SHOWN = 60
-_MAX_NAMES = 30
 _TYPES = {
     "string": "a string", "integer": "an integer", "number": "a number", "boolean": "true or false", "object": "an object",
     "array": "a list", "null": "null",
@@ -64,16 +62,6 @@ def show_value(value: Any) -> str:
     return escape_text(shown, _MAX_SHOWN)
 
 
-def describe_unknown(name: str, known: Iterable[str]) -> str:
-    """Return the end of a message about an unknown ``name``: the nearest of those that there are, or all."""
-    names = sorted(set(known))
-    close = get_close_matches(name, names, 1)
-    if close:
-        return f"did you mean {close[0]!r}?"
-    shown = ", ".join(names[:_MAX_NAMES])
-    return f"choose from {shown}{' …' if len(names) > _MAX_NAMES else ''}"
-
-
 def describe_violation(schema: Schema, value: Any, label: str, *, is_secret: bool = False) -> str:
     """Return the first way in which ``value`` breaks its schema, in one line; empty if it breaks none."""
     found = next(iter(schema.find_violations(value)), None)
@@ -83,8 +71,8 @@ def describe_violation(schema: Schema, value: Any, label: str, *, is_secret: boo
     where = label + "".join(f"[{part}]" if isinstance(part, int) else f".{escape_text(part)}" for part in found.path)
     if found.keyword == "required":
         return f"{where} is required"
-    shown = f"{len(value)} characters" if is_secret and isinstance(value, str) else show_value(inner)
-    return f"{where} must {_describe_keyword(schema, found)}, got {'a secret' if is_secret and shown == '' else shown}"
+    shown = "a secret" if is_secret else show_value(inner)
+    return f"{where} must {_describe_keyword(schema, found)}, got {shown}"
 
 
 def _describe_keyword(schema: Schema, violation: Violation) -> str:

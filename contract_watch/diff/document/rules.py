@@ -1,6 +1,5 @@
 """The rules of `rules.toml`: the level and the consequence of each kind of change."""
 
-import difflib
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from contract_watch.diff.document.changes import OPPOSITE_DIRECTIONS, ApiChange, ChangeLevel, Direction, Effect
+from contract_watch.suggestions import find_similar_names
 
 RULES_FILE = Path(__file__).with_name("rules.toml")
 AREAS: dict[Direction, tuple[str, ...]] = {
@@ -124,7 +124,7 @@ def suggest_rule_id(unknown: str) -> str | None:
         for prefix in (*(f"{direction}-{area}-" for area in areas), f"{direction}-"):
             if unknown.startswith(prefix) and (id_ := unknown.removeprefix(prefix)) in rules:
                 return id_
-    return next(iter(difflib.get_close_matches(unknown, rules, 1)), None)
+    return next(iter(find_similar_names(unknown, rules)), None)
 
 
 def _iterate_schema_rules(tables: Mapping[str, Any]) -> Iterator[ChangeRule]:

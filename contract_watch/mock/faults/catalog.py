@@ -9,8 +9,9 @@ from contract_watch.contracts.openapi import METHODS
 from contract_watch.errors import UsageError
 from contract_watch.mock.faults.calls import GRPC, REST, TOKEN, Where
 from contract_watch.mock.faults.fault import FaultTarget
-from contract_watch.mock.faults.values import quote, suggest
+from contract_watch.mock.faults.values import quote
 from contract_watch.mock.vendor import MockVendor
+from contract_watch.suggestions import suggest_name
 
 _METHODS = frozenset(map(str.upper, METHODS))
 
@@ -40,7 +41,7 @@ class FaultCatalog:
     def check_vendor(self, label: str, slug: str) -> None:
         """Raise `UsageError` unless the mock serves the vendor."""
         if slug not in self._vendors:
-            raise UsageError(f"{label}: unknown vendor {quote(slug)}; {suggest(slug, self._vendors)}")
+            raise UsageError(f"{label}: unknown vendor {quote(slug)}; {suggest_name(slug, self._vendors)}")
 
     def resolve_target(
         self, label: str, given: Mapping[str, Any], where: Where, *, is_rest_only: bool = False
@@ -93,7 +94,7 @@ class FaultCatalog:
         found = [route for route in routes if account in names[route.vendor]]
         if not found:
             known = (name for listed in names.values() for name in listed)
-            raise UsageError(f"{label}: unknown account {quote(account)}; {suggest(account, known)}")
+            raise UsageError(f"{label}: unknown account {quote(account)}; {suggest_name(account, known)}")
         return found
 
 
@@ -101,14 +102,14 @@ def _select_operation(label: str, routes: list[ServedRoute], operation: str) -> 
     found = [route for route in routes if route.operation == operation]
     if not found:
         known = (route.operation for route in routes if route.operation is not None)
-        raise UsageError(f"{label}: unknown operation {quote(operation)}; {suggest(operation, known)}")
+        raise UsageError(f"{label}: unknown operation {quote(operation)}; {suggest_name(operation, known)}")
     return found
 
 
 def _select_method(label: str, routes: list[ServedRoute], operation: str | None, method: str) -> list[ServedRoute]:
     """Return the routes for ``method``; without an operation, REST answers undeclared methods too."""
     if method not in _METHODS:
-        raise UsageError(f"{label}: unknown method {quote(method)}; {suggest(method, _METHODS)}")
+        raise UsageError(f"{label}: unknown method {quote(method)}; {suggest_name(method, _METHODS)}")
     is_any = operation is None
     found = [one for one in routes if one.method == method or (is_any and one.kind != GRPC)]
     if not found:
@@ -133,7 +134,7 @@ def _select_path(
     if not found:
         if any(_matches(one, path) for route in known for one in (route.path, route.document_path)):
             raise UsageError(f"{label}: no request has this path and the other fields, got {quote(path)}; remove one")
-        raise UsageError(f"{label}: unknown path {quote(path)}; {suggest(path, (route.path for route in known))}")
+        raise UsageError(f"{label}: unknown path {quote(path)}; {suggest_name(path, (route.path for route in known))}")
     if _is_template(path):
         return found, frozenset(route.path for route in found)
     bases = {"" if is_full else route.path.removesuffix(route.document_path) for route in found}

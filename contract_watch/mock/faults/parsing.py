@@ -13,7 +13,8 @@ from contract_watch.mock.faults.catalog import FaultCatalog
 from contract_watch.mock.faults.delays import DELAY_SCHEMA, MAX_DELAY, parse_delay
 from contract_watch.mock.faults.fault import ALWAYS, LOST, REFUSED, Fault, FaultAction, Slow
 from contract_watch.mock.faults.rate import RATE_SCHEMA, AccountLimits
-from contract_watch.mock.faults.values import check_json, quote, suggest
+from contract_watch.mock.faults.values import check_json, quote
+from contract_watch.suggestions import suggest_name
 
 _MANY = 1_000_000
 _STRING = {"type": "string"}
@@ -121,7 +122,7 @@ def parse_fault(raw: Any, catalog: FaultCatalog, label: str, fallback_id: str) -
 def _check_names(label: str, below: str, raw: Mapping[str, Any], known: Collection[str]) -> None:
     for name in raw:
         if name not in known:
-            raise UsageError(f"{label}: unknown field {quote(below + name)}; {suggest(name, known)}")
+            raise UsageError(f"{label}: unknown field {quote(below + name)}; {suggest_name(name, known)}")
 
 
 def _check_schema(label: str, given: Mapping[str, Any], name: str = "") -> None:

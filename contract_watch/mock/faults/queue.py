@@ -13,8 +13,9 @@ from contract_watch.mock.faults.catalog import FaultCatalog
 from contract_watch.mock.faults.fault import Fault, FaultEffect
 from contract_watch.mock.faults.files import read_fault_file
 from contract_watch.mock.faults.parsing import parse_fault
-from contract_watch.mock.faults.values import quote, suggest
+from contract_watch.mock.faults.values import quote
 from contract_watch.mock.vendor import MockVendor
+from contract_watch.suggestions import suggest_name
 
 MAX_FAULTS = 1000
 """The most faults that can wait, and the most used ones that are remembered."""
@@ -141,7 +142,9 @@ class FaultQueue:
 
     def explain_unknown(self, identifier: str) -> str:
         """Return the error about an id that no fault has."""
-        return f"fault: unknown id {quote(identifier)}; {suggest(identifier, (fault.id for fault in self.pending))}"
+        return (
+            f"fault: unknown id {quote(identifier)}; {suggest_name(identifier, (fault.id for fault in self.pending))}"
+        )
 
     # -- playing
 

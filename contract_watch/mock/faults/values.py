@@ -1,8 +1,6 @@
-"""The checks that every fault passes before its schema: bounded JSON, and names that exist."""
+"""The checks that every fault passes before its schema: bounded JSON."""
 
-import difflib
 import math
-from collections.abc import Iterable
 from typing import Any
 
 from contract_watch.errors import UsageError
@@ -12,7 +10,6 @@ MAX_DEPTH = 64
 MAX_VALUES = 100_000
 _MAX_BITS = 1024
 """Bits of an integer; a longer one is no number for most readers of JSON."""
-_MAX_LISTED = 30
 _MAX_SHOWN = 80
 
 
@@ -49,12 +46,3 @@ def _find_problem(value: Any) -> str:
 def quote(text: str) -> str:
     """Return a name of a fault in quotes, safe to print."""
     return f"'{escape_text(text, _MAX_SHOWN)}'"
-
-
-def suggest(name: str, known: Iterable[str]) -> str:
-    """Return the end of an error about an unknown name: the nearest one, and all that there are."""
-    names = sorted(set(known))
-    near = difflib.get_close_matches(name[:_MAX_SHOWN], names, 1)
-    more = f" and {len(names) - _MAX_LISTED} more" if len(names) > _MAX_LISTED else ""
-    listed = f"choose from {', '.join(map(escape_text, names[:_MAX_LISTED]))}{more}" if names else "there is none"
-    return f"did you mean {escape_text(near[0])}? Else {listed}" if near else listed

@@ -1,9 +1,9 @@
 """gRPC calls to a vendor, native or gRPC-web, decoded to the JSON of REST and answered by the same model."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Any
 
 from google.protobuf.descriptor_pool import DescriptorPool
 
@@ -16,10 +16,11 @@ from contract_watch.mock.faults.calls import GRPC, IncomingCall
 from contract_watch.mock.faults.fault import REFUSED, FaultEffect
 from contract_watch.mock.faults.queue import FaultQueue
 from contract_watch.mock.journal import MockJournal
+from contract_watch.mock.recording.message import MockSession, SessionRequest, SessionResponse
 from contract_watch.mock.vendor import MockVendor
 
-INVALID, UNIMPLEMENTED, INTERNAL, UNAVAILABLE = 3, 12, 13, 14
-"""The codes for no message, for an unknown method, for a scripted body that is none, and for a broken connection."""
+INVALID, DEADLINE, UNIMPLEMENTED, INTERNAL, UNAVAILABLE = 3, 4, 12, 13, 14
+"""The codes for no message, for a late one, for an unknown method, for a body that is none, and for a broken connection."""
 
 
 @dataclass(frozen=True)
@@ -27,27 +28,14 @@ class GrpcResponse:
     """The response to a call.
 
     ``content`` is the encoded message, empty for an error; ``details`` the encoded ``google.rpc.Status`` of an error
-    with details; ``fault`` the fault that the transport still has to apply.
+    with details; ``fault`` the fault that the transport still has to apply. ``answer`` is status and body over REST.
     """
 
     status: GrpcStatus
     content: bytes = b""
     details: bytes = b""
     fault: FaultEffect | None = None
-
-
-class CallSession(Protocol):
-    """A recorder of calls, or a recorded session that answers them."""
-
-    def serve_call(
-        self,
-        handle: Callable[[], tuple[int, Any]],
-        vendor: MockVendor,
-        path: str,
-        headers: Mapping[str, str],
-        arguments: Mapping[str, Any],
-    ) -> tuple[int, Any]:
-        """Return status and body of the response to a call, from ``handle`` or in its place."""
+    answer: tuple[int, Any] = field(default=(0, None), compare=False)
 
 
 class GrpcCalls:
@@ -55,7 +43,7 @@ class GrpcCalls:
 
     def __init__(self, vendor: MockVendor, faults: FaultQueue, journal: MockJournal) -> None:
         self._vendor, self._faults, self._journal = vendor, faults, journal
-        self.session: CallSession | None = None
+        self.session: MockSession | None = None
         """The recorder of the calls, or the recorded session that answers them."""
         self._messages = MessageCodec(vendor.contract)
         self.methods = {
@@ -79,9 +67,18 @@ class GrpcCalls:
         self._journal.record_call("POST", path, headers, None, HTTP_STATUS[UNIMPLEMENTED], answer, len(path))
 
     def build_error(self, status: GrpcStatus) -> GrpcResponse:
-        """Build an error response; a status without details is sent as code and message only."""
-        details = self._messages.encode_status(status) if status.details else b""
-        return GrpcResponse(status, details=details)
+        """Build an error response; details that are none or cannot be encoded are left out.
+
+        No transport can send an unpaired surrogate in the message.
+        """
+        message = status.message
+        if not message.isascii():
+            message = message.encode("utf-8", "replace").decode()
+        status = GrpcStatus(status.code, message, status.details)
+        try:
+            return GrpcResponse(status, details=self._messages.encode_status(status) if status.details else b"")
+        except MessageCodecError:
+            return GrpcResponse(status)
 
     def refuse_call(
         self, operation: Operation, headers: Mapping[str, str], status: GrpcStatus, http_status: int, protocol: str
@@ -96,22 +93,21 @@ class GrpcCalls:
 
     def handle_call(self, operation: Operation, headers: Mapping[str, str], content: bytes) -> GrpcResponse:
         """Answer one call and update the vendor's state; ``headers`` have lower-case names."""
+        if self.session is not None:
+            return self._serve_session(self.session, operation, headers, content)
+        return self._respond(operation, headers, content)
+
+    def _respond(self, operation: Operation, headers: Mapping[str, str], content: bytes) -> GrpcResponse:
+        """Answer one call by a fault or by the vendor."""
         started = perf_counter()
-        protocol = "grpc-web" if is_grpc_web(headers.get("content-type", "")) else "grpc"
         path = self._messages.get_method_path(operation.id)
-        problem, parameters, body = "", dict[str, str](), None
-        try:
-            parameters, body = self._messages.decode_request(operation, content)
-        except MessageCodecError as error:
-            problem, body = str(error), MissingBody.MALFORMED
+        parameters, body, problem = self._decode(operation, content)
         fault = None
         if self._faults.pending:
             name, method = operation.id, operation.method
             fault = self._faults.take(IncomingCall(self._vendor, GRPC, name, method, path, path, headers, body))
-        notes: dict[str, Any] = {
-            "vendor": self._vendor.contract.slug, "operation": operation.id, "protocol": protocol,
-            "fault": fault.id if fault is not None else "", "started": started,
-        }  # fmt: skip
+        notes = self._describe_call(operation, headers, started)
+        notes["fault"] = fault.id if fault is not None else ""
         if fault is not None and (fault.ending == REFUSED or fault.status is not None):
             status, answer = (0, None) if fault.status is None else (fault.status, fault.body)
             self._journal.record_call(
@@ -120,29 +116,76 @@ class GrpcCalls:
             return self._build_faulty_response(operation, fault)
         if problem:
             self._journal.record_call("POST", path, headers, None, 400, problem, len(content), **notes, reason=problem)
-            return replace(self.build_error(GrpcStatus(INVALID, problem)), fault=fault)
-        status, answer, reason = self._answer(operation, path, headers, body, parameters)
+            response = self.build_error(GrpcStatus(INVALID, problem))
+            return replace(response, fault=fault, answer=(400, _format_status(response.status)))
+        status, answer, reason = self._vendor.handle_with_reason(
+            operation, operation.build_path(parameters), headers, body, parameters
+        )
         self._journal.record_call("POST", path, headers, body, status, answer, len(content), **notes, reason=reason)
         if status < 300:
-            return GrpcResponse(GrpcStatus(0), self._messages.encode_response(operation.id, answer), fault=fault)
-        return replace(self.build_error(build_status(status, answer)), fault=fault)
+            encoded = self._messages.encode_response(operation.id, answer)
+            return GrpcResponse(GrpcStatus(0), encoded, fault=fault, answer=(status, answer))
+        return replace(self.build_error(build_status(status, answer)), fault=fault, answer=(status, answer))
 
-    def _answer(
-        self, operation: Operation, path: str, headers: Mapping[str, str], body: Any, parameters: Mapping[str, Any]
-    ) -> tuple[int, Any, str]:
-        """Return status, body and the reason of a refusal, from the vendor or a recorded session."""
-        address = operation.build_path(parameters)
-        if self.session is None:
-            return self._vendor.handle_with_reason(operation, address, headers, body, parameters)
-        reasons = [""]
+    def _decode(self, operation: Operation, content: bytes) -> tuple[dict[str, str], Any, str]:
+        """Return the path parameters and the body of a call, and the problem of one that is no message."""
+        try:
+            return *self._messages.decode_request(operation, content), ""
+        except MessageCodecError as error:
+            return {}, MissingBody.MALFORMED, str(error)
 
-        def handle() -> tuple[int, Any]:
-            status, answer, reasons[0] = self._vendor.handle_with_reason(operation, address, headers, body, parameters)
-            return status, answer
+    def _describe_call(self, operation: Operation, headers: Mapping[str, str], started: float) -> dict[str, Any]:
+        protocol = "grpc-web" if is_grpc_web(headers.get("content-type", "")) else "grpc"
+        return {
+            "vendor": self._vendor.contract.slug, "operation": operation.id, "protocol": protocol, "started": started,
+        }  # fmt: skip
 
+    def _serve_session(
+        self, session: MockSession, operation: Operation, headers: Mapping[str, str], content: bytes
+    ) -> GrpcResponse:
+        """Record one call, or answer it from a recorded session."""
+        started = perf_counter()
+        parameters, body, problem = self._decode(operation, content)
         arguments = {**parameters, **(body if isinstance(body, dict) else {})}
-        status, answer = self.session.serve_call(handle, self._vendor, path, headers, arguments)
-        return status, answer, reasons[0]
+        path = self._messages.get_method_path(operation.id)
+        request = SessionRequest(
+            "POST", path, body=None if problem else arguments, unreadable=len(content) if problem else 0
+        )
+        responses: list[GrpcResponse] = []
+
+        def handle() -> SessionResponse | None:
+            response = self._respond(operation, headers, content)
+            responses.append(response)
+            is_broken = response.fault is not None and response.fault.ending
+            return None if is_broken else SessionResponse(response.answer[0], body=response.answer[1])
+
+        recorded = session.serve_call(handle, self._vendor, headers, request)
+        if responses:
+            return responses[0]
+        assert recorded is not None
+        reason = recorded.body["message"] if recorded.is_refusal else ""
+        self._journal.record_call(
+            "POST", path, headers, body, recorded.status, recorded.text or recorded.body, len(content),
+            **self._describe_call(operation, headers, started), reason=reason,
+        )  # fmt: skip
+        return self._build_recorded_response(operation, recorded)
+
+    def _build_recorded_response(self, operation: Operation, recorded: SessionResponse) -> GrpcResponse:
+        """Build the response that a session has; people edit sessions, so its body can be anything."""
+        if recorded.is_refusal:
+            return self.build_error(GrpcStatus(UNIMPLEMENTED, recorded.body["message"]))
+        if recorded.status < 300:
+            return self._encode_body(operation, recorded.body, "recorded")
+        status = build_status(recorded.status, recorded.body)
+        is_known = status.code != 0 and status.code in HTTP_STATUS
+        return self.build_error(status if is_known else replace(status, code=guess_grpc_code(recorded.status)))
+
+    def _encode_body(self, operation: Operation, body: Any, kind: str) -> GrpcResponse:
+        """Build the success with a ``kind`` of body that nothing has checked."""
+        try:
+            return GrpcResponse(GrpcStatus(0), self._messages.encode_response(operation.id, body))
+        except MessageCodecError as error:
+            return self.build_error(GrpcStatus(INTERNAL, f"the {kind} body is not a message: {error}"))
 
     def _build_faulty_response(self, operation: Operation, fault: FaultEffect) -> GrpcResponse:
         """Build the response of a fault with a status; a code in its body is used if it corresponds to that status.
@@ -152,17 +195,19 @@ class GrpcCalls:
         if fault.status is None:
             return GrpcResponse(GrpcStatus(UNAVAILABLE), fault=fault)
         if fault.status < 300:
-            try:
-                return GrpcResponse(
-                    GrpcStatus(0), self._messages.encode_response(operation.id, fault.body), fault=fault
-                )
-            except MessageCodecError as error:
-                return GrpcResponse(GrpcStatus(INTERNAL, f"the scripted body is not a message: {error}"), fault=fault)
-        scripted = build_status(fault.status, fault.body)
-        fits = scripted.code != 0 and HTTP_STATUS.get(scripted.code) == fault.status
-        code = scripted.code if fits else guess_grpc_code(fault.status)
-        status = GrpcStatus(code, scripted.message or "a scripted fault", scripted.details)
-        try:
-            return GrpcResponse(status, details=self.build_error(status).details, fault=fault)
-        except MessageCodecError:  # omit details that cannot be encoded
-            return GrpcResponse(GrpcStatus(status.code, status.message), fault=fault)
+            response = self._encode_body(operation, fault.body, "scripted")
+            answer = (fault.status, fault.body)
+        else:
+            scripted = build_status(fault.status, fault.body)
+            fits = scripted.code != 0 and HTTP_STATUS.get(scripted.code) == fault.status
+            code = scripted.code if fits else guess_grpc_code(fault.status)
+            message = scripted.message or "a scripted fault"
+            response = self.build_error(GrpcStatus(code, message, scripted.details))
+            answer = (fault.status, _format_status(response.status))
+        return replace(response, fault=fault, answer=answer)
+
+
+def _format_status(status: GrpcStatus) -> dict[str, Any]:
+    """Return the body over REST of an error."""
+    body: dict[str, Any] = {"code": status.code, "message": status.message}
+    return body | ({"details": list(status.details)} if status.details else {})

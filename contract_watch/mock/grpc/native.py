@@ -7,9 +7,11 @@ from typing import Any
 
 import grpc
 
+from contract_watch.contracts.grpc_codes import HTTP_STATUS
 from contract_watch.contracts.openapi import Operation
+from contract_watch.contracts.protobuf import GrpcStatus
 from contract_watch.mock.faults.delivery import wait_for_fault
-from contract_watch.mock.grpc.calls import GrpcCalls, GrpcResponse
+from contract_watch.mock.grpc.calls import DEADLINE, INVALID, GrpcCalls, GrpcResponse
 from contract_watch.mock.grpc.standard_services import StandardServices
 from contract_watch.mock.hosts import ReservedAddresses, list_listeners
 from contract_watch.mock.protocol import CLIENT_TIMEOUT
@@ -41,16 +43,33 @@ class NativeGrpcHandler(grpc.GenericRpcHandler):
             # A stream handler, because the library never answers a unary call without a complete message.
             try:
                 async with asyncio.timeout(CLIENT_TIMEOUT):
-                    received = [message async for message in messages]
+                    content, problem = await _read_message(messages)
+                    status, http_status = GrpcStatus(INVALID, problem), HTTP_STATUS[INVALID]
             except TimeoutError:
                 problem = f"the message did not arrive within {CLIENT_TIMEOUT:g} seconds"
-                await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, problem)
-            if len(received) != 1:
-                problem = f"a call must have one complete message, got {len(received)}"
-                await context.abort(grpc.StatusCode.INVALID_ARGUMENT, problem)
-            return await _handle_call(calls, operation, received[0], context)
+                status, http_status = GrpcStatus(DEADLINE, problem), HTTP_STATUS[DEADLINE]
+            if problem:
+                headers = _read_metadata(context.invocation_metadata())
+                await _abort(context, calls.refuse_call(operation, headers, status, http_status, "grpc"))
+            return await _handle_call(calls, operation, content, context)
 
         return grpc.stream_unary_rpc_method_handler(respond)
+
+
+async def _read_message(messages: Any) -> tuple[bytes, str]:
+    """Return the only message of a call, and the problem if there is none or a second one, which ends the reading."""
+    content: bytes | None = None
+    async for message in messages:
+        if content is not None:
+            return b"", "a call must have one complete message, got more"
+        content = message
+    return (b"", "a call must have one complete message, got none") if content is None else (content, "")
+
+
+async def _abort(context: Any, response: GrpcResponse) -> None:
+    """End a call with the error of ``response``."""
+    code = _CODES.get(response.status.code, grpc.StatusCode.UNKNOWN)
+    await context.abort(code, response.status.message, _build_trailers(response))
 
 
 def _read_metadata(metadata: Any) -> dict[str, str]:
@@ -69,8 +88,7 @@ async def _handle_call(calls: GrpcCalls, operation: Operation, content: bytes, c
     if response.fault is not None and response.fault.ending:
         await context.abort(grpc.StatusCode.UNAVAILABLE, "a scripted fault closed the connection")
     if response.status.code:
-        code = _CODES.get(response.status.code, grpc.StatusCode.UNKNOWN)
-        await context.abort(code, response.status.message, _build_trailers(response))
+        await _abort(context, response)
     return response.content
 
 

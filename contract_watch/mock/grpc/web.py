@@ -9,9 +9,9 @@ from contract_watch.contracts.protobuf import GrpcStatus
 from contract_watch.mock.bodies import RequestTooLargeError, read_body, send_json
 from contract_watch.mock.endpoint import decode_headers
 from contract_watch.mock.faults.delivery import hang_up, wait_for_fault
-from contract_watch.mock.grpc.calls import INVALID, GrpcCalls, GrpcResponse
+from contract_watch.mock.grpc.calls import INVALID, UNIMPLEMENTED, GrpcCalls, GrpcResponse
 
-_UNIMPLEMENTED, _TOO_LARGE = 12, 8
+_TOO_LARGE = 8
 _PROTOCOL = "grpc-web"
 
 
@@ -56,7 +56,7 @@ class GrpcWebEndpoint:
         except grpc_web_frames.FrameError as error:
             return self._refuse(headers, INVALID, str(error))
         if any(flags & grpc_web_frames.COMPRESSED for flags, _ in frames):
-            return self._refuse(headers, _UNIMPLEMENTED, "compressed messages are not supported")
+            return self._refuse(headers, UNIMPLEMENTED, "compressed messages are not supported")
         if len(frames) != 1 or frames[0][0]:
             return self._refuse(headers, INVALID, "a call must be one frame with one message")
         return self._calls.handle_call(self._operation, headers, frames[0][1])
@@ -68,7 +68,7 @@ class GrpcWebEndpoint:
 
 async def send_unimplemented(send: Send, media_type: str, message: str) -> None:
     """Answer a call of a method that no vendor has."""
-    status = GrpcStatus(_UNIMPLEMENTED, message)
+    status = GrpcStatus(UNIMPLEMENTED, message)
     await _send_response(send, media_type, GrpcResponse(status))
 
 
@@ -82,7 +82,7 @@ async def _send_response(send: Send, media_type: str, response: GrpcResponse) ->
     body += grpc_web_frames.encode_trailers(values)
     body = grpc_web_frames.encode_text(body) if grpc_web_frames.is_text(media_type) else body
     headers = [(b"content-type", media_type.encode("latin-1")), (b"content-length", str(len(body)).encode())]
-    if response.status.code == _UNIMPLEMENTED:
+    if response.status.code == UNIMPLEMENTED:
         headers.append((b"grpc-accept-encoding", b"identity"))
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})

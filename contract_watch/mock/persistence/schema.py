@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from contract_watch.errors import UsageError
+from contract_watch.escaping import escape_text
 
 FORMAT = 1
 """The version of the tables; see also `contract_watch.contracts.resource.state_codec.FORMAT`."""
@@ -36,7 +37,7 @@ def open_state_file(path: Path) -> sqlite3.Connection:
     try:
         connection = sqlite3.connect(path.absolute(), timeout=0, isolation_level=None, check_same_thread=False)
     except sqlite3.Error as error:
-        raise UsageError(f"--state {path}: cannot be opened ({error}); choose another file") from error
+        raise UsageError(f"{label_state_file(path)}: cannot be opened ({error}); choose another file") from error
     try:
         _prepare(connection, path)
     except sqlite3.Error as error:
@@ -46,6 +47,11 @@ def open_state_file(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def label_state_file(path: Path) -> str:
+    """Return the begin of an error about the file."""
+    return f"--state {escape_text(str(path))}"
 
 
 def _create(path: Path) -> None:
@@ -59,7 +65,7 @@ def _create(path: Path) -> None:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "no valid path"
         raise UsageError(
-            f"--state {path}: cannot be written ({reason}); choose a file in a writable directory"
+            f"{label_state_file(path)}: cannot be written ({reason}); choose a file in a writable directory"
         ) from error
 
 
@@ -72,10 +78,14 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     tables = sorted(sql for (sql,) in connection.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL"))
     is_new = not tables and not application
     if not is_new and application != _APPLICATION:
-        raise UsageError(f"--state {path}: is a database of another program; choose another file")
-    if not is_new and (version != FORMAT or tables != sorted(_TABLES)):
+        raise UsageError(f"{label_state_file(path)}: is a database of another program; choose another file")
+    if not is_new and version == FORMAT and tables != sorted(_TABLES):
         raise UsageError(
-            f"--state {path}: has format {version}, this mock reads {FORMAT}; delete it or choose another file"
+            f"{label_state_file(path)}: has other tables than this mock's; delete it or choose another file"
+        )
+    if not is_new and version != FORMAT:
+        raise UsageError(
+            f"{label_state_file(path)}: has format {version}, this mock reads {FORMAT}; delete it or choose another file"
         )
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
@@ -94,9 +104,9 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
 def _describe(path: Path, error: sqlite3.Error) -> str:
     code = getattr(error, "sqlite_errorname", "")
     if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return f"--state {path}: another mock uses it; stop that one or choose another file"
+        return f"{label_state_file(path)}: another mock uses it; stop that one or choose another file"
     if code.startswith("SQLITE_NOTADB"):
-        return f"--state {path}: is no SQLite database; choose another file"
+        return f"{label_state_file(path)}: is no SQLite database; choose another file"
     if code.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_FULL", "SQLITE_PERM")):
-        return f"--state {path}: cannot be written ({code}); choose a file in a writable directory"
-    return f"--state {path}: is corrupt; delete it or restore a copy"
+        return f"{label_state_file(path)}: cannot be written ({code}); choose a file in a writable directory"
+    return f"{label_state_file(path)}: is corrupt; delete it or restore a copy"

@@ -11,7 +11,7 @@ from contract_watch.contracts.resource.item_list import find_changes
 from contract_watch.contracts.resource.model import ResourceModel
 from contract_watch.contracts.resource.state_codec import FORMAT, StateCodec, StateCodecError
 from contract_watch.errors import UsageError
-from contract_watch.mock.persistence.schema import open_state_file
+from contract_watch.mock.persistence.schema import label_state_file, open_state_file
 from contract_watch.mock.vendor import MockVendor, StateNotSavedError
 
 
@@ -36,7 +36,7 @@ class StateFile:
             for vendor in vendors:
                 slug = vendor.contract.slug
                 if known and slug not in known:
-                    raise UsageError(f"--state {self.path}: holds the state of {', '.join(map(repr, known))}, "
+                    raise UsageError(f"{label_state_file(self.path)}: holds the state of {', '.join(map(repr, known))}, "
                                      f"not of {slug}; serve those or choose another file")  # fmt: skip
             for vendor in vendors:
                 store = VendorStore(self._connection, self.path, vendor)
@@ -46,9 +46,9 @@ class StateFile:
                     store.begin(vendor)
                 vendor.store = store
         except StateCodecError as error:
-            raise UsageError(f"--state {self.path}: cannot be written, because {error}") from error
+            raise UsageError(f"{label_state_file(self.path)}: cannot be written, because {error}") from error
         except sqlite3.Error as error:
-            raise UsageError(f"--state {self.path}: is corrupt; delete it or restore a copy") from error
+            raise UsageError(f"{label_state_file(self.path)}: is corrupt; delete it or restore a copy") from error
 
     def close(self) -> None:
         """Close the file; another mock can use it then."""
@@ -63,7 +63,7 @@ class VendorStore:
         model = vendor.contract.model
         if not isinstance(model, ResourceModel):
             raise UsageError(
-                f"--state {path}: the states of {self._slug} cannot be written, because its model derives from no "
+                f"{label_state_file(path)}: the states of {self._slug} cannot be written, because its model derives from no "
                 "ResourceModel; leave the option out, or that vendor"
             )
         self._codec = StateCodec(model)
@@ -83,7 +83,7 @@ class VendorStore:
         query = "SELECT digest, choices, rest FROM vendors WHERE slug = ?"
         digest, choices, rest = self._connection.execute(query, (self._slug,)).fetchone()
         if digest != self._digest:
-            raise UsageError(f"--state {self._path}: was written for another version of the contract {self._slug}; "
+            raise UsageError(f"{label_state_file(self._path)}: was written for another version of the contract {self._slug}; "
                              "delete it or serve that version")  # fmt: skip
         query = "SELECT position, content FROM items WHERE slug = ? ORDER BY position"
         rows = self._connection.execute(query, (self._slug,)).fetchall()
@@ -93,7 +93,7 @@ class VendorStore:
             state = self._codec.decode(rest, (content for _, content in rows), vendor.accounts)
             vendor.restore_choices(known)
         except (StateCodecError, ValueError, TypeError, LookupError, AttributeError) as error:
-            raise UsageError(f"--state {self._path}: is corrupt; delete it or restore a copy") from error
+            raise UsageError(f"{label_state_file(self._path)}: is corrupt; delete it or restore a copy") from error
         vendor.state, self._choices = state, choices
         if any(position != number for number, (position, _) in enumerate(rows)):
             self._write(None, state, vendor.choices)  # so that positions are those of the state again
@@ -105,7 +105,7 @@ class VendorStore:
             if stored != value:
                 was = f"under {stored!r}" if stored else "without it"
                 raise UsageError(
-                    f"--interpretation {self._slug}.{name}={value}: --state {self._path} was written {was}; "
+                    f"--interpretation {self._slug}.{name}={value}: {label_state_file(self._path)} was written {was}; "
                     "leave the option out or choose another file"
                 )
 

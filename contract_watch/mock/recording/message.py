@@ -1,11 +1,11 @@
-"""A request as a session has it: decoded, with the account in place of its credentials."""
+"""Requests and responses as a session has them: decoded, with the account in place of credentials."""
 
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
-from starlette.types import Scope
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from contract_watch.contracts import grpc_web_frames
 from contract_watch.contracts.credential_locations import split_query_keys
@@ -16,13 +16,16 @@ from contract_watch.mock.vendor import MAX_BODY, MockVendor, parse_body
 _HEADERS = ("accept", "accept-language", "content-type", "user-agent")
 """Headers of requests that a session shows; they decide nothing."""
 _FORM = "application/x-www-form-urlencoded"
+MAX_BODY_DEPTH = 128
+"""Levels of a body that a session has; code that walks through one recurses."""
 
 
 @dataclass(frozen=True)
 class SessionRequest:
     """A request: ``body`` is JSON, a form's fields by name, or None; ``account`` is empty without a valid key.
 
-    ``unreadable`` is the length of a body that is neither JSON nor a form; such bodies are not compared further.
+    ``unreadable`` is the length of a body that is neither JSON nor a form, or nested too deeply; such bodies are not
+    compared further.
     """
 
     method: str
@@ -32,6 +35,42 @@ class SessionRequest:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
     unreadable: int = 0
+
+
+@dataclass(frozen=True)
+class SessionResponse:
+    """A response: ``body`` is JSON (None: none), ``text`` the body of one that is no JSON.
+
+    It ``is_refusal`` if the session does not have the request.
+    """
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+    text: str = ""
+    is_refusal: bool = False
+
+
+class MockSession(Protocol):
+    """A recorder of requests, or a recorded session that answers them."""
+
+    async def serve(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, with ``app`` or in its place; gRPC-web calls come through `serve_call`."""
+
+    def serve_call(
+        self,
+        handle: Callable[[], SessionResponse | None],
+        vendor: MockVendor,
+        headers: Mapping[str, str],
+        request: SessionRequest,
+    ) -> SessionResponse | None:
+        """Return the response to a gRPC call, decoded to the JSON of REST: of ``handle``, or in its place.
+
+        ``handle`` returns None if no response is sent.
+        """
+
+    def rewind(self) -> None:
+        """Return to the beginning of a recorded session; a recording goes on."""
 
 
 def is_grpc_web(scope: Scope) -> bool:
@@ -82,13 +121,23 @@ def _decode_body(headers: Mapping[str, str], content: bytes) -> tuple[Any, int]:
     body = parse_body(content)
     if body is MissingBody.ABSENT:
         return None, 0
-    return (None, len(content)) if body is MissingBody.MALFORMED else (body, 0)
+    return (None, len(content)) if body is MissingBody.MALFORMED or is_deep(body) else (body, 0)
+
+
+def is_deep(body: Any, most: int = MAX_BODY_DEPTH) -> bool:
+    """Return True if ``body`` has more than ``most`` levels of lists and objects."""
+    level = [body]
+    for _ in range(most + 1):
+        holders = [one for one in level if isinstance(one, dict | list)]
+        if not holders:
+            return False
+        level = [inner for one in holders for inner in (one.values() if isinstance(one, dict) else one)]
+    return True
 
 
 def _group(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
     """Return the values by name; a repeated name has a list."""
-    found: dict[str, Any] = {}
+    found: dict[str, list[str]] = {}
     for name, value in pairs:
-        before = found.get(name)
-        found[name] = value if before is None else [*(before if isinstance(before, list) else [before]), value]
-    return found
+        found.setdefault(name, []).append(value)
+    return {name: values if len(values) > 1 else values[0] for name, values in found.items()}

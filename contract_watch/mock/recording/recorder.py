@@ -4,7 +4,9 @@ import datetime as dt
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.contracts.request import MissingBody
 from contract_watch.errors import UsageError
+from contract_watch.escaping import escape_text
 from contract_watch.mock.recording.masking import SecretMasker
-from contract_watch.mock.recording.message import SessionRequest, find_account, is_grpc_web, read_request
+from contract_watch.mock.recording.message import (
+    MAX_BODY_DEPTH,
+    SessionRequest,
+    SessionResponse,
+    find_account,
+    is_deep,
+    is_grpc_web,
+    read_request,
+)
 from contract_watch.mock.recording.session_file import MAX_BYTES, MAX_EXCHANGES, format_exchange
 from contract_watch.mock.vendor import MockVendor, parse_body
 
@@ -25,21 +36,23 @@ class SessionRecorder:
     """A writer of one session, of `MAX_EXCHANGES` and `MAX_BYTES` at most; what comes after is not recorded.
 
     Each document goes to the operating system at once, so a killed process loses no exchange whose response was sent.
+    A recording that fails stops, and the responses go on: the changes behind them have happened.
     """
 
     def __init__(self, path: Path, redactor: Redactor, vendors: Sequence[MockVendor]) -> None:
         """Create the file at ``path``; raise `UsageError` if it exists with a content or cannot be written."""
-        self._path, self._vendors, self._masker = path, vendors, SecretMasker(redactor)
+        self._label, self._vendors, self._masker = f"--record {escape_text(str(path))}", vendors, SecretMasker(redactor)
         self._count = self._size = 0
+        self._is_stopped = False
         try:
             self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
             size = os.fstat(self._file).st_size
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "no valid path"
-            raise UsageError(f"--record {path}: cannot be written ({reason}); choose another file") from error
+            raise UsageError(f"{self._label}: cannot be written ({reason}); choose another file") from error
         if size:
             os.close(self._file)
-            raise UsageError(f"--record {path}: exists; delete it or choose another file")
+            raise UsageError(f"{self._label}: exists; delete it or choose another file")
 
     def close(self) -> None:
         """Close the file."""
@@ -66,24 +79,26 @@ class SessionRecorder:
             elif message["type"] == "http.response.body":
                 sent.extend(message.get("body", b""))
                 if not message.get("more_body"):
-                    self._record_response(read_request(self._vendors, scope, bytes(received)), start, bytes(sent))
+                    with self._stop_on_failure():
+                        self._record_response(read_request(self._vendors, scope, bytes(received)), start, bytes(sent))
             await send(message)
 
         await app(scope, receive_and_keep, keep_and_send)
 
     def serve_call(
         self,
-        handle: Callable[[], tuple[int, Any]],
+        handle: Callable[[], SessionResponse | None],
         vendor: MockVendor,
-        path: str,
         headers: Mapping[str, str],
-        arguments: Mapping[str, Any],
-    ) -> tuple[int, Any]:
-        """Let ``handle`` answer a gRPC call and record it, decoded to the JSON of REST."""
-        status, answer = handle()
-        account = find_account(vendor, vendor.identify(headers), arguments)
-        self._write(SessionRequest("POST", path, account=account, body=arguments), {"status": status, "body": answer})
-        return status, answer
+        request: SessionRequest,
+    ) -> SessionResponse | None:
+        """Let ``handle`` answer a gRPC call, and record its response if one is sent."""
+        response = handle()
+        if response is not None:
+            with self._stop_on_failure():
+                account = find_account(vendor, headers, request.body)
+                self._write(replace(request, account=account), {"status": response.status, "body": response.body})
+        return response
 
     def _record_response(self, request: SessionRequest, start: Mapping[str, Any], content: bytes) -> None:
         headers = {
@@ -98,14 +113,16 @@ class SessionRecorder:
             del headers["content-type"]
         if headers:
             response["headers"] = self._masker.mask_headers(headers)
-        if is_json:
+        if is_json and is_deep(body):
+            response["text"] = f"a body of {len(content)} bytes with more than {MAX_BODY_DEPTH} levels"
+        elif is_json:
             response["body"] = body
         elif content:
             response["text"] = content.decode("utf-8", "replace")
         self._write(request, response)
 
     def _write(self, request: SessionRequest, response: Mapping[str, Any]) -> None:
-        if self._count >= MAX_EXCHANGES or self._size >= MAX_BYTES:
+        if self._is_stopped:
             return
         mask = self._masker.mask
         found = {
@@ -123,10 +140,27 @@ class SessionRecorder:
             shown["text"] = self._masker.mask_text(shown["text"])
         at = dt.datetime.fromtimestamp(time.time(), dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         content = format_exchange(at, given, shown)
+        if self._size + len(content) <= MAX_BYTES:
+            self._append(content)
+        if self._count == MAX_EXCHANGES or self._size + len(content) > MAX_BYTES:
+            self._stop("the session is full")
+
+    def _append(self, content: bytes) -> None:
+        rest = content
+        while rest:
+            rest = rest[os.write(self._file, rest) :]
         self._count, self._size = self._count + 1, self._size + len(content)
-        if self._count == MAX_EXCHANGES or self._size >= MAX_BYTES:
-            print(f"--record {self._path}: the session is full; later requests are not recorded", file=sys.stderr)
-            if self._size > MAX_BYTES:
-                return
-        while content:
-            content = content[os.write(self._file, content) :]
+
+    @contextmanager
+    def _stop_on_failure(self) -> Iterator[None]:
+        """Stop the recording after its last whole exchange if the context fails."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 (no failure of the recording may break a response)
+            with suppress(OSError):
+                os.ftruncate(self._file, self._size)
+            self._stop(f"cannot be written ({getattr(error, 'strerror', None) or type(error).__name__})")
+
+    def _stop(self, reason: str) -> None:
+        self._is_stopped = True
+        print(f"{self._label}: {reason}; later requests are not recorded", file=sys.stderr, flush=True)

@@ -3,6 +3,7 @@
 import difflib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
@@ -13,14 +14,21 @@ from contract_watch.mock.bodies import RequestTooLargeError, encode_json, read_b
 from contract_watch.mock.difference import describe_differences
 from contract_watch.mock.journal import MockJournal
 from contract_watch.mock.recording.masking import SecretFiller, is_match
-from contract_watch.mock.recording.message import SessionRequest, find_account, is_grpc_web, read_request
-from contract_watch.mock.recording.session_file import RecordedExchange, SessionResponse, load_session
+from contract_watch.mock.recording.message import (
+    SessionRequest,
+    SessionResponse,
+    find_account,
+    is_grpc_web,
+    read_request,
+)
+from contract_watch.mock.recording.session_file import RecordedExchange, load_session
 from contract_watch.mock.vendor import MAX_BODY, MockVendor
 
 UNMATCHED = 501
 """The status for a request that the session does not have: no contract documents it, so code does not expect it."""
-_UNIMPLEMENTED = 12
 _MAX_CANDIDATES = 200
+_MAX_PATHS, _MAX_COMPARED = 100, 200
+"""Paths that are compared with that of an unmatched request, and characters of each."""
 _WORDS = ("recorded", "sent")
 
 
@@ -80,28 +88,22 @@ class SessionReplayer:
 
     def serve_call(
         self,
-        handle: Callable[[], tuple[int, Any]],
+        handle: Callable[[], SessionResponse | None],
         vendor: MockVendor,
-        path: str,
         headers: Mapping[str, str],
-        arguments: Mapping[str, Any],
-    ) -> tuple[int, Any]:
-        """Answer a gRPC call, decoded to the JSON of REST; an unmatched one has the differences in its message."""
+        request: SessionRequest,
+    ) -> SessionResponse:
+        """Answer a gRPC call, decoded to the JSON of REST; the reason of a refusal is its message."""
         del handle
-        account = find_account(vendor, headers, arguments)
-        response = self._respond(SessionRequest("POST", path, account=account, body=arguments))
-        if response.status != UNMATCHED:
-            return response.status, response.body
-        message = f"{response.body['error']}: {'; '.join(response.body['differences'])}"
-        return UNMATCHED, {"code": _UNIMPLEMENTED, "message": message}
+        response = self._respond(replace(request, account=find_account(vendor, headers, request.body)))
+        return replace(response, body={"message": _explain(response)}) if response.is_refusal else response
 
     def _record(self, request: SessionRequest, response: SessionResponse, size: int) -> None:
         parameters: dict[str, Any] = {f"query:{name}": value for name, value in request.query.items()}
         answer = response.text or response.body
         vendor, operation, in_path = self._find_operation(request)
         parameters |= {f"path:{name}": unquote(value) for name, value in in_path.items()}
-        is_refused = response.status == UNMATCHED and isinstance(response.body, dict) and "differences" in response.body
-        reason = "; ".join([response.body["error"], *response.body["differences"]]) if is_refused else ""
+        reason = _explain(response) if response.is_refusal else ""
         self._journal.record_call(
             request.method, request.path, request.headers, request.body, response.status, answer, size, parameters,
             vendor=vendor, operation=operation, reason=reason,
@@ -158,16 +160,24 @@ class SessionReplayer:
             },
             "differences": differences,
         }
-        return SessionResponse(UNMATCHED, {}, answer)
+        return SessionResponse(UNMATCHED, body=answer, is_refusal=True)
 
     def _find_nearest(self, request: SessionRequest) -> tuple[RecordedExchange, list[str]]:
         """Return the recorded request with the fewest differences, of those with the most similar path."""
         paths = list(dict.fromkeys(path for _, path in self._groups))
-        path = next(iter(difflib.get_close_matches(request.path[:1000], paths[:1000], n=1, cutoff=0.0)), paths[0])
+        parts = request.path.count("/")
+        paths = [path for path in paths if path.count("/") == parts] or paths
+        shown = {path[:_MAX_COMPARED]: path for path in paths[:_MAX_PATHS]}
+        path = shown[difflib.get_close_matches(request.path[:_MAX_COMPARED], shown, n=1, cutoff=0.0)[0]]
         groups = [one for (_, at), found in self._groups.items() if at == path for one in found]
         groups.sort(key=lambda one: one[-1].request.method != request.method)
         found = [(one[-1], _describe(one[-1].request, request)) for one in groups[:_MAX_CANDIDATES]]
         return min(found, key=lambda one: len(one[1]))
+
+
+def _explain(refusal: SessionResponse) -> str:
+    """Return the reason of a refusal, in one line."""
+    return f"{refusal.body['error']}: {'; '.join(refusal.body['differences'])}"
 
 
 def _get_compared(request: SessionRequest) -> dict[str, Any]:

@@ -108,6 +108,13 @@ def test_status_becomes_its_code(served: tuple[Mock, str], call: Call) -> None:
     assert (call(), _count_objects(served[0])) == (OK, 1)
 
 
+def test_a_message_with_an_unpaired_surrogate_is_answered(served: tuple[Mock, str], call: Call) -> None:
+    """A scripted message that no transport can send is answered, with a question mark for the surrogate."""
+    served[0].faults.add({"status": 429, "body": {"message": "a\ud800"}})
+    assert call() == EXHAUSTED
+    assert call() == OK
+
+
 def test_lost_answer_leaves_the_change(served: tuple[Mock, str], call: Call) -> None:
     """The call is executed, and the client is told of a broken connection."""
     served[0].faults.add({"lost": True})

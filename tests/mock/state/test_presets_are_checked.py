@@ -125,7 +125,8 @@ REFUSALS: list[tuple[str, Any, str]] = [
     ("jetemail", {"username": "a", "quota": None}, "[1].quota must be a number, got null"),
     ("jetemail", {"username": "a", "usage": "9"}, "[1].usage must be a number, got '9'"),
     ("jetemail", {"username": "a", "approvedDomains": ["x y"]}, "[1].approvedDomains[0] must match"),
-    ("jetemail", {"username": "a", "password": "short"}, "[1].password must have at least 8 characters, got 5 characters"),
+    ("jetemail", {"username": "a", "password": "short"}, "[1].password must have at least 8 characters, got a secret"),
+    ("jetemail", {"username": "a", "password": 12345678}, "[1].password must be a string, got a secret"),
     ("jetemail", {"username": "a", "created_date": "yesterday"}, "[1].created_date must be a time of the years 1970 to 9999"),
     ("jetemail", {"username": "a", "created_date": "-5"}, "[1].created_date must be a time of the years 1970 to 9999"),
     ("jetemail", {"username": "a", "created_date": True}, "[1].created_date must be a time of the years 1970 to 9999"),
@@ -205,6 +206,14 @@ def test_interpretations_decide_about_presets() -> None:
         load_preset({"smtp2go": vendor}, {"smtp2go": [odd]}, "preset.yaml")
 
 
+@pytest.mark.parametrize("first", [[], [{"username": "good"}]])
+def test_a_name_that_the_vendor_changes_is_refused(first: list[Any]) -> None:
+    """A name that the chosen interpretation sanitises is refused, also after an object that differs by its name alone."""
+    vendor = MockVendor(Contract("jetemail"), {}, {"names": "sanitised"})
+    with pytest.raises(UsageError, match=r"\.username: the vendor would store 'bad-name'; write that"):
+        load_preset({"jetemail": vendor}, {"jetemail": [*first, {"username": "Bad Name"}]}, "preset.yaml")
+
+
 def test_names_that_the_vendor_takes_for_one_are_refused() -> None:
     """Two users whose names differ by case are one where the chosen interpretation folds names."""
     names = [{"username": "user-one"}, {"username": "USER-one"}]
@@ -252,21 +261,21 @@ def test_a_model_of_its_own_takes_no_preset(tmp_path: Path, monkeypatch: pytest.
 @pytest.mark.parametrize(
     ("name", "content", "problem"),
     [
-        ("p.yaml", b"['x'", "not YAML: "),
-        ("p.yaml", b"a: &x 1\nb: *x\n", "line 2 has an alias; write the value out"),
-        ("p.yaml", b"a: !!python/object 1\n", "line 1 has a tag; leave it out"),
-        ("p.yaml", b"a: 1\na: 2\n", "an object has 'a' twice; keep one"),
-        ("p.yaml", b"[a]: 1\n", "line 1 has a name that is no string"),
-        ("p.yaml", b"a: 1\n---\nb: 1\n", "must be one YAML document, got several"),
-        ("p.yaml", b"[" * 100_000, "must have at most 32 levels"),
-        ("p.yaml", b"\xff", "must be UTF-8, but byte 0 is not"),
-        ("p.yaml", b"a: \x07", "not YAML: "),
-        ("p.json", b"{", "not JSON: Expecting property name"),
-        ("p.json", b'{"a": 1, "a": 2}', "an object has 'a' twice; keep one"),
-        ("p.json", b'{"a": NaN}', "NaN is not JSON"),
-        ("p.json", b"[" * 100_000, "must have at most 32 levels"),
-        ("p.json", b"[" * 40 + b"]" * 40, "must have at most 32 levels"),
-        ("p.json", b"9" * 5000, "not JSON that can be read"),
+        ("p.yaml", b"['x'", "p.yaml:1: is not YAML ("),
+        ("p.yaml", b"a: &x 1\nb: *x\n", "p.yaml:2: has an alias; write the value out"),
+        ("p.yaml", b"a: !!python/object 1\n", "p.yaml:1: has a tag; leave it out"),
+        ("p.yaml", b"a: 1\na: 2\n", "an object has the name 'a' twice; keep one"),
+        ("p.yaml", b"[a]: 1\n", "p.yaml:1: has a name that is no string"),
+        ("p.yaml", b"a: 1\n---\nb: 1\n", "p.yaml:3: begins a second document"),
+        ("p.yaml", b"[" * 100_000, ":1: is nested deeper than 32 levels"),
+        ("p.yaml", b"\xff", "p.yaml:1: is not UTF-8"),
+        ("p.yaml", b"a: \x07", "p.yaml:1: is not YAML ("),
+        ("p.json", b"{", "p.json:1: is not JSON (Expecting property name"),
+        ("p.json", b'{"a": 1, "a": 2}', "an object has the name 'a' twice; keep one"),
+        ("p.json", b'{"a": NaN}', "p.json:1: has a number that is not finite"),
+        ("p.json", b"[" * 100_000, ":1: is nested deeper than 32 levels"),
+        ("p.json", b"[" * 40 + b"]" * 40, ":1: is nested deeper than 32 levels"),
+        ("p.json", b"9" * 5000, "p.json:1: has a number of more than 4300 digits"),
     ],
 )
 def test_bad_files_are_refused(name: str, content: bytes, problem: str, tmp_path: Path) -> None:
@@ -275,19 +284,20 @@ def test_bad_files_are_refused(name: str, content: bytes, problem: str, tmp_path
     file.write_bytes(content)
     with pytest.raises(UsageError) as caught:
         read_preset_file(file)
-    assert str(caught.value).startswith(f"{file}: ")
+    assert str(caught.value).startswith(f"{file}:")
     assert problem in str(caught.value)
     assert str(caught.value).isprintable()
 
 
 def test_large_and_missing_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file beyond the limit, a directory and a file that is not there are one line each."""
-    monkeypatch.setattr("contract_watch.mock.preset_text.MAX_PRESET", 10)
+    monkeypatch.setattr("contract_watch.mock.preset.MAX_PRESET", 10)
     (tmp_path / "p.json").write_text("[" + " " * 10 + "]", encoding="utf-8")
     for name, problem in (
-        ("p.json", "must have at most 10 bytes, got 11"),
+        ("p.json", "is larger than 10 bytes"),
         ("no.json", "No such file"),
         ("", "cannot be read"),
+        ("a\nb", r"a\\nb: cannot be read"),
     ):
         with pytest.raises(UsageError, match=problem):
             read_preset_file(tmp_path / name)
@@ -296,6 +306,13 @@ def test_large_and_missing_files_are_refused(tmp_path: Path, monkeypatch: pytest
 def test_yaml_says_what_it_seems_to_say(tmp_path: Path) -> None:
     """In YAML, times and words such as no are strings, and numbers and booleans are what they are in JSON."""
     file = tmp_path / "p.yaml"
-    file.write_text("a: 2025-11-30\nb: no\nc: [1, 1.5, true, ~, 'true', 1e3, 0x1]\nd:\n", encoding="utf-8")
-    expected = {"a": "2025-11-30", "b": "no", "c": [1, 1.5, True, None, "true", 1000.0, "0x1"], "d": None}
+    file.write_text(
+        "a: 2025-11-30\nb: no\nc: [1, 1.5, true, ~, 'true', 1e3, 0x1, 017, 1_0, 1:30]\nd:\n", encoding="utf-8"
+    )
+    expected = {
+        "a": "2025-11-30",
+        "b": "no",
+        "c": [1, 1.5, True, None, "true", 1000.0, 1, 17, "1_0", "1:30"],
+        "d": None,
+    }
     assert read_preset_file(file) == expected

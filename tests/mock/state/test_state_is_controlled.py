@@ -75,7 +75,7 @@ def test_no_secret_is_exported(vendors: httpx.Client) -> None:
         ("PUT", "state/zitadel", [], 404, "unknown vendor 'zitadel'"),
         ("PUT", "state", {"zitadel": []}, 400, "body: unknown vendor 'zitadel'"),
         ("PUT", "state", [], 400, "body: must be an object"),
-        ("PUT", "state", None, 400, "body: not JSON"),
+        ("PUT", "state", None, 400, "body:1: is not JSON"),
         ("PUT", "state/jetemail", [{"username": "a", "status": "x"}], 400, "body: jetemail[0].status must be one of"),
         ("PUT", "state/jetemail", {"jetemail": []}, 400, "body: jetemail must be a list of objects"),
         ("POST", f"snapshots/{'n' * 65}", None, 400, "a snapshot's name must have 1 to 64"),
