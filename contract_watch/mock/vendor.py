@@ -14,6 +14,7 @@ from contract_watch.contracts.outcomes import Interpretations, ModelState, Outco
 from contract_watch.contracts.randomness import RandomStream, StreamPosition
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody, Request
+from contract_watch.contracts.schema import MAX_DEPTH, is_too_deep
 from contract_watch.errors import UsageError
 from contract_watch.mock.clock import LATEST, SEEDED_STEP, MockClock, VendorClock
 from contract_watch.mock.tokens import TokenIssuer
@@ -270,13 +271,15 @@ class MockVendor:
 
 
 def parse_body(body: bytes) -> Any:
-    """Return the JSON value of ``body``, or a `MissingBody` if it is empty or not JSON."""
+    """Return the JSON value of ``body``, or a `MissingBody` if it is empty, not JSON, or nested deeper than `MAX_DEPTH`."""
     if not body:
         return MissingBody.ABSENT
     try:
-        return _DECODER.decode(body.removeprefix(BOM_UTF8).decode())
+        value = _DECODER.decode(body.removeprefix(BOM_UTF8).decode())
     except (ValueError, RecursionError):
         return MissingBody.MALFORMED
+    may_be_deep = body.count(b"[") + body.count(b"{") > MAX_DEPTH
+    return MissingBody.MALFORMED if may_be_deep and is_too_deep(value) else value
 
 
 def _reject_constant(word: str) -> None:
