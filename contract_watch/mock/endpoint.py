@@ -26,7 +26,7 @@ from contract_watch.mock.faults.fault import REFUSED, FaultEffect
 from contract_watch.mock.faults.queue import FaultQueue
 from contract_watch.mock.journal import MockJournal
 from contract_watch.mock.media_types import find_type_problem
-from contract_watch.mock.vendor import MAX_BODY, MockVendor, parse_body
+from contract_watch.mock.vendor import MockVendor, StateNotSavedError, parse_body
 
 _FAULT = "a scripted fault"
 _MAX_TYPES = 100
@@ -150,7 +150,10 @@ class VendorEndpoint:
         """Return status, body and the reason of a refusal; ``problem`` says why the body could not be read."""
         if problem and 415 in operation.responses:
             return 415, self._vendor.build_refusal(operation, 415, problem), problem
-        status, answer, reason = self._vendor.handle_with_reason(operation, path, headers, body, parameters)
+        try:
+            status, answer, reason = self._vendor.handle_with_reason(operation, path, headers, body, parameters)
+        except StateNotSavedError as error:
+            return 507, {"error": str(error)}, str(error)
         return status, answer, f"{problem} ({reason})" if problem and status >= 400 else reason
 
     async def _refuse_size(
@@ -160,10 +163,9 @@ class VendorEndpoint:
         operation: Operation | None,
         headers: Mapping[str, str],
         query: str,
-        problem: str,
+        sentence: str,
     ) -> None:
         """Refuse a body that is too large with 413, in the vendor's form if its document has one."""
-        sentence = problem or f"the body must be at most {MAX_BODY} bytes"
         answer: Any = {"error": sentence}
         if operation is not None and 413 in operation.responses:
             answer = self._vendor.build_refusal(operation, 413, sentence)

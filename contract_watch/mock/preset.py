@@ -1,11 +1,13 @@
 """Presets: the objects that vendors have when a test begins, from a file or a request."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from contract_watch.contracts.resource.preset_values import describe_unknown, show_value
 from contract_watch.errors import UsageError
+from contract_watch.mock.atomic_changes import change_all
 from contract_watch.mock.vendor import MockVendor
 
 
@@ -34,6 +36,7 @@ def load_preset(vendors: Mapping[str, MockVendor], raw: Any, source: str) -> Non
 
     Raises:
         UsageError: a vendor is unknown, or an object breaks its contract; no state has changed then.
+        StateNotSavedError: a state could not be stored; all are as before.
     """
     if not isinstance(raw, dict):
         raise UsageError(f'{source}: must be an object {{"<vendor>": [<objects>]}}, got {show_value(raw)}')
@@ -41,5 +44,4 @@ def load_preset(vendors: Mapping[str, MockVendor], raw: Any, source: str) -> Non
         if slug not in vendors:
             raise UsageError(f"{source}: unknown vendor {show_value(slug)}; {describe_unknown(str(slug), vendors)}")
     prepared = {slug: vendors[slug].prepare(objects, f"{source}: {slug}") for slug, objects in raw.items()}
-    for slug, saved in prepared.items():
-        vendors[slug].restore(saved)
+    change_all((vendors[slug], partial(vendors[slug].restore, saved)) for slug, saved in prepared.items())

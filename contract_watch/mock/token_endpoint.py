@@ -39,7 +39,7 @@ class TokenEndpoint:
             answer = {"error": "invalid_request"}
             self._journal.record_call(
                 method, path, headers, MissingBody.MALFORMED, status, answer, 0,
-                vendor=self._vendor.contract.slug, reason=str(error) or "the body is too large", started=started,
+                vendor=self._vendor.contract.slug, reason=str(error), started=started,
             )  # fmt: skip
             await send_json(send, status, answer)
             return

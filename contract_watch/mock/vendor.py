@@ -129,8 +129,10 @@ class MockVendor:
         self._chosen_interpretations = chosen
 
     def reset(self) -> None:
-        """Reset the state, and start again what a seed decides; the chosen interpretations stay."""
+        """Reset the state, end all access tokens, and start again what a seed decides; the chosen interpretations stay."""
         self._move_to(replace(self.save(), state=self._start(), position=StreamPosition(0), passed=0.0))
+        if self.issuer is not None:
+            self.issuer.clear()
 
     def _start(self) -> ModelState:
         interpretations = Interpretations(self.contract.model.interpretations).decide(self._chosen_interpretations)
@@ -202,11 +204,21 @@ class MockVendor:
         return {name: decided.get_choices(name)[0] for name in decided.declared}
 
     def set_interpretations(self, interpretations: Mapping[str, str]) -> None:
-        """Choose ``interpretations`` and reset the state; raise `UsageError` and change nothing if one is unknown."""
-        chosen = {**self._chosen_interpretations, **interpretations}
+        """Choose ``interpretations`` and reset the state, or change nothing.
+
+        Raises:
+            UsageError: one is unknown.
+            StateNotSavedError: the new state could not be stored.
+        """
+        before = self._chosen_interpretations
+        chosen = {**before, **interpretations}
         Interpretations(self.contract.model.interpretations).decide(chosen)
         self._chosen_interpretations = chosen
-        self.reset()
+        try:
+            self.reset()
+        except StateNotSavedError:
+            self._chosen_interpretations = before
+            raise
 
     def dump(self) -> Any:
         """Return the state as JSON without secrets."""

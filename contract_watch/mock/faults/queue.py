@@ -100,10 +100,10 @@ class FaultQueue:
                 raise KeyError(identifier)
             self.pending = [one for one in self.pending if one is not fault]
 
-    def clear(self, vendor: str = "") -> None:
+    def clear(self, vendor: str | None = None) -> None:
         """Remove all faults, or those that are for ``vendor`` alone; raise `UsageError` if it is unknown."""
         with self._lock:
-            if vendor:
+            if vendor is not None:
                 self._catalog.check_vendor("vendor", vendor)
                 self.pending = [one for one in self.pending if one.target.vendors != {vendor}]
                 self._used = deque((one for one in self._used if one.target.vendors != {vendor}), MAX_FAULTS)
@@ -140,7 +140,9 @@ class FaultQueue:
         return fault.describe()
 
     def explain_unknown(self, identifier: str) -> str:
-        """Return the error about an id that no fault has."""
+        """Return the error about an id that no pending fault has."""
+        if any(fault.id == identifier for fault in self._used):
+            return f"fault: {quote(identifier)} has played already; add it again"
         return f"fault: unknown id {quote(identifier)}; {suggest(identifier, (fault.id for fault in self.pending))}"
 
     # -- playing

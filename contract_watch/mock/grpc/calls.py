@@ -16,7 +16,7 @@ from contract_watch.mock.faults.calls import GRPC, IncomingCall
 from contract_watch.mock.faults.fault import REFUSED, FaultEffect
 from contract_watch.mock.faults.queue import FaultQueue
 from contract_watch.mock.journal import MockJournal
-from contract_watch.mock.vendor import MockVendor
+from contract_watch.mock.vendor import MockVendor, StateNotSavedError
 
 INVALID, UNIMPLEMENTED, INTERNAL, UNAVAILABLE = 3, 12, 13, 14
 """The codes for no message, for an unknown method, for a scripted body that is none, and for a broken connection."""
@@ -121,7 +121,11 @@ class GrpcCalls:
         if problem:
             self._journal.record_call("POST", path, headers, None, 400, problem, len(content), **notes, reason=problem)
             return replace(self.build_error(GrpcStatus(INVALID, problem)), fault=fault)
-        status, answer, reason = self._answer(operation, path, headers, body, parameters)
+        try:
+            status, answer, reason = self._answer(operation, path, headers, body, parameters)
+        except StateNotSavedError as error:
+            status, reason = 503, str(error)
+            answer = {"code": UNAVAILABLE, "message": reason}
         self._journal.record_call("POST", path, headers, body, status, answer, len(content), **notes, reason=reason)
         if status < 300:
             return GrpcResponse(GrpcStatus(0), self._messages.encode_response(operation.id, answer), fault=fault)
