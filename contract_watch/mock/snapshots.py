@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from contract_watch.errors import UsageError
 from contract_watch.escaping import escape_text
+from contract_watch.mock.atomic_changes import change_all
 from contract_watch.mock.vendor import MockVendor, SavedState
 
 MAX_SNAPSHOTS = 100
@@ -40,14 +42,23 @@ class Snapshots:
         self._saved[name] = {slug: vendor.save() for slug, vendor in self._vendors.items()}
 
     def restore(self, name: str) -> None:
-        """Return all vendors to a snapshot, which stays; raise `UnknownSnapshotError` if there is none."""
-        for slug, saved in self._find(name).items():
-            self._vendors[slug].restore(saved)
+        """Return all vendors to a snapshot, which stays.
+
+        Raises:
+            UnknownSnapshotError: there is none of this name.
+            StateNotSavedError: a state could not be stored; all are as before.
+        """
+        moments = self._find(name).items()
+        change_all((self._vendors[slug], partial(self._vendors[slug].restore, saved)) for slug, saved in moments)
 
     def delete(self, name: str) -> None:
         """Forget a snapshot; raise `UnknownSnapshotError` if there is none."""
         self._find(name)
         del self._saved[name]
+
+    def clear(self) -> None:
+        """Forget all snapshots."""
+        self._saved.clear()
 
     def list(self) -> list[dict[str, Any]]:
         """Return the name of each snapshot with its number of objects by vendor, in the order of their making."""

@@ -39,6 +39,7 @@ class TokenIssuer:
     ) -> None:
         self.config, self._accounts, self._clock, self._draw = config, accounts, clock, draw
         self._tokens: dict[str, tuple[str, float]] = {}
+        """The key and the time of the end by token, the oldest first."""
 
     def issue(
         self, headers: Mapping[str, str], received: bytes, find_key: Callable[[str], str | None]
@@ -63,11 +64,16 @@ class TokenIssuer:
             raise OAuthError(400, "invalid_scope")
         with self._draw():
             token = make_token(_TOKEN_LENGTH)
-        while len(self._tokens) >= _MAX_TOKENS:
+        now = self._clock()
+        while self._tokens and (len(self._tokens) >= _MAX_TOKENS or next(iter(self._tokens.values()))[1] <= now):
             del self._tokens[next(iter(self._tokens))]
-        self._tokens[token] = key, self._clock() + LIFETIME
+        self._tokens[token] = key, now + LIFETIME
         scope = {"scope": self.config.scope} if self.config.scope else {}
         return {"access_token": token, "token_type": "Bearer", "expires_in": LIFETIME, **scope}
+
+    def clear(self) -> None:
+        """End all tokens."""
+        self._tokens.clear()
 
     def find_key(self, key: str) -> str | None:
         """Return ``key`` if an account has it."""
@@ -94,7 +100,7 @@ class TokenIssuer:
         return found
 
     def _find_holder(self, word: str) -> str:
-        for token, (key, expires) in self._tokens.items():
-            if word.startswith(token) and expires > self._clock():
-                return key + word[len(token) :]  # a token with more behind it stays a wrong one
+        held = self._tokens.get(word[:_TOKEN_LENGTH])
+        if held is not None and held[1] > self._clock():
+            return held[0] + word[_TOKEN_LENGTH:]  # a token with more behind it stays a wrong one
         return "no-token" if self.find_key(word) else word

@@ -79,6 +79,26 @@ def test_a_token_is_accepted_until_it_ends(api: _Api) -> None:
     assert [api.list_things(f"Bearer {one['access_token']}") for one in (first, second)] == [401, 200]
 
 
+def test_tokens_end_with_a_reset(api: _Api) -> None:
+    """A test that begins anew finds no token of the test before; a snapshot brings no token back."""
+    token = api.ask().json()["access_token"]
+    assert api.list_things(f"Bearer {token}") == 200
+    api.send("POST", "/__mock/snapshots/one")
+    api.send("DELETE", "/__mock/state")
+    assert api.list_things(f"Bearer {token}") == 401
+    api.send("POST", "/__mock/snapshots/one/restore")
+    assert api.list_things(f"Bearer {token}") == 401
+
+
+def test_tokens_that_ended_take_no_room(api: _Api) -> None:
+    """The next token that is issued removes those that have ended."""
+    assert api.vendor.issuer is not None
+    for _ in range(5):
+        api.ask()
+        api.clock.seconds += LIFETIME / 2
+    assert len(api.vendor.issuer._tokens) == 2  # noqa: SLF001 (nothing shows it)
+
+
 def test_nothing_else_is_accepted(api: _Api) -> None:
     """The key itself, a token with more behind it, one without its scheme, and none."""
     token = api.ask().json()["access_token"]
