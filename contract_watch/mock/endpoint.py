@@ -29,8 +29,8 @@ from contract_watch.mock.media_types import find_type_problem
 from contract_watch.mock.vendor import MockVendor, StateNotSavedError, parse_body
 
 _FAULT = "a scripted fault"
-_MAX_TYPES = 100
-"""Media types whose check is remembered, for each path."""
+_MAX_TYPES, _MAX_TYPE = 100, 200
+"""Media types whose check is remembered for each path, and their longest."""
 _FRAMING = ("connection", "content-encoding", "content-length", "date", "transfer-encoding")
 """Headers that the server itself sends."""
 
@@ -54,7 +54,7 @@ class VendorEndpoint:
         problem = self._type_problems.get(key)
         if problem is None:
             problem = find_type_problem(operation, content_type)
-            if len(self._type_problems) < _MAX_TYPES:
+            if len(self._type_problems) < _MAX_TYPES and len(content_type) <= _MAX_TYPE:
                 self._type_problems[key] = problem
         return problem
 
