@@ -28,7 +28,8 @@ from contract_watch.mock.journal import MockJournal
 from contract_watch.mock.media_types import find_type_problem
 from contract_watch.mock.vendor import MockVendor, StateNotSavedError, parse_body
 
-_FAULT = "a scripted fault"
+FAULT = "a scripted fault"
+"""The reason of a response that no vendor decides."""
 _MAX_TYPES, _MAX_TYPE = 100, 200
 """Media types whose check is remembered for each path, and their longest."""
 _FRAMING = ("connection", "content-encoding", "content-length", "date", "transfer-encoding")
@@ -107,14 +108,14 @@ class VendorEndpoint:
             self._journal.record_call(
                 method, path, headers, body, 0, None, len(received), shown, fault=fault.id, query=query,
                 vendor=self._vendor.contract.slug, operation=operation.id if operation is not None else "",
-                reason=_FAULT, started=started,
+                reason=FAULT, started=started,
             )  # fmt: skip
             await hang_up(scope, receive)
             return
         reason = ""
         if fault is not None and fault.status is not None:
             status, answer = fault.status, fault.body
-            reason = _FAULT
+            reason = FAULT
         elif operation is None:
             status, answer, reason = self._respond_to_undeclared_method(method)
         else:

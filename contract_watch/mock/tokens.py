@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from contract_watch.contracts.bodies import is_form_type
 from contract_watch.contracts.config import CredentialLocation, TokenConfig
 from contract_watch.contracts.model import Account
-from contract_watch.contracts.parameters import parse_query
+from contract_watch.contracts.parameters import parse_form
 from contract_watch.contracts.randomness import make_token
 
 LIFETIME = 300
@@ -16,7 +17,6 @@ LIFETIME = 300
 _MAX_TOKENS = 10_000
 _TOKEN_LENGTH = 43
 """Characters of a token, which has 256 random bits."""
-_FORM = "application/x-www-form-urlencoded"
 
 
 class OAuthError(Exception):
@@ -25,6 +25,13 @@ class OAuthError(Exception):
     def __init__(self, status: int, code: str) -> None:
         super().__init__(code)
         self.status, self.code = status, code
+
+
+def read_form(headers: Mapping[str, str], received: bytes) -> dict[str, str] | None:
+    """Return the fields of a form; None for another media type, for bytes that are no form, and for a repeated name."""
+    pairs = parse_form(received) if is_form_type(headers.get("content-type", "")) else None
+    form = dict(pairs or ())
+    return form if pairs is not None and len(form) == len(pairs) else None
 
 
 class TokenIssuer:
@@ -44,16 +51,20 @@ class TokenIssuer:
     def issue(
         self, headers: Mapping[str, str], received: bytes, find_key: Callable[[str], str | None]
     ) -> dict[str, Any]:
-        """Return the answer to a token request; ``find_key`` returns the key of the account that a key belongs to.
+        """Return the answer to a token request with the body ``received``; see `grant`."""
+        return self.grant(headers, read_form(headers, received), find_key)
+
+    def grant(
+        self, headers: Mapping[str, str], form: Mapping[str, str] | None, find_key: Callable[[str], str | None]
+    ) -> dict[str, Any]:
+        """Return the answer to a token request with ``form``, the result of `read_form`.
+
+        ``find_key`` returns the key of the account that a key belongs to.
 
         Raises:
             OAuthError: the request is refused.
         """
-        if headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
-            raise OAuthError(400, "invalid_request")
-        pairs = parse_query(received.decode("ascii", "replace"))
-        form = dict(pairs)
-        if len(form) < len(pairs) or "grant_type" not in form:
+        if form is None or "grant_type" not in form:
             raise OAuthError(400, "invalid_request")
         key = find_key(self.read_client(headers, form))
         if key is None:

@@ -97,6 +97,7 @@ def parse_fault(raw: Any, catalog: FaultCatalog, label: str, fallback_id: str) -
     _check_names(label, "", raw, _FIELDS)
     given = {name: deepcopy(value) for name, value in raw.items() if value is not None or name == "times"}
     _check_schema(label, given)
+    given = {name: _convert_integers(value, _FIELDS[name]) for name, value in given.items()}
     if "method" in given:
         given["method"] = given["method"].upper()
     for problem in _find_contradictions(given):
@@ -130,6 +131,14 @@ def _check_schema(label: str, given: Mapping[str, Any], name: str = "") -> None:
         pointer = "/".join(filter(None, (name, violations[0].pointer)))
         expected = f"; or {quote(ALWAYS)}" if pointer == "times" else ""
         raise UsageError(f"{label}: {quote(pointer)} is not valid; expected {violations[0].expected}{expected}")
+
+
+def _convert_integers(value: Any, schema: Mapping[str, Any]) -> Any:
+    """Return ``value`` with an integer in place of each whole float, such as 5.0, that its schema takes for one."""
+    if isinstance(value, dict):
+        properties = schema.get("properties", {})
+        return {name: _convert_integers(inner, properties.get(name, {})) for name, inner in value.items()}
+    return int(value) if isinstance(value, float) and "integer" in schema.get("type", ()) else value
 
 
 def _find_contradictions(given: Mapping[str, Any]) -> Iterator[str]:

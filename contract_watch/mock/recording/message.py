@@ -9,7 +9,7 @@ from starlette.types import Scope
 
 from contract_watch.contracts import grpc_web_frames
 from contract_watch.contracts.credential_locations import split_query_keys
-from contract_watch.contracts.parameters import parse_query
+from contract_watch.contracts.parameters import parse_form, parse_query
 from contract_watch.contracts.request import MissingBody
 from contract_watch.mock.vendor import MAX_BODY, MockVendor, parse_body
 
@@ -78,7 +78,8 @@ def _decode_body(headers: Mapping[str, str], content: bytes) -> tuple[Any, int]:
         except zlib.error:
             return None, len(content)
     if headers.get("content-type", "").partition(";")[0].strip().lower() == _FORM:
-        return _group(parse_query(content.decode("ascii", "replace"))), 0
+        form = parse_form(content)
+        return (_group(form), 0) if form is not None else (None, len(content))
     body = parse_body(content)
     if body is MissingBody.ABSENT:
         return None, 0
