@@ -12,7 +12,7 @@ from contract_watch.mock.faults.calls import Where
 from contract_watch.mock.faults.catalog import FaultCatalog
 from contract_watch.mock.faults.delays import DELAY_SCHEMA, MAX_DELAY, parse_delay
 from contract_watch.mock.faults.fault import ALWAYS, LOST, REFUSED, Fault, FaultAction, Slow
-from contract_watch.mock.faults.rate import RATE_SCHEMA, AccountLimits
+from contract_watch.mock.faults.rate import CONTRACT_RATE, RATE_SCHEMA, AccountLimits
 from contract_watch.mock.faults.values import check_json, quote, suggest
 
 _MANY = 1_000_000
@@ -104,11 +104,14 @@ def parse_fault(raw: Any, catalog: FaultCatalog, label: str, fallback_id: str) -
         raise UsageError(f"{label}: {problem}")
     action = _parse_action(label, given)
     where = _parse_where(label, given.get("where", {}))
+    target = catalog.resolve_target(label, given, where, is_rest_only=action.is_for_rest_only)
+    if given.get("rate") == CONTRACT_RATE:
+        catalog.check_rates(label, sorted(target.vendors))
     one_in = given.get("one_in", 1)
     times = given.get("times", ALWAYS if one_in > 1 or "rate" in given else 1)
     return Fault(
         id=given.get("id", fallback_id),
-        target=catalog.resolve_target(label, given, where, is_rest_only=action.is_for_rest_only),
+        target=target,
         action=action,
         given=given,
         times=None if times == ALWAYS else times,
