@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from contract_watch.errors import UsageError
+from contract_watch.escaping import escape_text
 from contract_watch.mock.journal import MAX_CALLS
 from contract_watch.mock.vendor import MockVendor
-from contract_watch.report.escaping import escape_text
 
 CALL_PARAMETERS = ("vendor", "operation", "after", "limit")
 _MAX_DIGITS = 15

@@ -2,7 +2,7 @@
 
 from contract_watch.contracts.bodies import is_form_type, is_json_type, strip_media_type
 from contract_watch.contracts.openapi import Operation
-from contract_watch.report.escaping import escape_text
+from contract_watch.escaping import escape_text
 
 _MAX_SHOWN = 100
 _CHARSETS = ("utf-8", "utf8", "us-ascii", "ascii")

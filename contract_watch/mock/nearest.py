@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 
 from contract_watch.contracts.path_templates import SegmentTemplate, match_template, parse_template
-from contract_watch.report.escaping import escape_text
+from contract_watch.escaping import escape_text
 
 MAX_LENGTH = 300
 """Characters of a path that are compared and shown."""

@@ -20,11 +20,16 @@ class UnknownSnapshotError(Exception):
 
 
 class Snapshots:
-    """The snapshots of a mock, by name. States are immutable, so one costs nothing but its name."""
+    """The snapshots of a mock, by name.
+
+    States are immutable and share what did not change between them. A snapshot holds the objects of its moment in memory
+    until it is deleted.
+    """
 
     def __init__(self, vendors: Mapping[str, MockVendor]) -> None:
         self._vendors = vendors
         self._saved: dict[str, Mapping[str, SavedState]] = {}
+        self._counts: dict[str, Mapping[str, int]] = {}
 
     def take(self, name: str) -> None:
         """Save the state of all vendors under ``name``, in place of an earlier snapshot of that name.
@@ -40,6 +45,7 @@ class Snapshots:
         if name not in self._saved and len(self._saved) >= MAX_SNAPSHOTS:
             raise UsageError(f"there are {MAX_SNAPSHOTS} snapshots already; delete one")
         self._saved[name] = {slug: vendor.save() for slug, vendor in self._vendors.items()}
+        self._counts[name] = {slug: self._count(slug, saved) for slug, saved in self._saved[name].items()}
 
     def restore(self, name: str) -> None:
         """Return all vendors to a snapshot, which stays.
@@ -62,10 +68,7 @@ class Snapshots:
 
     def list(self) -> list[dict[str, Any]]:
         """Return the name of each snapshot with its number of objects by vendor, in the order of their making."""
-        return [
-            {"name": name, "objects": {slug: self._count(slug, one) for slug, one in saved.items()}}
-            for name, saved in self._saved.items()
-        ]
+        return [{"name": name, "objects": dict(self._counts[name])} for name in self._saved]
 
     def _count(self, slug: str, saved: SavedState) -> int:
         return len(self._vendors[slug].contract.model.list_owned(saved.state))

@@ -135,10 +135,6 @@ class FaultQueue:
         """Return the pending faults that should have played more often: a test that ends now did not test them."""
         return [fault for fault in self.pending if fault.is_unplayed]
 
-    def describe(self, fault: Fault) -> str:
-        """Describe a fault, and how often it played, in one line without secrets."""
-        return fault.describe()
-
     def explain_unknown(self, identifier: str) -> str:
         """Return the error about an id that no pending fault has."""
         if any(fault.id == identifier for fault in self._used):

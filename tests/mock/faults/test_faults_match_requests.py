@@ -205,7 +205,7 @@ def test_unplayed_faults_are_listed(api: InProcessMock) -> None:
     api.send("GET", PATH)
     api.send("GET", PATH)
     unplayed = api.mock.faults.list_unplayed()
-    assert [api.mock.faults.describe(fault) for fault in unplayed] == [
+    assert [fault.describe() for fault in unplayed] == [
         "twice: status 503 for any request (2 times): matched 2, played 1",
         "always: status 503 for deleteSmtpUser (always): matched 0, played 0",
     ]
