@@ -1,17 +1,23 @@
 """The page, preflights and controls are no part of a session, and a replayed one refuses what would have no effect."""
 
 import asyncio
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from starlette.types import Message, Scope
 
 from contract_watch.contracts.registry import Contract
+from contract_watch.errors import UsageError
 from contract_watch.mock.recording.recorder import SessionRecorder
 from contract_watch.mock.recording.replayer import SessionReplayer
 from contract_watch.mock.recording.session_file import load_session
 from contract_watch.mock.sessions import REPLAYED
+from contract_watch.testing import play
+from contract_watch.testing.played_vendor import PlayedVendor
 from tests.support.in_process import InProcessMock
 
 PATH = "/outbound/smarthost"
@@ -107,3 +113,35 @@ def test_a_lifespan_is_served(replayed: InProcessMock) -> None:
     scope: Scope = {"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}
     asyncio.run(replayed.mock(scope, receive, send))
     assert [one["type"] for one in sent] == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+
+
+def test_a_played_session_refuses_changes_too(tmp_path: Path) -> None:
+    """In the testing library a change that a recorded session ignores is the same line; a reset rewinds the session."""
+    file = tmp_path / "session.yaml"
+    with play("jetemail", serve=False, record=file) as vendor:
+        _list_users(vendor)
+    with play("jetemail", serve=False, replay=file) as vendor:
+        snapshot = vendor.snapshot()
+        changes: list[Callable[[], object]] = [
+            lambda: vendor.fault("listSmtpUsers", status=503),
+            lambda: vendor.preset([{"username": "a"}]),
+            lambda: vendor.interpret(names="sanitised"),
+            vendor.clock.freeze,
+            lambda: vendor.restore(snapshot),
+        ]
+        for change in changes:
+            with pytest.raises(UsageError, match=re.escape(REPLAYED)):
+                change()
+        assert vendor.clock.read() > 0
+        assert _list_users(vendor) == 200
+        vendor.reset()
+        assert _list_users(vendor) == 200
+
+
+def _list_users(vendor: PlayedVendor) -> int:
+    async def send() -> int:
+        transport = httpx.ASGITransport(app=vendor.asgi)
+        async with httpx.AsyncClient(transport=transport, base_url=vendor.url, headers=vendor.headers) as client:
+            return (await client.get(PATH)).status_code
+
+    return asyncio.run(send())
