@@ -224,12 +224,13 @@ class MockJournal:
 
     def _find_new_secrets(self) -> Redactor:
         """Search the exchanges that were recorded since the last time; return the redactor that knows all secrets."""
-        for entry in reversed(self._calls):
+        entries = list(self._calls)  # other threads may record meanwhile
+        for entry in reversed(entries):
             if entry.call["number"] <= self._searched:
                 break
             if entry.packed is None and not entry.is_redacted:
                 self._known.add(self._find_secrets(entry.call), _MAX_SECRETS)
-        self._searched = self._count
+        self._searched = entries[-1].call["number"] if entries else self._count
         return self._known.get_redactor()
 
     def _find_secrets(self, call: Mapping[str, Any]) -> Iterator[str]:

@@ -54,9 +54,8 @@ class KnownSecrets:
 
     def get_redactor(self) -> Redactor:
         """Return the redactor that knows them; it is built when somebody reads, which is rare."""
-        for secret in self._new:
-            self._redactor.add_secret(secret)
-        self._new.clear()
+        while self._new:  # other threads may add some meanwhile
+            self._redactor.add_secret(self._new.pop())
         return self._redactor
 
 

@@ -78,6 +78,7 @@ class TokenIssuer:
         now = self._clock()
         while self._tokens and (len(self._tokens) >= _MAX_TOKENS or next(iter(self._tokens.values()))[1] <= now):
             del self._tokens[next(iter(self._tokens))]
+        self._tokens.pop(token, None)  # a seed can draw one again; it ends as late as the newest
         self._tokens[token] = key, now + LIFETIME
         scope = {"scope": self.config.scope} if self.config.scope else {}
         return {"access_token": token, "token_type": "Bearer", "expires_in": LIFETIME, **scope}
