@@ -17,8 +17,8 @@ from pathlib import Path
 
 from contract_watch import cli
 from contract_watch.errors import UsageError
+from contract_watch.escaping import escape_text
 from contract_watch.mock.page.files import ORIGIN_FILE, RENDERER
-from contract_watch.report.escaping import escape_text
 
 PACKAGE = "swagger-ui-dist"
 FILES = ("LICENSE", "NOTICE", "swagger-ui-bundle.js", "swagger-ui-bundle.js.LICENSE.txt", "swagger-ui.css")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from contract_watch import cli
 from contract_watch.contracts.registry import choose_contracts
-from contract_watch.report.escaping import escape_text
+from contract_watch.escaping import escape_text
 from scripts.fuzz.campaign import FuzzResult, replay_file, run_campaign
 
 _MAX_SECONDS = 86_400

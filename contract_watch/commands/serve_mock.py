@@ -94,7 +94,8 @@ def _choose_contracts(slugs: Sequence[str], vendor: str) -> list[Contract]:
     if slugs and vendor != "all":
         raise UsageError("--vendor: vendors are named already; leave it out")
     option = "vendor" if slugs else "--vendor"
-    return [contract for slug in dict.fromkeys(slugs or [vendor]) for contract in choose_contracts(slug, option=option)]
+    chosen = (contract for slug in slugs or [vendor] for contract in choose_contracts(slug, option=option))
+    return list({contract.slug: contract for contract in chosen}.values())
 
 
 def _choose_classes(mutants: Sequence[str], contracts: Sequence[Contract]) -> MockClasses:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from contract_watch.contracts.nested_names import decode_nested, encode_nested, group_pairs
-from contract_watch.contracts.parameters import format_query, parse_query
+from contract_watch.contracts.parameters import format_query, parse_form
 from contract_watch.contracts.request import MissingBody
 from contract_watch.contracts.schema import Schema
 from contract_watch.contracts.text_values import NotEncodableError, encode_text, find_items, find_property
@@ -110,13 +110,12 @@ class BodyCodec:
         return parse_json(content) if is_json_type(plain) and plain in self._schemas else MissingBody.MALFORMED
 
     def _decode_form(self, content: bytes) -> Any:
-        try:
-            text = content.decode("ascii")
-        except UnicodeDecodeError:
+        form = parse_form(content)
+        if form is None:
             return MissingBody.MALFORMED
         schema = self._schemas[FORM_TYPE]
         found: dict[str, Any] = {}
-        for name, pairs in group_pairs(parse_query(text)).items():
+        for name, pairs in group_pairs(form).items():
             prop = find_property(schema.document, schema.schema, name)
             is_joined = self._encodings.get(name, {}).get("explode") is False and len(pairs) == 1 and not pairs[0][0]
             is_list = is_joined and find_items(schema.document, prop)

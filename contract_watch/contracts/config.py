@@ -134,13 +134,15 @@ class RateConfig:
     """The vendor's rate limit for an account.
 
     It admits ``requests`` in any window of ``seconds``; a client that exceeds it is rejected for ``block`` seconds.
-    ``retry_after`` says that the vendor tells the rest of them in the header Retry-After.
+    ``retry_after`` says that the vendor tells the rest of them in the header Retry-After. ``published`` is false for a limit
+    that runs respect though the vendor states none.
     """
 
     requests: int
     seconds: float
     block: float = 60.0
     retry_after: bool = False
+    published: bool = True
 
 
 LINK = "header:Link"

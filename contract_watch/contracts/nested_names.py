@@ -53,15 +53,10 @@ def decode_nested(document: Document, raw: Any, pairs: Sequence[tuple[tuple[str,
     if nested and all(path == ("",) for path, _ in nested) and not texts:  # a[]=1 is an array too
         return [decode_text(document, find_items(document, raw), text) for _, text in nested]
     if nested:
-        names = dict.fromkeys(path[0] for path, _ in nested)
-        return {
-            name: decode_nested(
-                document,
-                find_property(document, raw, name),
-                [(path[1:], text) for path, text in nested if path[0] == name],
-            )
-            for name in names
-        }
+        groups: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+        for path, text in nested:
+            groups.setdefault(path[0], []).append((path[1:], text))
+        return {name: decode_nested(document, find_property(document, raw, name), one) for name, one in groups.items()}
     return decode_texts(document, raw, texts)
 
 

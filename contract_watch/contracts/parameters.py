@@ -41,6 +41,8 @@ _STYLES = {
 _DELIMITERS = {"form": ",", "simple": ",", "spaceDelimited": " ", "pipeDelimited": "|"}
 _COOKIE_VALUE = re.compile(r"[!#-+\--:<-\[\]-~]*")
 _MISSING = object()
+MAX_PAIRS = 10_000
+"""Pairs of a form; no documented one comes near it."""
 
 
 def is_parameter_key(name: str) -> bool:
@@ -286,6 +288,13 @@ def format_query(pairs: Pairs) -> str:
 def parse_query(query: str) -> list[tuple[str, str]]:
     """Parse a query or a form into pairs; a plus stands for a space."""
     return parse_qsl(query, keep_blank_values=True, errors="surrogateescape")
+
+
+def parse_form(content: bytes) -> list[tuple[str, str]] | None:
+    """Parse a form into pairs; None if it is not ASCII or has more than `MAX_PAIRS`, so that time is bounded."""
+    if not content.isascii() or content.count(b"&") >= MAX_PAIRS:
+        return None
+    return parse_query(content.decode("ascii"))
 
 
 def decode_parameters(specs: Mapping[str, ParameterSpec], query: str, headers: Mapping[str, str]) -> dict[str, Any]:

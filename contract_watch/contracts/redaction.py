@@ -21,8 +21,8 @@ _SECRET_NAME = re.compile(
     r"|[a-z0-9](Keys?|Pass)($|[A-Z])"
 )
 _MARKER = re.compile(r"\[redacted, [0-9]+ characters\]")
-_MAX_NAMES = 1000
-"""Size of the cache of names: servers choose names, so memory has to be bounded."""
+_MAX_NAMES, _MAX_NAME = 1000, 200
+"""Size of the cache of names, and their longest: servers choose names, so memory has to be bounded."""
 _MIN_SECRET_LENGTH = MIN_SECRET_BYTES
 """Length of the shortest value that is redacted wherever it occurs; shorter ones would blank half a report."""
 _MAX_DEPTH = 4
@@ -84,7 +84,7 @@ class Redactor:
             bare = strip_location(name)
             lower = bare.lower()
             known = lower in self._names or (lower not in self._public_names and _SECRET_NAME.search(bare) is not None)
-            if len(self._secret_names) < _MAX_NAMES:
+            if len(self._secret_names) < _MAX_NAMES and len(name) <= _MAX_NAME:
                 self._secret_names[name] = known
         return known
 

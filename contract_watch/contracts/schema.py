@@ -277,6 +277,21 @@ def parse_foreign_json(content: str | bytes) -> Any:
     return value
 
 
+def is_too_deep(value: Any) -> bool:
+    """Return True if a JSON value is nested deeper than `MAX_DEPTH`, which costs other readers a recursion."""
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        level = [
+            inner
+            for one in level
+            if isinstance(one, dict | list)
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+        if not level:
+            return False
+    return True
+
+
 def _check_size(value: Any) -> None:
     level, count = [value], 1
     for _ in range(MAX_DEPTH + 1):

@@ -1,11 +1,12 @@
 """The mock as an ASGI application: it routes each path to a vendor's endpoint, a token endpoint, gRPC-web or a control."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from http import HTTPStatus
+from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect
+from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from contract_watch.contracts.credential_locations import list_key_secrets
@@ -14,20 +15,21 @@ from contract_watch.contracts.path_templates import MalformedPathError
 from contract_watch.contracts.redaction import Redactor, find_password_names
 from contract_watch.contracts.request import MissingBody
 from contract_watch.mock import cors
-from contract_watch.mock.bodies import build_json_response, send_json
-from contract_watch.mock.controls import PREFIX, MockControls
+from contract_watch.mock.bodies import build_json_response
+from contract_watch.mock.control_routes import PREFIX, describe_unknown_control, refuse_method
+from contract_watch.mock.controls import MockControls
 from contract_watch.mock.endpoint import VendorEndpoint, decode_headers
 from contract_watch.mock.faults.queue import FaultQueue
 from contract_watch.mock.journal import MockJournal
 from contract_watch.mock.page.routes import FrontRoute, MockPage
 from contract_watch.mock.router import PathRouter
+from contract_watch.mock.sessions import MockSession
 from contract_watch.mock.token_endpoint import TokenEndpoint
 from contract_watch.mock.unmatched import UnmatchedEndpoint
-from contract_watch.mock.vendor import MockVendor, StateNotSavedError, check_overlaps, read_keys
+from contract_watch.mock.vendor import MockVendor, check_overlaps, read_keys
 
 if TYPE_CHECKING:
     from contract_watch.mock.grpc.calls import GrpcCalls
-    from contract_watch.mock.recording.message import MockSession
 
 _CONTROLS = f"{PREFIX}/"
 
@@ -65,8 +67,10 @@ class Mock:
         self._add_endpoints()
         self._unmatched = UnmatchedEndpoint(vendors, self.journal)
         self.controls = MockControls(self.vendors, self.faults, self.journal)
+        self._front = FrontRoute()
         page = MockPage(self.vendors, self.journal)
-        self._app = Starlette(routes=[*self.controls.build_routes(), *page.build_routes(), FrontRoute()])
+        routes = [*self.controls.build_routes(), *page.build_routes(), self._front]
+        self._app = Starlette(routes=routes, exception_handlers={405: refuse_method})
         self._app.router.redirect_slashes = False
         self._app.router.default = self._serve_unmatched
 
@@ -90,23 +94,31 @@ class Mock:
             for path, operation in calls.methods.items()
         }
 
-    def use_session(self, session: "MockSession") -> None:
+    def use_session(self, session: MockSession) -> None:
         """Let ``session`` record or answer all requests but those to the controls."""
-        self.session = session
+        self.session = self.controls.session = session
         for calls in self.grpc_calls:
             calls.session = session
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; the vendors' paths bypass Starlette's slower router."""
         try:
-            if self.session is None or scope["path"].startswith(_CONTROLS):
+            if self.session is None or not self._is_in_session(scope):
                 await self._serve(scope, receive, send)
+            elif self.session.is_replay and cors.has_origin(scope):
+                await cors.serve_page(partial(self.session.serve, self._serve), scope, receive, send)
             else:
                 await self.session.serve(self._serve, scope, receive, send)
         except ClientDisconnect:  # nobody waits for the response, and the request is not carried out
             return
-        except StateNotSavedError as error:  # nothing was sent: the change comes before the response
-            await send_json(send, HTTPStatus.INSUFFICIENT_STORAGE, {"error": str(error)})
+
+    def _is_in_session(self, scope: Scope) -> bool:
+        """Return True for a request to a vendor: controls, the page and preflights are no part of a session."""
+        if scope["type"] != "http" or scope["path"].startswith(_CONTROLS):
+            return False
+        if cors.is_preflight(scope) and cors.has_origin(scope):
+            return False
+        return self._front.matches(scope)[0] != Match.FULL or self._router.find(scope) is not None
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"].startswith(_CONTROLS):
@@ -126,7 +138,8 @@ class Mock:
     async def _serve_unmatched(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a path that neither a contract nor a control declares."""
         if scope["type"] != "http" or scope["path"].startswith(_CONTROLS):
-            await build_json_response(404, {"error": "Not Found"})(scope, receive, send)
+            problem = describe_unknown_control(scope["path"], self._app.routes)
+            await build_json_response(404, {"error": problem})(scope, receive, send)
         elif cors.has_origin(scope):
             await self._serve_page(self._unmatched, scope, receive, send)
         else:

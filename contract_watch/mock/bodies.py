@@ -14,7 +14,7 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 class RequestTooLargeError(Exception):
-    """A request body that is too long."""
+    """A request body that is too long; the message says how long it may be."""
 
 
 async def read_body(receive: Receive, limit: int = MAX_BODY) -> bytes:
@@ -33,7 +33,7 @@ async def read_body(receive: Receive, limit: int = MAX_BODY) -> bytes:
         part = message.get("body", b"")
         size += len(part)
         if size > limit:
-            raise RequestTooLargeError
+            raise RequestTooLargeError(f"the body must be at most {limit} bytes")
         parts.append(part)
         more = message.get("more_body", False)
     return parts[0] if len(parts) == 1 else b"".join(parts)
@@ -58,8 +58,8 @@ async def send_content(send: Send, status: int, content: bytes, more_headers: Ma
     await send({"type": "http.response.body", "body": content})
 
 
-def build_json_response(status: int, value: Any) -> Response:
+def build_json_response(status: int, value: Any, headers: Mapping[str, str] = {}) -> Response:
     """Build a response with ``value`` as its JSON body; None gives an empty one."""
     if value is None:
-        return Response(status_code=status)
-    return Response(encode_json(value), status, media_type="application/json")
+        return Response(status_code=status, headers=headers)
+    return Response(encode_json(value), status, headers, media_type="application/json")

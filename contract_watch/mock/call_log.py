@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, TextIO
 
-from contract_watch.report.escaping import escape_text
+from contract_watch.escaping import escape_text
 
 _MAX_METHOD, _MAX_PATH, _MAX_REASON = 20, 200, 300
 

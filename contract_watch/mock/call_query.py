@@ -1,15 +1,14 @@
 """The query of ``/__mock/calls``: a selection of recorded exchanges."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from contract_watch.errors import UsageError
+from contract_watch.escaping import escape_text
 from contract_watch.mock.journal import MAX_CALLS
 from contract_watch.mock.vendor import MockVendor
-from contract_watch.report.escaping import escape_text
 
-_NAMES = ("vendor", "operation", "after", "limit")
-_REMOVAL_NAMES = ("vendor",)
+CALL_PARAMETERS = ("vendor", "operation", "after", "limit")
 _MAX_DIGITS = 15
 _MAX_SHOWN = 60
 
@@ -24,22 +23,12 @@ class CallQuery:
     limit: int = MAX_CALLS
 
 
-def parse_call_query(
-    pairs: Iterable[tuple[str, str]], vendors: Mapping[str, MockVendor], *, is_removal: bool = False
-) -> CallQuery:
-    """Parse the pairs of a query; a removal takes a vendor only.
+def parse_call_query(given: Mapping[str, str], vendors: Mapping[str, MockVendor]) -> CallQuery:
+    """Parse a query, whose names are among `CALL_PARAMETERS`.
 
     Raises:
-        UsageError: a name, a vendor or an operation is unknown, a name is repeated, or a number is none.
+        UsageError: a vendor or an operation is unknown, or a number is none.
     """
-    names = _REMOVAL_NAMES if is_removal else _NAMES
-    given: dict[str, str] = {}
-    for name, value in pairs:
-        if name not in names:
-            raise UsageError(f"calls: unknown parameter {_show(name)}; choose from {', '.join(names)}")
-        if name in given:
-            raise UsageError(f"calls: the parameter {name} is repeated; give it once")
-        given[name] = value
     vendor, operation = given.get("vendor", ""), given.get("operation", "")
     if "vendor" in given and vendor not in vendors:
         raise UsageError(f"calls: unknown vendor {_show(vendor)}; this mock serves {', '.join(vendors)}")

@@ -18,13 +18,20 @@ class MockClock:
 
     It runs with ``source`` until `freeze` stops it. `set` and `advance` move it; a running one goes on from there.
     Tokens, rate limits and the times of objects follow it; delays of faults are real.
-    With a ``step`` the clock stands where it starts, and `VendorClock` counts its steps.
+    With a ``step`` the clock stands where it starts, and `VendorClock` counts its steps; ``stopwatch`` measures the real time.
     """
 
     def __init__(
-        self, source: Callable[[], float] = time.time, *, start: float | None = None, step: float = 0.0
+        self,
+        source: Callable[[], float] = time.time,
+        *,
+        start: float | None = None,
+        step: float = 0.0,
+        stopwatch: Callable[[], float] = time.monotonic,
     ) -> None:
         self.step = step
+        self._stopwatch, self._stopped = stopwatch, 0.0
+        self._started: float | None = stopwatch()
         self.changes = 0
         """The number of times that the clock was set: it makes vendors forget their steps."""
         first = SEEDED_START if start is None else start
@@ -47,6 +54,18 @@ class MockClock:
         """Return the time of a new request."""
         return self.read()
 
+    def read_for_limits(self) -> float:
+        """Return the time that rate limits count by.
+
+        A clock with a step moves by a second with each request, which no limit of several a second would ever see: the
+        real time counts instead, and every move of the clock.
+        """
+        return self.read() + (self._measure() if self.step else 0.0)
+
+    def _measure(self) -> float:
+        """Return the real seconds in which the clock was not frozen."""
+        return self._stopped + (self._stopwatch() - self._started if self._started is not None else 0.0)
+
     def set(self, moment: float) -> None:
         """Set the clock to ``moment``."""
         self.changes += 1
@@ -66,17 +85,20 @@ class MockClock:
     def freeze(self) -> None:
         """Stop the clock at the present time."""
         self._frozen_at = self.read()
+        self._stopped, self._started = self._measure(), None
 
     def run(self) -> None:
         """Let a frozen clock go on from where it stands."""
         if self._frozen_at is not None:
             moment, self._frozen_at = self._frozen_at, None
             self._move(moment)
+            self._started = self._stopwatch()
 
     def reset(self) -> None:
         """Return to the real time, with a step to the first instant."""
         self.changes += 1
         self._offset, self._frozen_at = 0.0, None
+        self._stopped, self._started = 0.0, self._stopwatch()
 
     def format(self) -> str:
         """Return the present time as ISO 8601, in UTC."""
@@ -110,6 +132,10 @@ class VendorClock(MockClock):
     def read(self) -> float:
         """See `MockClock`."""
         return min(self.shared.read() + self.passed, LATEST)
+
+    def read_for_limits(self) -> float:
+        """See `MockClock`."""
+        return self.shared.read_for_limits()
 
     def take(self) -> float:
         """See `MockClock`; the first request has the instant itself."""

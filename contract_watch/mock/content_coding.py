@@ -2,9 +2,9 @@
 
 import zlib
 
+from contract_watch.escaping import escape_text
 from contract_watch.mock.bodies import RequestTooLargeError
 from contract_watch.mock.vendor import MAX_BODY
-from contract_watch.report.escaping import escape_text
 
 ACCEPTED_CODINGS = "gzip, deflate"
 _GZIP, _ZLIB, _RAW = 31, 15, -15

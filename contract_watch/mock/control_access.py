@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from starlette.types import Scope
 
 from contract_watch.addresses import is_loopback
-from contract_watch.report.escaping import escape_text
+from contract_watch.escaping import escape_text
 
 IN_PROCESS_HOSTS = ("mock", "test", "testserver")
 """Names that tests give an application without a server; a request through a socket may not use them."""

@@ -26,11 +26,12 @@ from contract_watch.mock.faults.fault import REFUSED, FaultEffect
 from contract_watch.mock.faults.queue import FaultQueue
 from contract_watch.mock.journal import MockJournal
 from contract_watch.mock.media_types import find_type_problem
-from contract_watch.mock.vendor import MAX_BODY, MockVendor, parse_body
+from contract_watch.mock.vendor import MockVendor, StateNotSavedError, parse_body
 
-_FAULT = "a scripted fault"
-_MAX_TYPES = 100
-"""Media types whose check is remembered, for each path."""
+FAULT = "a scripted fault"
+"""The reason of a response that no vendor decides."""
+_MAX_TYPES, _MAX_TYPE = 100, 200
+"""Media types whose check is remembered for each path, and their longest."""
 _FRAMING = ("connection", "content-encoding", "content-length", "date", "transfer-encoding")
 """Headers that the server itself sends."""
 
@@ -54,7 +55,7 @@ class VendorEndpoint:
         problem = self._type_problems.get(key)
         if problem is None:
             problem = find_type_problem(operation, content_type)
-            if len(self._type_problems) < _MAX_TYPES:
+            if len(self._type_problems) < _MAX_TYPES and len(content_type) <= _MAX_TYPE:
                 self._type_problems[key] = problem
         return problem
 
@@ -107,14 +108,14 @@ class VendorEndpoint:
             self._journal.record_call(
                 method, path, headers, body, 0, None, len(received), shown, fault=fault.id, query=query,
                 vendor=self._vendor.contract.slug, operation=operation.id if operation is not None else "",
-                reason=_FAULT, started=started,
+                reason=FAULT, started=started,
             )  # fmt: skip
             await hang_up(scope, receive)
             return
         reason = ""
         if fault is not None and fault.status is not None:
             status, answer = fault.status, fault.body
-            reason = _FAULT
+            reason = FAULT
         elif operation is None:
             status, answer, reason = self._respond_to_undeclared_method(method)
         else:
@@ -150,7 +151,10 @@ class VendorEndpoint:
         """Return status, body and the reason of a refusal; ``problem`` says why the body could not be read."""
         if problem and 415 in operation.responses:
             return 415, self._vendor.build_refusal(operation, 415, problem), problem
-        status, answer, reason = self._vendor.handle_with_reason(operation, path, headers, body, parameters)
+        try:
+            status, answer, reason = self._vendor.handle_with_reason(operation, path, headers, body, parameters)
+        except StateNotSavedError as error:
+            return 507, {"error": str(error)}, str(error)
         return status, answer, f"{problem} ({reason})" if problem and status >= 400 else reason
 
     async def _refuse_size(
@@ -160,10 +164,9 @@ class VendorEndpoint:
         operation: Operation | None,
         headers: Mapping[str, str],
         query: str,
-        problem: str,
+        sentence: str,
     ) -> None:
         """Refuse a body that is too large with 413, in the vendor's form if its document has one."""
-        sentence = problem or f"the body must be at most {MAX_BODY} bytes"
         answer: Any = {"error": sentence}
         if operation is not None and 413 in operation.responses:
             answer = self._vendor.build_refusal(operation, 413, sentence)

@@ -9,6 +9,7 @@ from ipaddress import ip_address
 
 from contract_watch.addresses import is_loopback
 from contract_watch.errors import UsageError
+from contract_watch.escaping import escape_text
 
 LOOPBACK = ("127.0.0.1", "::1")
 _MAX_HOSTS = 16
@@ -16,7 +17,8 @@ _ATTEMPTS = 20
 """Attempts to find a port that is free on every host."""
 _BACKLOG = 2048
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,251}[a-z0-9])?")
-_NO_IPV6 = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT, errno.ENOPROTOOPT}
+_NO_ADDRESS = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT, errno.ENOPROTOOPT, errno.EINVAL}
+"""Errors about the address: it is not this machine's, or its version or zone is not there."""
 
 
 class ReservedAddresses:
@@ -79,7 +81,7 @@ def parse_hosts(options: Iterable[str]) -> tuple[str, ...]:
             address = ip_address(word.strip("[]"))
         except ValueError:
             raise UsageError(f"--host must be an IP address or localhost, got {word!r}") from None
-        found.append(str(address))
+        found.append(str(getattr(address, "ipv4_mapped", None) or address))
     if len(set(found)) > _MAX_HOSTS:
         raise UsageError(f"--host: {len(set(found))} addresses; give at most {_MAX_HOSTS}")
     return _leave_out_covered(tuple(dict.fromkeys(found)))
@@ -188,11 +190,16 @@ def _bind(host: str, port: int) -> socket.socket:
 
 def _build_error(host: str, port: int, variable: str, error: Exception) -> UsageError:
     reason = getattr(error, "strerror", None) or error
-    if getattr(error, "errno", None) in _NO_IPV6:
-        return UsageError(f"--host {host}: is no address of this machine ({reason}); choose one that it has")
+    if getattr(error, "errno", None) in _NO_ADDRESS:
+        return UsageError(f"--host {_show(host)}: is no address of this machine ({reason}); choose one that it has")
     return UsageError(
-        f"port {port} on {host} cannot be used ({reason}); choose another with {_format_option(variable)}"
+        f"port {port} on {_show(host)} cannot be used ({reason}); choose another with {_format_option(variable)}"
     )
+
+
+def _show(host: str) -> str:
+    """Return an address for people; two colons before a letter are a command to some CI jobs, so that they are escaped."""
+    return host if escape_text(host) == host else ip_address(host).exploded
 
 
 def _format_option(variable: str) -> str:

@@ -2,14 +2,15 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from contract_watch.contracts.parameters import parse_query
 from contract_watch.contracts.redaction import Redactor, mask_secret, mask_value
 from contract_watch.contracts.request import MissingBody
+from contract_watch.mock.known_secrets import KnownSecrets
 from contract_watch.mock.packed_json import PackedJson, cut_json, pack_json
 
 MAX_CALLS = 1000
@@ -26,6 +27,10 @@ _LARGE_SIZE = 4096
 _MAX_PACKED_TEXT = 512 * 1024
 _MAX_PACKED = 8 * 1024 * 1024
 """Bytes of a cut exchange, and of all compressed ones: beyond these, one is redacted and truncated at once."""
+_MAX_SECRETS = 1000
+"""Secrets of one exchange that are redacted in the others."""
+_HEADER_LOCATIONS = {"header": "", "cookie": "cookie"}
+"""The locations of parameters in headers, and the header if it is the same for all."""
 _BODIES = ("parameters", "body", "answer")
 _SHOWN_HEADERS = frozenset({
     "accept", "accept-encoding", "accept-language", "access-control-request-headers", "access-control-request-method",
@@ -39,17 +44,21 @@ Explanation = tuple[str, Mapping[str, str] | None]
 """The reason of a refusal, and the operation that is nearest to an unknown path."""
 
 
+class _CutText(str):
+    """The beginning of a text of ``whole`` characters."""
+
+    __slots__ = ("whole",)
+    whole: int
+
+
 @dataclass(slots=True)
 class _RecordedCall:
-    """One exchange. ``secrets`` are those of a large one, ``explain`` the reason to compute.
-
-    The bodies of a large exchange are ``packed``; without that, it is redacted already.
-    """
+    """One exchange; ``explain`` computes the reason. The bodies of a large one are ``packed``, or it is redacted at once."""
 
     call: dict[str, Any]
-    secrets: list[str] | None
     explain: Callable[[], Explanation] | None
     packed: PackedJson | None = None
+    is_redacted: bool = False
 
     def read_call(self) -> dict[str, Any]:
         """Return the exchange with its bodies."""
@@ -69,6 +78,9 @@ class MockJournal:
 
     def __init__(self, redactor: Redactor, credential_names: Collection[str]) -> None:
         self._redactor = redactor
+        self._known = KnownSecrets(redactor)
+        self._searched = 0
+        """The number of the last exchange whose secrets are known."""
         self._credential_names = frozenset(credential_names)
         self._shown_headers = _SHOWN_HEADERS - self._credential_names
         self._calls: deque[_RecordedCall] = deque(maxlen=MAX_CALLS)
@@ -128,27 +140,32 @@ class MockJournal:
         for key, value in parameters.items():
             location, _, name = key.partition(":")
             call.setdefault("parameters", {}).setdefault(location, {})[name] = value
+            if location in _HEADER_LOCATIONS:
+                size += len(headers.get(_HEADER_LOCATIONS[location] or name.lower(), ""))
         if reason:
             call["reason"] = reason
-        entry = _RecordedCall(call, None, explain)
+        entry = _RecordedCall(call, explain)
         if size + len(path) + len(query) + sum(map(len, shown.values())) > _LARGE_SIZE:
             self._bound(entry)
         if len(self._calls) == MAX_CALLS:
             self._forget(self._calls.popleft())
         self._calls.append(entry)
         if self.on_call is not None:
-            self.on_call(self._read(entry, self._redactor.copy_with(self._list_secrets([entry]))))
+            self.on_call(self._read(entry, self._find_new_secrets()))
 
     def _bound(self, entry: _RecordedCall) -> None:
         """Bound the memory of a large exchange: pack what the journal shows of it, or redact and truncate it."""
         call = entry.call
-        entry.secrets = self._find_secrets(call)
         shown = {name: cut_json(call[name], _MAX_LENGTH, _MAX_DEPTH) for name in _BODIES if name in call}
+        # Of many secrets those that the journal shows under their names count first.
+        self._known.add(chain(self._find_secrets({**call, **shown}), self._find_secrets(call)), _MAX_SECRETS)
         packed = pack_json(shown, _MAX_PACKED_TEXT) if self.packed_size < _MAX_PACKED else None
         if packed is None:
-            entry.call = _redact_call(call, self._redactor.copy_with(entry.secrets))
+            entry.call, entry.is_redacted = _redact_call(call, self._find_new_secrets()), True
             return
-        entry.packed, entry.call = packed, {**call, **dict.fromkeys(shown, packed)}
+        headers = {name: _cut_text(value) for name, value in call["headers"].items()}
+        texts = {"path": _cut_text(call["path"]), "query": _cut_text(call["query"]), "headers": headers}
+        entry.packed, entry.call = packed, {**call, **texts, **dict.fromkeys(shown, packed)}
         self.packed_size += packed.size
 
     def _forget(self, entry: _RecordedCall) -> None:
@@ -163,7 +180,8 @@ class MockJournal:
 
     def amend_call(self, call: dict[str, Any], mutant: str, status: int, response_body: Any) -> None:
         """Replace the response of an exchange by the one that ``mutant``, an id, made of it."""
-        redactor = self._redactor.copy_with(self._redactor.find_secrets(response_body))
+        self._known.add(self._redactor.find_secrets(response_body), _MAX_SECRETS)
+        redactor = self._known.get_redactor()
         call |= {"status": status, "answer": _redact_and_truncate(response_body, redactor), "mutant": mutant}
 
     def list_sent_calls(self) -> list[dict[str, Any]]:
@@ -185,7 +203,7 @@ class MockJournal:
         ``vendor`` and ``operation`` select those of one vendor or operation, ``after`` those with a greater number.
         Of more than ``limit`` the last ones are returned, with ``after`` the next ones.
         """
-        redactor = self._redactor.copy_with(self._list_secrets(self._calls))
+        redactor = self._find_new_secrets()
         found = [
             entry
             for entry in self._calls
@@ -202,21 +220,24 @@ class MockJournal:
             reason, nearest = entry.explain()
             entry.call |= {"reason": reason, **({"nearest": nearest} if nearest is not None else {})}
             entry.explain = None
-        is_bounded = entry.secrets is not None and entry.packed is None
-        return _redact_call(entry.read_call(), redactor, is_bounded=is_bounded)
+        return _redact_call(entry.read_call(), redactor, is_bounded=entry.is_redacted)
 
-    def _list_secrets(self, entries: Iterable[_RecordedCall]) -> Iterable[str]:
-        for entry in entries:
-            yield from self._find_secrets(entry.call) if entry.secrets is None else entry.secrets
+    def _find_new_secrets(self) -> Redactor:
+        """Search the exchanges that were recorded since the last time; return the redactor that knows all secrets."""
+        entries = list(self._calls)  # other threads may record meanwhile
+        for entry in reversed(entries):
+            if entry.call["number"] <= self._searched:
+                break
+            if entry.packed is None and not entry.is_redacted:
+                self._known.add(self._find_secrets(entry.call), _MAX_SECRETS)
+        self._searched = entries[-1].call["number"] if entries else self._count
+        return self._known.get_redactor()
 
-    def _find_secrets(self, call: Mapping[str, Any]) -> list[str]:
-        found = [secret for name in _BODIES for secret in self._redactor.find_secrets(call.get(name))]
-        query = call["query"]
-        return (
-            found + [text for name, text in parse_query(query) if self._redactor.is_secret_name(name)]
-            if query
-            else found
-        )
+    def _find_secrets(self, call: Mapping[str, Any]) -> Iterator[str]:
+        for name in _BODIES:
+            yield from self._redactor.find_secrets(call.get(name))
+        if call["query"]:
+            yield from (text for name, text in parse_query(call["query"]) if self._redactor.is_secret_name(name))
 
     def clear(self, vendor: str = "") -> None:
         """Remove all exchanges, or those of one vendor."""
@@ -224,6 +245,8 @@ class MockJournal:
         self.packed_size = sum(entry.packed.size for entry in kept if entry.packed is not None)
         self._calls.clear()
         self._calls.extend(kept)
+        if not kept:
+            self._known.clear()
 
 
 def _redact_call(call: dict[str, Any], redactor: Redactor, *, is_bounded: bool = False) -> dict[str, Any]:
@@ -262,11 +285,24 @@ def _redact_query(query: str, redactor: Redactor) -> str:
     return _truncate(redactor.redact_string("&".join(shown)), query)
 
 
+def _cut_text(text: str) -> str:
+    """Return the part of a long text that is redacted and shown, which knows how long the whole is."""
+    if len(text) <= _MAX_TEXT:
+        return text
+    cut = _CutText(text[:_MAX_TEXT])
+    cut.whole = len(text)
+    return cut
+
+
+def _measure(text: str) -> int:
+    return text.whole if isinstance(text, _CutText) else len(text)
+
+
 def _truncate(redacted: str, whole: str) -> str:
     """Return the redacted form of a long text, cut where ``whole`` exceeds the limit of paths."""
     if len(whole) <= _MAX_PATH_LENGTH:
         return redacted
-    return f"{redacted[:_MAX_PATH_LENGTH]}… ({len(whole)} characters)"
+    return f"{redacted[:_MAX_PATH_LENGTH]}… ({_measure(whole)} characters)"
 
 
 def _decode_name(name: str) -> str:
@@ -278,7 +314,7 @@ def _redact_and_truncate(value: Any, redactor: Redactor, depth: int = 0) -> Any:
     if isinstance(value, str):
         text = redactor.redact_string(value[: _MAX_LENGTH + _LOOKAHEAD])
         if len(value) > _MAX_LENGTH:
-            return f"{text[:_MAX_LENGTH]}… ({len(value)} characters)"
+            return f"{text[:_MAX_LENGTH]}… ({_measure(value)} characters)"
         return text
     if isinstance(value, dict):
         if depth > _MAX_DEPTH:

@@ -1,10 +1,8 @@
 """The media type of a request's body, compared with those that the contract declares for its operation."""
 
-from functools import lru_cache
-
 from contract_watch.contracts.bodies import is_form_type, is_json_type, strip_media_type
 from contract_watch.contracts.openapi import Operation
-from contract_watch.report.escaping import escape_text
+from contract_watch.escaping import escape_text
 
 _MAX_SHOWN = 100
 _CHARSETS = ("utf-8", "utf8", "us-ascii", "ascii")
@@ -35,7 +33,6 @@ def _covers(declared: str, plain: str) -> bool:
     return declared.endswith("/*") and plain.startswith(declared[:-1])
 
 
-@lru_cache(maxsize=256)
 def _find_charset(content_type: str) -> str:
     """Return the value of the parameter ``charset`` if it is another encoding than UTF-8; empty otherwise."""
     for parameter in content_type.split(";")[1:]:

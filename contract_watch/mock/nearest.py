@@ -7,10 +7,11 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 
 from contract_watch.contracts.path_templates import SegmentTemplate, match_template, parse_template
-from contract_watch.report.escaping import escape_text
+from contract_watch.escaping import escape_text
 
-_MAX_LENGTH = 300
+MAX_LENGTH = 300
 """Characters of a path that are compared and shown."""
+_MAX_METHOD = 40
 _COMPARED = 5
 """Operations whose texts are compared; these are the ones that share most segments with the path."""
 _LEAST_RATIO = 0.6
@@ -55,12 +56,13 @@ class PathExplainer:
     def __init__(self, routes: Sequence[DeclaredRoute]) -> None:
         self._routes = routes
         self._bases = sorted({route.base_path for route in routes if route.base_path})
-        self.explain = lru_cache(maxsize=_MAX_CACHED)(self._explain)
-        """See `_explain`."""
+        self._explain = lru_cache(maxsize=_MAX_CACHED)(self._find_explanation)
 
-    def _explain(self, method: str, path: str) -> tuple[str, DeclaredRoute | None]:
+    def explain(self, method: str, path: str) -> tuple[str, DeclaredRoute | None]:
         """Return the reason why a decoded path is unknown, in one line, and the nearest route."""
-        path = path[:_MAX_LENGTH]
+        return self._explain(method[: _MAX_METHOD + 1], path[:MAX_LENGTH])
+
+    def _find_explanation(self, method: str, path: str) -> tuple[str, DeclaredRoute | None]:
         problem, route = "no such path", None
         for one, found in self._list_slips(path):
             routes = list(found)
@@ -69,7 +71,7 @@ class PathExplainer:
                 break
         route = route or self._find_similar(method, path)
         nearest = f"; nearest is {route}" if route is not None else ""
-        return f"{escape_text(method, 40)} {escape_text(path, _MAX_LENGTH)}: {problem}{nearest}", route
+        return f"{escape_text(method, _MAX_METHOD)} {escape_text(path, MAX_LENGTH)}: {problem}{nearest}", route
 
     def _list_slips(self, path: str) -> Iterator[tuple[str, Iterable[DeclaredRoute]]]:
         """Yield each slip that explains a path, with the routes that the corrected path matches."""

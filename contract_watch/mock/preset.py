@@ -1,6 +1,7 @@
 """Presets: the objects that vendors have when a test begins, from a file or a request."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from contract_watch.contracts.plain.reader import parse_one, read_bytes
 from contract_watch.contracts.resource.preset_values import show_value
 from contract_watch.errors import UsageError
 from contract_watch.escaping import escape_text
+from contract_watch.mock.atomic_changes import change_all
 from contract_watch.mock.vendor import MockVendor
 from contract_watch.suggestions import suggest_name
 
@@ -40,6 +42,7 @@ def load_preset(vendors: Mapping[str, MockVendor], raw: Any, source: str) -> Non
 
     Raises:
         UsageError: a vendor is unknown, or an object breaks its contract; no state has changed then.
+        StateNotSavedError: a state could not be stored; all are as before.
     """
     if not isinstance(raw, dict):
         raise UsageError(f'{source}: must be an object {{"<vendor>": [<objects>]}}, got {show_value(raw)}')
@@ -47,5 +50,4 @@ def load_preset(vendors: Mapping[str, MockVendor], raw: Any, source: str) -> Non
         if slug not in vendors:
             raise UsageError(f"{source}: unknown vendor {show_value(slug)}; {suggest_name(str(slug), vendors)}")
     prepared = {slug: vendors[slug].prepare(objects, f"{source}: {slug}") for slug, objects in raw.items()}
-    for slug, saved in prepared.items():
-        vendors[slug].restore(saved)
+    change_all((vendors[slug], partial(vendors[slug].restore, saved)) for slug, saved in prepared.items())

@@ -44,6 +44,7 @@ class ServerConfig(uvicorn.Config):
             ws="none",
             loop="uvloop",
             lifespan="off",
+            log_config=None,  # uvicorn's asks standard output if it is a terminal, and there may be none
             log_level="critical",
             access_log=False,
             server_header=False,

@@ -181,22 +181,41 @@ class MockThread:
         grpc_addresses = ReservedAddresses(LOOPBACK[:1], 0, "GRPC_PORT")
         self._server = MockServer(mock, grpc_addresses, self._set_grpc_address)
         self._mock = mock
-        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="mock", daemon=True)
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="mock", daemon=True)
         self.origin = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self.grpc_address = ""
 
     def _set_grpc_address(self) -> None:
         self.grpc_address = self._mock.controls.grpc_address if isinstance(self._mock, Mock) else ""
 
+    def _run(self) -> None:
+        try:
+            self._server.run([self._socket])
+        except BaseException as error:
+            if self._server.ready.is_set():
+                raise
+            self._failure = error  # `start` raises it
+        finally:
+            self._server.ready.set()
+
     def start(self) -> None:
-        """Start the thread and wait until the mock answers; raise RuntimeError if it does not."""
+        """Start the thread and wait until the mock answers; raise RuntimeError, which names the cause, if it does not."""
         self._thread.start()
-        if not self._server.ready.wait(_START_TIMEOUT) or self._server.startup_error is not None:
-            problem = self._server.startup_error or f"not ready after {_START_TIMEOUT:g} seconds"
+        is_ready = self._server.ready.wait(_START_TIMEOUT)
+        if self._failure is not None:
+            problem = f"{type(self._failure).__name__}: {self._failure}"
+            raise RuntimeError(f"the mock did not start: {problem}") from self._failure
+        if not is_ready or self._server.startup_error is not None:
+            problem = str(self._server.startup_error or f"not ready after {_START_TIMEOUT:g} seconds")
             raise RuntimeError(f"the mock did not start: {problem}")
 
     def call(self, function: Callable[[], Result]) -> Result:
-        """Call ``function`` between the requests, on the server's loop, and return its result."""
+        """Call ``function`` between the requests, on the server's loop, and return its result.
+
+        Raises:
+            UsageError: the server has stopped.
+        """
         loop = self._server.loop
         if loop is None or threading.current_thread() is self._thread:
             return function()
@@ -208,7 +227,10 @@ class MockThread:
             except BaseException as error:  # noqa: BLE001 (the caller's thread raises it)
                 done.set_exception(error)
 
-        loop.call_soon_threadsafe(complete)
+        try:
+            loop.call_soon_threadsafe(complete)
+        except RuntimeError:  # the loop is closed
+            raise UsageError("the mock has stopped: use the vendor inside its block") from None
         return done.result(_START_TIMEOUT)
 
     def stop(self) -> None:

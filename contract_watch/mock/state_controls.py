@@ -1,7 +1,7 @@
 """The controls of state and time below ``/__mock/``: state, snapshots and clock."""
 
 import datetime as dt
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from starlette.requests import Request
@@ -9,14 +9,15 @@ from starlette.responses import Response
 
 from contract_watch.contracts.resource.preset_values import read_moment, show_value
 from contract_watch.errors import UsageError
-from contract_watch.mock.bodies import RequestTooLargeError, build_json_response, read_body
+from contract_watch.mock.atomic_changes import change_all
+from contract_watch.mock.bodies import build_json_response, read_body
 from contract_watch.mock.clock import LATEST, MockClock, VendorClock
+from contract_watch.mock.control_routes import Control, read_json
 from contract_watch.mock.preset import MAX_PRESET, load_preset, parse_preset
-from contract_watch.mock.snapshots import Snapshots, UnknownSnapshotError
-from contract_watch.mock.vendor import MockVendor, parse_body
+from contract_watch.mock.snapshots import Snapshots
+from contract_watch.mock.vendor import MockVendor
 from contract_watch.suggestions import suggest_name
 
-ControlHandler = Callable[[Request], Awaitable[Response]]
 _BODY = "body"
 _YAML_TYPES = ("application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml")
 
@@ -28,21 +29,21 @@ class StateControls:
         self._vendors, self._redact = vendors, redact
         self.snapshots = Snapshots(vendors)
 
-    def list_routes(self) -> Iterator[tuple[str, list[str], ControlHandler]]:
-        """Yield the path below the controls' prefix, the methods and the handler of each endpoint."""
-        yield "/state", ["GET", "PUT", "DELETE"], _answer_problems(self._handle_state)
-        yield "/state/{slug}", ["GET", "PUT", "DELETE"], _answer_problems(self._handle_vendor)
-        yield "/snapshots", ["GET"], _answer_problems(self._handle_snapshots)
-        yield "/snapshots/{name}", ["POST", "DELETE"], _answer_problems(self._handle_snapshot)
-        yield "/snapshots/{name}/restore", ["POST"], _answer_problems(self._handle_restoring)
-        yield "/clock", ["GET", "PUT", "DELETE"], _answer_problems(self._handle_clock)
+    def list_controls(self) -> Iterator[Control]:
+        """Yield the controls."""
+        all_methods: dict[str, tuple[str, ...]] = {"GET": (), "PUT": (), "DELETE": ()}
+        yield Control("/state", self._handle_state, all_methods, rewinds="DELETE")
+        yield Control("/state/{slug}", self._handle_vendor, all_methods)
+        yield Control("/snapshots", self._handle_snapshots, {"GET": ()})
+        yield Control("/snapshots/{name}", self._handle_snapshot, {"POST": (), "DELETE": ()})
+        yield Control("/snapshots/{name}/restore", self._handle_restoring, {"POST": ()})
+        yield Control("/clock", self._handle_clock, all_methods)
 
     # -- state
 
     async def _handle_state(self, request: Request) -> Response:
         if request.method == "DELETE":
-            for vendor in self._vendors.values():
-                vendor.reset()
+            change_all((vendor, vendor.reset) for vendor in self._vendors.values())
         if request.method == "PUT":
             load_preset(self._vendors, await _read_preset(request), _BODY)
         return build_json_response(200, {slug: self._dump(vendor) for slug, vendor in self._vendors.items()})
@@ -83,7 +84,7 @@ class StateControls:
 
     async def _handle_clock(self, request: Request) -> Response:
         if request.method == "PUT":
-            change = _read_change(parse_body(await read_body(request.receive)))
+            change = _read_change(await read_json(request))
             for clock in self._clocks:
                 change(clock)
         if request.method == "DELETE":
@@ -106,22 +107,6 @@ class StateControls:
             shown["step"] = clock.step
             shown["vendors"] = {slug: vendor.clock.format() for slug, vendor in self._vendors.items()}
         return shown
-
-
-def _answer_problems(handle: ControlHandler) -> ControlHandler:
-    """Return a handler that answers a refusal with its status and one line."""
-
-    async def handle_or_explain(request: Request) -> Response:
-        try:
-            return await handle(request)
-        except UsageError as error:
-            return build_json_response(400, {"error": str(error)})
-        except UnknownSnapshotError as error:
-            return build_json_response(404, {"error": str(error)})
-        except RequestTooLargeError:
-            return build_json_response(413, {"error": "the body is too long; put fewer objects"})
-
-    return handle_or_explain
 
 
 async def _read_preset(request: Request) -> Any:

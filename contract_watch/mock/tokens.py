@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from contract_watch.contracts.bodies import is_form_type
 from contract_watch.contracts.config import CredentialLocation, TokenConfig
 from contract_watch.contracts.model import Account
-from contract_watch.contracts.parameters import parse_query
+from contract_watch.contracts.parameters import parse_form
 from contract_watch.contracts.randomness import make_token
 
 LIFETIME = 300
@@ -16,7 +17,6 @@ LIFETIME = 300
 _MAX_TOKENS = 10_000
 _TOKEN_LENGTH = 43
 """Characters of a token, which has 256 random bits."""
-_FORM = "application/x-www-form-urlencoded"
 
 
 class OAuthError(Exception):
@@ -25,6 +25,13 @@ class OAuthError(Exception):
     def __init__(self, status: int, code: str) -> None:
         super().__init__(code)
         self.status, self.code = status, code
+
+
+def read_form(headers: Mapping[str, str], received: bytes) -> dict[str, str] | None:
+    """Return the fields of a form; None for another media type, for bytes that are no form, and for a repeated name."""
+    pairs = parse_form(received) if is_form_type(headers.get("content-type", "")) else None
+    form = dict(pairs or ())
+    return form if pairs is not None and len(form) == len(pairs) else None
 
 
 class TokenIssuer:
@@ -39,20 +46,25 @@ class TokenIssuer:
     ) -> None:
         self.config, self._accounts, self._clock, self._draw = config, accounts, clock, draw
         self._tokens: dict[str, tuple[str, float]] = {}
+        """The key and the time of the end by token, the oldest first."""
 
     def issue(
         self, headers: Mapping[str, str], received: bytes, find_key: Callable[[str], str | None]
     ) -> dict[str, Any]:
-        """Return the answer to a token request; ``find_key`` returns the key of the account that a key belongs to.
+        """Return the answer to a token request with the body ``received``; see `grant`."""
+        return self.grant(headers, read_form(headers, received), find_key)
+
+    def grant(
+        self, headers: Mapping[str, str], form: Mapping[str, str] | None, find_key: Callable[[str], str | None]
+    ) -> dict[str, Any]:
+        """Return the answer to a token request with ``form``, the result of `read_form`.
+
+        ``find_key`` returns the key of the account that a key belongs to.
 
         Raises:
             OAuthError: the request is refused.
         """
-        if headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
-            raise OAuthError(400, "invalid_request")
-        pairs = parse_query(received.decode("ascii", "replace"))
-        form = dict(pairs)
-        if len(form) < len(pairs) or "grant_type" not in form:
+        if form is None or "grant_type" not in form:
             raise OAuthError(400, "invalid_request")
         key = find_key(self.read_client(headers, form))
         if key is None:
@@ -63,11 +75,17 @@ class TokenIssuer:
             raise OAuthError(400, "invalid_scope")
         with self._draw():
             token = make_token(_TOKEN_LENGTH)
-        while len(self._tokens) >= _MAX_TOKENS:
+        now = self._clock()
+        while self._tokens and (len(self._tokens) >= _MAX_TOKENS or next(iter(self._tokens.values()))[1] <= now):
             del self._tokens[next(iter(self._tokens))]
-        self._tokens[token] = key, self._clock() + LIFETIME
+        self._tokens.pop(token, None)  # a seed can draw one again; it ends as late as the newest
+        self._tokens[token] = key, now + LIFETIME
         scope = {"scope": self.config.scope} if self.config.scope else {}
         return {"access_token": token, "token_type": "Bearer", "expires_in": LIFETIME, **scope}
+
+    def clear(self) -> None:
+        """End all tokens."""
+        self._tokens.clear()
 
     def find_key(self, key: str) -> str | None:
         """Return ``key`` if an account has it."""
@@ -94,7 +112,7 @@ class TokenIssuer:
         return found
 
     def _find_holder(self, word: str) -> str:
-        for token, (key, expires) in self._tokens.items():
-            if word.startswith(token) and expires > self._clock():
-                return key + word[len(token) :]  # a token with more behind it stays a wrong one
+        held = self._tokens.get(word[:_TOKEN_LENGTH])
+        if held is not None and held[1] > self._clock():
+            return held[0] + word[_TOKEN_LENGTH:]  # a token with more behind it stays a wrong one
         return "no-token" if self.find_key(word) else word

@@ -13,7 +13,7 @@ from contract_watch.contracts.resource.error_texts import get_phrase
 from contract_watch.mock.bodies import RequestTooLargeError, encode_json, read_body, send_content
 from contract_watch.mock.endpoint import decode_headers
 from contract_watch.mock.journal import Explanation, MockJournal
-from contract_watch.mock.nearest import DeclaredRoute, PathExplainer
+from contract_watch.mock.nearest import MAX_LENGTH, DeclaredRoute, PathExplainer
 from contract_watch.mock.router import split_request_path
 from contract_watch.mock.vendor import MockVendor, parse_body
 
@@ -57,7 +57,7 @@ class UnmatchedEndpoint:
             method, path, headers, parse_body(received), status, answer,
             len(received) + len(content), vendor=vendor.contract.slug if vendor else "", query=query,
             protocol="grpc-web" if is_grpc else "rest",
-            explain=partial(self._explain, method, path, malformed),
+            explain=partial(self._explain, method, path[:MAX_LENGTH], malformed),
         )  # fmt: skip
         if is_grpc:
             from contract_watch.mock.grpc.web import send_unimplemented  # noqa: PLC0415 (gRPC loads slowly)

@@ -14,6 +14,7 @@ from contract_watch.contracts.outcomes import Interpretations, ModelState, Outco
 from contract_watch.contracts.randomness import RandomStream, StreamPosition
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody, Request
+from contract_watch.contracts.schema import MAX_DEPTH, is_too_deep
 from contract_watch.errors import UsageError
 from contract_watch.mock.clock import LATEST, SEEDED_STEP, MockClock, VendorClock
 from contract_watch.mock.tokens import TokenIssuer
@@ -128,8 +129,10 @@ class MockVendor:
         self._chosen_interpretations = chosen
 
     def reset(self) -> None:
-        """Reset the state, and start again what a seed decides; the chosen interpretations stay."""
+        """Reset the state, end all access tokens, and start again what a seed decides; the chosen interpretations stay."""
         self._move_to(replace(self.save(), state=self._start(), position=StreamPosition(0), passed=0.0))
+        if self.issuer is not None:
+            self.issuer.clear()
 
     def _start(self) -> ModelState:
         interpretations = Interpretations(self.contract.model.interpretations).decide(self._chosen_interpretations)
@@ -201,11 +204,21 @@ class MockVendor:
         return {name: decided.get_choices(name)[0] for name in decided.declared}
 
     def set_interpretations(self, interpretations: Mapping[str, str]) -> None:
-        """Choose ``interpretations`` and reset the state; raise `UsageError` and change nothing if one is unknown."""
-        chosen = {**self._chosen_interpretations, **interpretations}
+        """Choose ``interpretations`` and reset the state, or change nothing.
+
+        Raises:
+            UsageError: one is unknown.
+            StateNotSavedError: the new state could not be stored.
+        """
+        before = self._chosen_interpretations
+        chosen = {**before, **interpretations}
         Interpretations(self.contract.model.interpretations).decide(chosen)
         self._chosen_interpretations = chosen
-        self.reset()
+        try:
+            self.reset()
+        except StateNotSavedError:
+            self._chosen_interpretations = before
+            raise
 
     def dump(self) -> Any:
         """Return the state as JSON without secrets."""
@@ -270,13 +283,15 @@ class MockVendor:
 
 
 def parse_body(body: bytes) -> Any:
-    """Return the JSON value of ``body``, or a `MissingBody` if it is empty or not JSON."""
+    """Return the JSON value of ``body``, or a `MissingBody` if it is empty, not JSON, or nested deeper than `MAX_DEPTH`."""
     if not body:
         return MissingBody.ABSENT
     try:
-        return _DECODER.decode(body.removeprefix(BOM_UTF8).decode())
+        value = _DECODER.decode(body.removeprefix(BOM_UTF8).decode())
     except (ValueError, RecursionError):
         return MissingBody.MALFORMED
+    may_be_deep = body.count(b"[") + body.count(b"{") > MAX_DEPTH
+    return MissingBody.MALFORMED if may_be_deep and is_too_deep(value) else value
 
 
 def _reject_constant(word: str) -> None:

@@ -29,6 +29,9 @@ class MutantMock(Mock):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+            return
         raw = scope.get("raw_path", b"").decode("ascii").partition("?")[0] or scope["path"]
         vendor = None if raw.startswith("/__mock/") else self._find_vendor(raw)
         if vendor is None:

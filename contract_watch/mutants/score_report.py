@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from contract_watch.escaping import escape_markdown, escape_text
 from contract_watch.mutants.mutant import FAMILIES
 from contract_watch.mutants.score import MutationScore, ScoreCell
-from contract_watch.report.escaping import escape_markdown, escape_text
 
 
 def build_rows(score: MutationScore) -> Iterator[tuple[str, ...]]:

@@ -128,8 +128,7 @@ class Backstage:
 
     def list_unplayed(self) -> list[str]:
         """Return a line for each fault that never played though it should have."""
-        faults = self.mock.faults
-        return [faults.describe(one) for one in faults.list_unplayed() if not one.played]
+        return [one.describe() for one in self.mock.faults.list_unplayed() if not one.played]
 
     # -- keys
 

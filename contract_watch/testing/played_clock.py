@@ -15,8 +15,12 @@ Moment = dt.datetime | str | float
 class PlayedClock:
     """The time that a vendor sees: the real one until a test changes it; in a mock with a seed it moves with each request."""
 
-    def __init__(self, run: Callable[[Callable[[MockClock], float]], float]) -> None:
-        self._run = run
+    def __init__(
+        self,
+        run: Callable[[Callable[[MockClock], float]], float],
+        change: Callable[[Callable[[MockClock], float]], float],
+    ) -> None:
+        self._run, self._run_change = run, change
 
     @property
     def now(self) -> dt.datetime:
@@ -84,7 +88,7 @@ class PlayedClock:
             change(clock)
             return clock.read()
 
-        self._run(change_and_read)
+        self._run_change(change_and_read)
 
 
 def _read_moment(moment: Moment) -> float:

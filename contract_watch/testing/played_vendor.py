@@ -8,6 +8,7 @@ from contract_watch.errors import UsageError
 from contract_watch.mock.app import Mock
 from contract_watch.mock.faults.fault import Fault
 from contract_watch.mock.server import MockThread
+from contract_watch.mock.sessions import check_model_answers
 from contract_watch.mock.vendor import SavedState
 from contract_watch.testing.backstage import Backstage
 from contract_watch.testing.calls import PlayedCall, describe_calls, describe_missing_call
@@ -67,6 +68,15 @@ class PlayedVendor:
             return function(self._backstage)
         return self._served.call(lambda: function(self._backstage))
 
+    def change(self, function: Callable[[Backstage], Result]) -> Result:
+        """Call ``function`` like `run`; raise `UsageError` if a recorded session answers, so that it would change nothing."""
+
+        def check_and_call(backstage: Backstage) -> Result:
+            check_model_answers(backstage.mock.session)
+            return function(backstage)
+
+        return self.run(check_and_call)
+
     # -- addresses and keys
 
     @property
@@ -118,7 +128,10 @@ class PlayedVendor:
     @property
     def clock(self) -> PlayedClock:
         """The time that the vendor sees: ``now``, ``set``, ``advance``, ``freeze``, ``run`` and ``reset``."""
-        return PlayedClock(lambda use: self.run(lambda backstage: use(backstage.vendor.clock)))
+        return PlayedClock(
+            lambda use: self.run(lambda backstage: use(backstage.vendor.clock)),
+            lambda use: self.change(lambda backstage: use(backstage.vendor.clock)),
+        )
 
     def preset(self, preset: Preset) -> None:
         """Replace the vendor's objects: a list of them, lists by slug, or the path of a YAML or JSON file.
@@ -127,7 +140,7 @@ class PlayedVendor:
             UsageError: the file cannot be read, or an object breaks the contract; nothing has changed then.
         """
         objects, source = read_preset(preset, self.slug, self._known)
-        self.run(lambda backstage: backstage.load(({self.slug: [], **objects}, source)))
+        self.change(lambda backstage: backstage.load(({self.slug: [], **objects}, source)))
 
     def begin(self, interpretations: Mapping[str, str] = {}, preset: Preset = None) -> None:
         """Begin a new test: choose the interpretations and the objects that `reset` brings back, and reset.
@@ -150,7 +163,7 @@ class PlayedVendor:
         """Bring back the objects of an earlier moment; raise `UsageError` if they are another vendor's."""
         if snapshot.slug != self.slug:
             raise UsageError(f"restore: the snapshot is one of {snapshot.slug}; take one of {self.slug}")
-        self.run(lambda backstage: backstage.vendor.restore(snapshot.saved))
+        self.change(lambda backstage: backstage.vendor.restore(snapshot.saved))
 
     def has_been_called(self) -> bool:
         """Return True if a request has reached the mock since `begin`, resets notwithstanding."""
@@ -162,7 +175,7 @@ class PlayedVendor:
         Raises:
             UsageError: the contract has no such interpretation or value.
         """
-        self.run(lambda backstage: backstage.vendor.set_interpretations(backstage.complete_names(values)))
+        self.change(lambda backstage: backstage.vendor.set_interpretations(backstage.complete_names(values)))
 
     # -- faults
 
@@ -173,7 +186,7 @@ class PlayedVendor:
             UsageError: an operation, a field or a value is unknown.
         """
         raw = {**({"operation": operation} if operation else {}), **fields}
-        return ScriptedFault(self, self.run(lambda backstage: backstage.add_fault(raw)))
+        return ScriptedFault(self, self.change(lambda backstage: backstage.add_fault(raw)))
 
     def list_unplayed(self) -> list[str]:
         """Return a line for each scripted fault that never played."""

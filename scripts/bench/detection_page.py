@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from statistics import median
 
-from contract_watch.report.escaping import escape_text
+from contract_watch.escaping import escape_text
 from scripts.bench.contenders import EFFECTIVE, PROBES, PUBLISHED, SUITE
 from scripts.bench.detection import PARALLEL_RUNS, ContenderRun, ContenderScore, Detection
 from scripts.bench.table import MEBIBYTE, Row, format_goal, format_grid, format_table

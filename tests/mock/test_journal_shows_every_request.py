@@ -5,6 +5,7 @@ import random
 import signal
 import subprocess
 import sys
+import tracemalloc
 from typing import Any
 
 import httpx
@@ -12,8 +13,10 @@ import pytest
 
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.contracts.registry import ROOT, Contract
+from contract_watch.contracts.request import MissingBody
 from contract_watch.mock.call_log import format_call
 from contract_watch.mock.journal import MAX_CALLS, MockJournal
+from contract_watch.mock.known_secrets import KnownSecrets
 from contract_watch.mock.server import build_mock, run_in_thread
 from tests.support.patience import PATIENCE
 from tests.support.suite_process import PAID_KEY
@@ -229,3 +232,52 @@ def test_packed_exchanges_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(journal.list_calls()) == 4
     journal.clear()
     assert journal.packed_size == 0
+
+
+def test_secrets_that_are_remembered_are_bounded() -> None:
+    """Large bodies full of secrets take little memory; the latest secrets are still redacted in other exchanges."""
+    known = KnownSecrets(Redactor())
+    for number in range(30):
+        known.add((f"secret-{number:02}-{at:04}" for at in range(5000)), 1000)
+    known.add(["x" * 1_000_000, "latest-secret"], 1000)
+    assert known.count <= 20_000
+    shown = known.get_redactor().redact_string("secret-00-0001 secret-29-0999 secret-29-1000 latest-secret")
+    assert shown == "secret-00-0001 [redacted, 14 characters] secret-29-1000 [redacted, 13 characters]"
+    known.clear()
+    assert known.get_redactor().redact_string("latest-secret") == "latest-secret"
+
+
+def test_shown_secrets_come_before_those_of_the_rest() -> None:
+    """A body has more secrets than are remembered: those in the part that the journal shows are redacted elsewhere."""
+    journal = _build_journal()
+    _record(journal, {"rows": [{"password": f"secret-{at:05}"} for at in range(20_000)]})
+    _record(journal, {"notes": ["see secret-00000", "see secret-00199"]})
+    assert journal.list_calls()[1]["body"] == {"notes": ["see [redacted, 12 characters]"] * 2}
+
+
+@pytest.mark.parametrize("most", [0, 8 * 1024 * 1024], ids=["redacted at once", "packed"])
+@pytest.mark.parametrize("where", ["path", "query", "user-agent", "x-orgid"])
+def test_long_texts_of_an_exchange_take_little_memory(monkeypatch: pytest.MonkeyPatch, most: int, where: str) -> None:
+    """The journal holds no more of a path, a query, a header or a parameter in one than it shows."""
+    monkeypatch.setattr("contract_watch.mock.journal._MAX_PACKED", most)
+    journal, long = _build_journal(), "x" * 200_000
+    headers = {where: long} if where in ("user-agent", "x-orgid") else {}
+    parameters = {"header:X-OrgId": long} if where == "x-orgid" else {}
+    tracemalloc.start()
+    try:
+        for number in range(20):
+            path, query = (f"{number}{long}" if name == where else "a" for name in ("path", "query"))
+            journal.record_call("GET", path, headers, MissingBody.ABSENT, 404, None, 0, parameters, query=query)
+        assert tracemalloc.get_traced_memory()[0] < 600_000
+    finally:
+        tracemalloc.stop()
+    assert "characters)" in json.dumps(journal.list_calls())
+
+
+def test_an_unknown_path_is_not_held_whole(mock: httpx.Client) -> None:
+    """The explanation of a long path is computed from its beginning."""
+    for letter in ("y", "z"):
+        mock.get(f"/outbound/{'x' * 60_000}{letter}")
+    first, second = _list_calls(mock)
+    assert first["reason"] == second["reason"]
+    assert len(first["reason"]) < 500

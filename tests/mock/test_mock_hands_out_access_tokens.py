@@ -1,6 +1,7 @@
 """The mock's token endpoint answers as RFC 6749 says, and its API accepts current tokens only."""
 
 import asyncio
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from contract_watch.contracts.parameters import MAX_PAIRS
 from contract_watch.contracts.registry import Contract
 from contract_watch.errors import UsageError
 from contract_watch.mock.app import Mock
@@ -79,6 +81,26 @@ def test_a_token_is_accepted_until_it_ends(api: _Api) -> None:
     assert [api.list_things(f"Bearer {one['access_token']}") for one in (first, second)] == [401, 200]
 
 
+def test_tokens_end_with_a_reset(api: _Api) -> None:
+    """A test that begins anew finds no token of the test before; a snapshot brings no token back."""
+    token = api.ask().json()["access_token"]
+    assert api.list_things(f"Bearer {token}") == 200
+    api.send("POST", "/__mock/snapshots/one")
+    api.send("DELETE", "/__mock/state")
+    assert api.list_things(f"Bearer {token}") == 401
+    api.send("POST", "/__mock/snapshots/one/restore")
+    assert api.list_things(f"Bearer {token}") == 401
+
+
+def test_tokens_that_ended_take_no_room(api: _Api) -> None:
+    """The next token that is issued removes those that have ended."""
+    assert api.vendor.issuer is not None
+    for _ in range(5):
+        api.ask()
+        api.clock.seconds += LIFETIME / 2
+    assert len(api.vendor.issuer._tokens) == 2  # noqa: SLF001 (nothing shows it)
+
+
 def test_nothing_else_is_accepted(api: _Api) -> None:
     """The key itself, a token with more behind it, one without its scheme, and none."""
     token = api.ask().json()["access_token"]
@@ -130,6 +152,45 @@ def test_the_journal_has_the_request_and_no_secret(in_body: _Api) -> None:
     assert in_body.path in calls
     assert CLIENT.partition(":")[2] not in calls
     assert token not in calls
+
+
+@pytest.mark.parametrize("media_type", ["application/json", "text/plain", ""])
+def test_a_request_of_another_type_shows_no_secret(in_body: _Api, media_type: str) -> None:
+    """A JSON request is no form: its secret must not become the name of a field."""
+    content = json.dumps({**GRANT, **IN_BODY, "client_secret": "of-the-Real-Client-9"})
+    answer = in_body.send("POST", in_body.path, content=content, headers={"content-type": media_type})
+    assert answer.json() == {"error": "invalid_request"}
+    [call] = in_body.mock.journal.list_calls()
+    assert "of-the-Real-Client-9" not in json.dumps(call)
+    expected = "[redacted, 20 characters]" if media_type == "application/json" else None
+    assert (call["body"]["client_secret"] if expected else call["body"]) == (expected or "malformed")
+
+
+def test_a_form_of_many_fields_is_refused(api: _Api) -> None:
+    """A form has a most number of fields, so that none takes long to read."""
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    answer = api.send("POST", api.path, content=b"a&" * MAX_PAIRS, headers=headers, auth=PAIR)
+    assert (answer.status_code, answer.json()) == (400, {"error": "invalid_request"})
+    assert api.mock.journal.list_calls()[0]["body"] == "malformed"
+
+
+def test_every_token_request_is_recorded_with_its_context(api: _Api) -> None:
+    """Vendor, query, reason and duration are in the journal, of a request that a fault refuses too."""
+    api.send("POST", "/__mock/faults", json={"path": api.path, "refused": True, "where": {"query": {"tenant": "a"}}})
+    with pytest.raises(httpx.RemoteProtocolError):
+        api.send("POST", f"{api.path}?tenant=a", data=GRANT)
+    answer = api.send("GET", f"{api.path}?tenant=b")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+    calls = [
+        {name: one.get(name) for name in ("vendor", "query", "status", "reason", "fault")}
+        | {"took": one["duration"] > 0}
+        for one in api.mock.journal.list_calls()
+    ]
+    known = {"vendor": "madetoken", "took": True}
+    assert calls == [
+        {**known, "query": "tenant=a", "status": 0, "reason": "a scripted fault", "fault": "fault-1"},
+        {**known, "query": "tenant=b", "status": 405, "reason": "invalid_request", "fault": None},
+    ]
 
 
 def test_a_fault_replaces_the_answer(api: _Api) -> None:

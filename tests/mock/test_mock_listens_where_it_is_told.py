@@ -2,24 +2,29 @@
 
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import grpc
 import httpx
 import pytest
+import uvicorn
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from contract_watch.addresses import find_free_port
 from contract_watch.commands import serve_mock
-from contract_watch.contracts.registry import ROOT
+from contract_watch.contracts.registry import ROOT, Contract
 from contract_watch.errors import UsageError
 from contract_watch.mock import hosts
+from contract_watch.mock.app import Mock
 from contract_watch.mock.hosts import ReservedAddresses, open_sockets, parse_allowed_hosts, parse_hosts
+from contract_watch.mock.server import MockThread, build_mock
 from tests.support.patience import PATIENCE
 
 EVERY_IPV4, EVERY_IPV6 = "0.0.0.0", "::"  # noqa: S104 (names of the option, which only loopback calls here)
@@ -228,7 +233,7 @@ def test_without_ipv6_only_ipv4_is_served(monkeypatch: pytest.MonkeyPatch) -> No
         return bind(host, port)
 
     monkeypatch.setattr(hosts, "_bind", bind_ipv4)
-    monkeypatch.setattr(hosts, "_NO_IPV6", {99})
+    monkeypatch.setattr(hosts, "_NO_ADDRESS", {99})
     assert parse_hosts([]) == parse_hosts(["localhost"]) == ("127.0.0.1",)
     with pytest.raises(UsageError, match=r"^--host ::1: is no address of this machine"):
         open_sockets(parse_hosts(["::1"]), 0, "PORT")
@@ -254,3 +259,70 @@ def test_a_port_that_is_lost_before_the_start_is_replaced() -> None:
     assert next(given) == first
     with pytest.raises(UsageError, match="GRPC_PORT="):
         next(given)
+
+
+@needs_ipv6
+@pytest.mark.parametrize(
+    ("host", "shown"), [("fe80::1%lo", "fe80::1%lo"), ("2001:db8::abcd", "2001:0db8:0000:0000:0000:0000:0000:abcd")]
+)
+def test_a_foreign_address_is_the_problem_of_its_option(
+    capsys: pytest.CaptureFixture[str], host: str, shown: str
+) -> None:
+    """The line names the address in a form that people can read, and does not blame the port."""
+    error = _run_wrong_usage(capsys, "jetemail", "--host", host)
+    assert error.startswith(f"error: --host {shown}: is no address of this machine")
+
+
+def test_a_mapped_address_is_the_one_that_it_stands_for() -> None:
+    """An IPv4 address in the notation of IPv6 is listened on as IPv4."""
+    assert parse_hosts(["::ffff:127.0.0.1", "127.0.0.1"]) == ("127.0.0.1",)
+
+
+def test_standard_output_may_be_closed() -> None:
+    """A mock whose output is closed from the start serves like any other."""
+    port = find_free_port()
+    command = f"exec {shlex.quote(sys.executable)} -m contract_watch.mock jetemail --port {port} >&-"
+    with subprocess.Popen(["sh", "-c", command], stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:  # noqa: S603, S607 (our own command)
+        try:
+            with httpx.Client(transport=httpx.HTTPTransport(retries=8), timeout=PATIENCE) as client:
+                assert client.get(f"http://127.0.0.1:{port}/__mock/health").status_code == 200
+        finally:
+            process.send_signal(signal.SIGINT)
+            assert process.communicate(timeout=PATIENCE)[1] == ""
+
+
+def test_a_vendor_is_served_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A vendor that is named twice, or with `all`, is one."""
+    built: list[str] = []
+
+    def build(contracts: Sequence[Contract], **more: Any) -> Mock:
+        built.extend(one.slug for one in contracts)
+        return build_mock(contracts, **more)
+
+    monkeypatch.setattr(serve_mock, "build_mock", build)
+    monkeypatch.setattr(serve_mock, "serve", lambda *_: None)
+    assert serve_mock.main(["all", "jetemail", "jetemail"]) == 0
+    assert built == ["jetemail", "smtp2go", "zitadel"]
+
+
+def test_a_mock_that_cannot_start_says_why(jetemail: Contract, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error names the exception that ended the server's thread, and comes at once."""
+
+    async def fail(*_arguments: object) -> None:
+        raise ValueError("a broken part")
+
+    monkeypatch.setattr(uvicorn.Server, "startup", fail)
+    served = MockThread(build_mock([jetemail], {}))
+    with pytest.raises(RuntimeError, match="the mock did not start: ValueError: a broken part"):
+        served.start()
+    served.stop()
+
+
+def test_a_stopped_mock_says_so(jetemail: Contract) -> None:
+    """A handle that is used after its block has one line about it."""
+    served = MockThread(build_mock([jetemail], {}))
+    served.start()
+    assert served.call(lambda: 1) == 1
+    served.stop()
+    with pytest.raises(UsageError, match=r"^the mock has stopped: use the vendor inside its block$"):
+        served.call(lambda: 1)

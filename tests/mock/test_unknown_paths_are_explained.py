@@ -76,10 +76,12 @@ def test_a_vendor_alone_answers_everything(smtp2go: httpx.Client) -> None:
 
 
 def test_an_unknown_control_is_neutral(every: httpx.Client) -> None:
-    """Controls are the mock's own, and the journal does not record them."""
+    """Controls are the mock's own: the refusal names them, and the journal does not record it."""
     every.delete("/__mock/calls")
-    response = every.get("/__mock/nothing")
-    assert (response.status_code, response.json()) == (404, NEUTRAL)
+    response = every.get("/__mock/stat")
+    assert response.status_code == 404
+    problem = "unknown control '/__mock/stat'; did you mean /__mock/state? Else choose from /__mock/calls, "
+    assert response.json()["error"].startswith(problem)
     assert every.get("/__mock/calls").json() == []
 
 

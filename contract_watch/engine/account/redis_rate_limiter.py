@@ -12,7 +12,7 @@ from redis.retry import Retry
 from contract_watch.engine.account.rate_limiter import LimiterUnavailableError, Slot
 from contract_watch.engine.account.sliding_window import LEASE, MARGIN, MAX_BLOCK, RateLimit
 from contract_watch.errors import UsageError
-from contract_watch.report.escaping import escape_text
+from contract_watch.escaping import escape_text
 
 URL_VARIABLE = "LIMITER_REDIS_URL"
 REDIS_TIMEOUT = 3.0

@@ -13,7 +13,7 @@ from contract_watch.engine.protocols.wire import Wire
 from contract_watch.engine.running.preflight import run_preflight
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
-from contract_watch.report.escaping import escape_text
+from contract_watch.escaping import escape_text
 from contract_watch.report.record import Record
 
 

@@ -16,8 +16,8 @@ from contract_watch.engine.protocols.request_parser import find_account
 from contract_watch.engine.protocols.shell_commands import replace_secrets_in_url
 from contract_watch.engine.running.generated_client import ClientModules
 from contract_watch.engine.running.session import Session
+from contract_watch.escaping import escape_text
 from contract_watch.report.curl import synthesize_secret
-from contract_watch.report.escaping import escape_text
 from contract_watch.report.finding import Finding
 
 _MAX_NAME_LENGTH = 100

@@ -26,8 +26,8 @@ from contract_watch.engine.running.preflight import run_preflight
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
 from contract_watch.errors import InconclusiveError
+from contract_watch.escaping import escape_text
 from contract_watch.mock.server import build_mock, run_in_thread
-from contract_watch.report.escaping import escape_text
 from contract_watch.report.record import Record
 
 __all__ = ["ContractBrokenError", "InconclusiveError", "Replay"]

@@ -21,7 +21,7 @@ from contract_watch.cli.signals import Interruption, catch_signals
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.engine.running.progress import Progress
 from contract_watch.errors import InconclusiveError, UsageError
-from contract_watch.report.escaping import escape_text
+from contract_watch.escaping import escape_text
 
 _RESULT = "result"
 _PROBLEM = "problem"

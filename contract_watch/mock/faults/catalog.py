@@ -1,11 +1,12 @@
 """The requests that a mock can receive: a fault for any other would never play, and is refused with what there is."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
 from contract_watch.contracts.openapi import METHODS
+from contract_watch.contracts.path_templates import PLACEHOLDER, decode_path, match_template, parse_template
 from contract_watch.errors import UsageError
 from contract_watch.mock.faults.calls import GRPC, REST, TOKEN, Where
 from contract_watch.mock.faults.fault import FaultTarget
@@ -42,6 +43,15 @@ class FaultCatalog:
         """Raise `UsageError` unless the mock serves the vendor."""
         if slug not in self._vendors:
             raise UsageError(f"{label}: unknown vendor {quote(slug)}; {suggest_name(slug, self._vendors)}")
+
+    def check_rates(self, label: str, slugs: Iterable[str]) -> None:
+        """Raise `UsageError` unless all of these vendors publish a rate limit: the mock invents none."""
+        for slug in slugs:
+            if not self._vendors[slug].contract.rate.published:
+                raise UsageError(
+                    f"{label}: {slug} publishes no rate limit; give `rate` an object of `requests` and `seconds`, "
+                    "or name another `vendor`"
+                )
 
     def resolve_target(
         self, label: str, given: Mapping[str, Any], where: Where, *, is_rest_only: bool = False
@@ -142,23 +152,11 @@ def _select_path(
 
 
 def _is_template(path: str) -> bool:
-    return any(map(_is_placeholder, path.split("/")))
+    return PLACEHOLDER.search(path) is not None
 
 
 def _matches(template: str, path: str) -> bool:
     """Return True if ``path`` is one of ``template``, or the same template with any names in braces."""
-    expected, segments = template.split("/"), path.split("/")
-    if len(expected) != len(segments):
-        return False
     if _is_template(path):
-        return all(
-            left == right or (_is_placeholder(left) and _is_placeholder(right))
-            for left, right in zip(expected, segments, strict=True)
-        )
-    return all(
-        left == right or (_is_placeholder(left) and bool(right)) for left, right in zip(expected, segments, strict=True)
-    )
-
-
-def _is_placeholder(segment: str) -> bool:
-    return segment.startswith("{") and segment.endswith("}")
+        return PLACEHOLDER.sub("{}", template) == PLACEHOLDER.sub("{}", path)
+    return match_template(parse_template(template), decode_path(path)) is not None

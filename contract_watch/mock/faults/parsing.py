@@ -12,7 +12,7 @@ from contract_watch.mock.faults.calls import Where
 from contract_watch.mock.faults.catalog import FaultCatalog
 from contract_watch.mock.faults.delays import DELAY_SCHEMA, MAX_DELAY, parse_delay
 from contract_watch.mock.faults.fault import ALWAYS, LOST, REFUSED, Fault, FaultAction, Slow
-from contract_watch.mock.faults.rate import RATE_SCHEMA, AccountLimits
+from contract_watch.mock.faults.rate import CONTRACT_RATE, RATE_SCHEMA, AccountLimits
 from contract_watch.mock.faults.values import check_json, quote
 from contract_watch.suggestions import suggest_name
 
@@ -98,17 +98,21 @@ def parse_fault(raw: Any, catalog: FaultCatalog, label: str, fallback_id: str) -
     _check_names(label, "", raw, _FIELDS)
     given = {name: deepcopy(value) for name, value in raw.items() if value is not None or name == "times"}
     _check_schema(label, given)
+    given = {name: _convert_integers(value, _FIELDS[name]) for name, value in given.items()}
     if "method" in given:
         given["method"] = given["method"].upper()
     for problem in _find_contradictions(given):
         raise UsageError(f"{label}: {problem}")
     action = _parse_action(label, given)
     where = _parse_where(label, given.get("where", {}))
+    target = catalog.resolve_target(label, given, where, is_rest_only=action.is_for_rest_only)
+    if given.get("rate") == CONTRACT_RATE:
+        catalog.check_rates(label, sorted(target.vendors))
     one_in = given.get("one_in", 1)
     times = given.get("times", ALWAYS if one_in > 1 or "rate" in given else 1)
     return Fault(
         id=given.get("id", fallback_id),
-        target=catalog.resolve_target(label, given, where, is_rest_only=action.is_for_rest_only),
+        target=target,
         action=action,
         given=given,
         times=None if times == ALWAYS else times,
@@ -131,6 +135,14 @@ def _check_schema(label: str, given: Mapping[str, Any], name: str = "") -> None:
         pointer = "/".join(filter(None, (name, violations[0].pointer)))
         expected = f"; or {quote(ALWAYS)}" if pointer == "times" else ""
         raise UsageError(f"{label}: {quote(pointer)} is not valid; expected {violations[0].expected}{expected}")
+
+
+def _convert_integers(value: Any, schema: Mapping[str, Any]) -> Any:
+    """Return ``value`` with an integer in place of each whole float, such as 5.0, that its schema takes for one."""
+    if isinstance(value, dict):
+        properties = schema.get("properties", {})
+        return {name: _convert_integers(inner, properties.get(name, {})) for name, inner in value.items()}
+    return int(value) if isinstance(value, float) and "integer" in schema.get("type", ()) else value
 
 
 def _find_contradictions(given: Mapping[str, Any]) -> Iterator[str]:

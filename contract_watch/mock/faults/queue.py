@@ -101,10 +101,10 @@ class FaultQueue:
                 raise KeyError(identifier)
             self.pending = [one for one in self.pending if one is not fault]
 
-    def clear(self, vendor: str = "") -> None:
+    def clear(self, vendor: str | None = None) -> None:
         """Remove all faults, or those that are for ``vendor`` alone; raise `UsageError` if it is unknown."""
         with self._lock:
-            if vendor:
+            if vendor is not None:
                 self._catalog.check_vendor("vendor", vendor)
                 self.pending = [one for one in self.pending if one.target.vendors != {vendor}]
                 self._used = deque((one for one in self._used if one.target.vendors != {vendor}), MAX_FAULTS)
@@ -136,12 +136,10 @@ class FaultQueue:
         """Return the pending faults that should have played more often: a test that ends now did not test them."""
         return [fault for fault in self.pending if fault.is_unplayed]
 
-    def describe(self, fault: Fault) -> str:
-        """Describe a fault, and how often it played, in one line without secrets."""
-        return fault.describe()
-
     def explain_unknown(self, identifier: str) -> str:
-        """Return the error about an id that no fault has."""
+        """Return the error about an id that no pending fault has."""
+        if any(fault.id == identifier for fault in self._used):
+            return f"fault: {quote(identifier)} has played already; add it again"
         return (
             f"fault: unknown id {quote(identifier)}; {suggest_name(identifier, (fault.id for fault in self.pending))}"
         )

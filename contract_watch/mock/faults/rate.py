@@ -19,9 +19,10 @@ _MESSAGE_NAMES = ("message", "error", "detail", "title")
 _RETRY_AFTER = "retry-after"
 MAX_REQUESTS = 100_000
 _LONGEST = 10_000_000
+CONTRACT_RATE = "contract"
 RATE_SCHEMA: Mapping[str, Any] = {
     "type": ["string", "object"],
-    "pattern": "^contract$",
+    "pattern": f"^{CONTRACT_RATE}$",
     "properties": {
         "requests": {"type": "integer", "minimum": 1, "maximum": MAX_REQUESTS},
         "seconds": {"type": "number", "exclusiveMinimum": 0, "maximum": _LONGEST},
@@ -59,6 +60,7 @@ class AccountLimits:
             self._given.get("seconds", own.seconds),
             self._given.get("block", own.block),
             self._given.get("retry_after", own.retry_after),
+            own.published,
         )
 
     def count_request(self, call: IncomingCall) -> float:
@@ -69,7 +71,7 @@ class AccountLimits:
         contract = call.vendor.contract
         if not call.account:
             return 0.0
-        limit, now = self.get_config(contract), call.vendor.clock.read()
+        limit, now = self.get_config(contract), call.vendor.clock.read_for_limits()
         key = (contract.slug, _find_tenant(contract, call.account))
         window = self._windows.get(key)
         if window is None or now < window.latest:

@@ -16,8 +16,9 @@ from contract_watch.mock.faults.calls import GRPC, IncomingCall
 from contract_watch.mock.faults.fault import REFUSED, FaultEffect
 from contract_watch.mock.faults.queue import FaultQueue
 from contract_watch.mock.journal import MockJournal
-from contract_watch.mock.recording.message import MockSession, SessionRequest, SessionResponse
-from contract_watch.mock.vendor import MockVendor
+from contract_watch.mock.recording.message import SessionRequest, SessionResponse
+from contract_watch.mock.sessions import MockSession
+from contract_watch.mock.vendor import MockVendor, StateNotSavedError
 
 INVALID, DEADLINE, UNIMPLEMENTED, INTERNAL, UNAVAILABLE = 3, 4, 12, 13, 14
 """The codes for no message, for a late one, for an unknown method, for a body that is none, and for a broken connection."""
@@ -118,9 +119,13 @@ class GrpcCalls:
             self._journal.record_call("POST", path, headers, None, 400, problem, len(content), **notes, reason=problem)
             response = self.build_error(GrpcStatus(INVALID, problem))
             return replace(response, fault=fault, answer=(400, _format_status(response.status)))
-        status, answer, reason = self._vendor.handle_with_reason(
-            operation, operation.build_path(parameters), headers, body, parameters
-        )
+        try:
+            status, answer, reason = self._vendor.handle_with_reason(
+                operation, operation.build_path(parameters), headers, body, parameters
+            )
+        except StateNotSavedError as error:
+            status, reason = 503, str(error)
+            answer = {"code": UNAVAILABLE, "message": reason}
         self._journal.record_call("POST", path, headers, body, status, answer, len(content), **notes, reason=reason)
         if status < 300:
             encoded = self._messages.encode_response(operation.id, answer)

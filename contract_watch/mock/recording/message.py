@@ -1,15 +1,15 @@
 """Requests and responses as a session has them: decoded, with the account in place of credentials."""
 
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Scope
 
 from contract_watch.contracts import grpc_web_frames
 from contract_watch.contracts.credential_locations import split_query_keys
-from contract_watch.contracts.parameters import parse_query
+from contract_watch.contracts.parameters import parse_form, parse_query
 from contract_watch.contracts.request import MissingBody
 from contract_watch.mock.vendor import MAX_BODY, MockVendor, parse_body
 
@@ -49,28 +49,6 @@ class SessionResponse:
     body: Any = None
     text: str = ""
     is_refusal: bool = False
-
-
-class MockSession(Protocol):
-    """A recorder of requests, or a recorded session that answers them."""
-
-    async def serve(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request, with ``app`` or in its place; gRPC-web calls come through `serve_call`."""
-
-    def serve_call(
-        self,
-        handle: Callable[[], SessionResponse | None],
-        vendor: MockVendor,
-        headers: Mapping[str, str],
-        request: SessionRequest,
-    ) -> SessionResponse | None:
-        """Return the response to a gRPC call, decoded to the JSON of REST: of ``handle``, or in its place.
-
-        ``handle`` returns None if no response is sent.
-        """
-
-    def rewind(self) -> None:
-        """Return to the beginning of a recorded session; a recording goes on."""
 
 
 def is_grpc_web(scope: Scope) -> bool:
@@ -117,7 +95,8 @@ def _decode_body(headers: Mapping[str, str], content: bytes) -> tuple[Any, int]:
         except zlib.error:
             return None, len(content)
     if headers.get("content-type", "").partition(";")[0].strip().lower() == _FORM:
-        return _group(parse_query(content.decode("ascii", "replace"))), 0
+        form = parse_form(content)
+        return (_group(form), 0) if form is not None else (None, len(content))
     body = parse_body(content)
     if body is MissingBody.ABSENT:
         return None, 0

@@ -58,6 +58,11 @@ class SessionRecorder:
         """Close the file."""
         os.close(self._file)
 
+    @property
+    def is_replay(self) -> bool:
+        """See MockSession."""
+        return False
+
     def rewind(self) -> None:
         """Go on: a recording keeps all exchanges, whatever is reset."""
 

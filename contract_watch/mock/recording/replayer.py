@@ -22,7 +22,7 @@ from contract_watch.mock.recording.message import (
     read_request,
 )
 from contract_watch.mock.recording.session_file import RecordedExchange, load_session
-from contract_watch.mock.vendor import MAX_BODY, MockVendor
+from contract_watch.mock.vendor import MockVendor
 
 UNMATCHED = 501
 """The status for a request that the session does not have: no contract documents it, so code does not expect it."""
@@ -48,6 +48,11 @@ class SessionReplayer:
         """The exchanges of equal requests, in order, by method and path; a played one goes, but for the last."""
         self.rewind()
 
+    @property
+    def is_replay(self) -> bool:
+        """See MockSession."""
+        return True
+
     def rewind(self) -> None:
         """Return to the beginning of the session."""
         self._filler = SecretFiller()
@@ -71,8 +76,8 @@ class SessionReplayer:
             return
         try:
             content = await read_body(receive)
-        except RequestTooLargeError:
-            await send_json(send, 413, {"error": f"the body must be at most {MAX_BODY} bytes"})
+        except RequestTooLargeError as error:
+            await send_json(send, 413, {"error": str(error)})
             return
         request = read_request(self._vendors, scope, content)
         response = self._respond(request)

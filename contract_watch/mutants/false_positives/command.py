@@ -10,12 +10,11 @@ from typing import Any
 
 from contract_watch import cli
 from contract_watch.contracts.registry import Contract
-from contract_watch.escaping import format_json
+from contract_watch.escaping import escape_text, format_json
 from contract_watch.mutants.derivation import select_items
 from contract_watch.mutants.false_positives.permitted_changes import KINDS, PermittedChange, list_permitted_changes
 from contract_watch.mutants.measurement import create_parser, parse_measurement
 from contract_watch.report.atomic_file import write_atomically
-from contract_watch.report.escaping import escape_text
 
 _MAX_SEEDS = 100_000
 

@@ -31,6 +31,27 @@ def _list_names(send: Send) -> list[str]:
     return [row["username"] for row in send("GET", PATH).json()["smarthosts"]]
 
 
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [
+        ({"cut": 5.0}, 0),
+        ({"slow": {"bytes": 64.0, "pause": 0}}, 200),
+        ({"slow": 100_000_000.0}, 200),
+        ({"status": 418.0, "times": 1.0, "nth": 1.0}, 418),
+        ({"status": 418, "one_in": 2.0, "seed": 1.0, "times": "always"}, 418),
+        ({"rate": {"requests": 1.0}}, 429),
+    ],
+)
+def test_whole_numbers_may_have_a_point(send: Send, fault: dict[str, Any], status: int) -> None:
+    """JSON has one type of number, so 5.0 is 5 in every field that wants an integer."""
+    _script(send, operation=None if "rate" in fault else "listSmtpUsers", **fault)
+    if status == 0:
+        with pytest.raises(httpx.RemoteProtocolError, match="received 5 bytes"):
+            send("GET", PATH)
+        return
+    assert status in {send("GET", PATH).status_code for _ in range(10)}
+
+
 @pytest.mark.parametrize("field", ["lost", "close"])
 def test_lost_answer_leaves_the_change(send: Send, field: str) -> None:
     """The request is executed and the client gets no byte: a retry meets its own change."""

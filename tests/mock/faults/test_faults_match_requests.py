@@ -6,6 +6,9 @@ import httpx
 import pytest
 
 from contract_watch.contracts.registry import Contract
+from contract_watch.errors import UsageError
+from contract_watch.mock.faults.calls import REST, Where
+from contract_watch.mock.faults.catalog import FaultCatalog, ServedRoute
 from tests.support.in_process import InProcessMock
 from tests.support.suite_process import FREE_KEY, PAID_KEY
 
@@ -141,6 +144,23 @@ def test_path_is_a_path_or_a_template(path: str) -> None:
     assert api.send("POST", "/admin/v1/smtp/7/_activate").status_code != 503
 
 
+@pytest.mark.parametrize(
+    ("path", "is_template"),
+    [("/v1/things/7:run", False), ("/things/a%2Fb:run", False), ("/things/{any}:run", True), ("/things/7", None)],
+)
+def test_a_parameter_may_be_part_of_a_segment(path: str, is_template: bool | None) -> None:
+    """A template such as `/things/{id}:run` has the paths that the server routes to it."""
+    catalog = FaultCatalog({})
+    catalog._routes = [ServedRoute("made", REST, "/v1/things/{id}:run", "/things/{id}:run", "runThing", "POST")]  # noqa: SLF001 (no vendor has such a path)
+    if is_template is None:
+        with pytest.raises(UsageError, match="unknown path"):
+            catalog.resolve_target("fault", {"path": path}, Where())
+        return
+    target = catalog.resolve_target("fault", {"path": path}, Where())
+    assert target.vendors == {"made"}
+    assert target.is_template is is_template
+
+
 @pytest.mark.parametrize("path", ["/users/smtp/view", "/v3/users/smtp/view"])
 def test_path_may_lack_the_base_path(path: str) -> None:
     """A path as the vendor's document spells it matches as well."""
@@ -185,7 +205,7 @@ def test_unplayed_faults_are_listed(api: InProcessMock) -> None:
     api.send("GET", PATH)
     api.send("GET", PATH)
     unplayed = api.mock.faults.list_unplayed()
-    assert [api.mock.faults.describe(fault) for fault in unplayed] == [
+    assert [fault.describe() for fault in unplayed] == [
         "twice: status 503 for any request (2 times): matched 2, played 1",
         "always: status 503 for deleteSmtpUser (always): matched 0, played 0",
     ]

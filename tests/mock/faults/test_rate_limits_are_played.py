@@ -5,7 +5,10 @@ from typing import Any
 import pytest
 
 from contract_watch.contracts.registry import Contract
+from contract_watch.errors import UsageError
+from contract_watch.mock.app import Mock
 from contract_watch.mock.clock import MockClock
+from contract_watch.mock.vendor import MockVendor
 from tests.support.in_process import InProcessMock
 from tests.support.suite_process import FREE_KEY
 
@@ -63,6 +66,38 @@ def test_clock_set_back_starts_anew(api: InProcessMock) -> None:
     assert _count_admitted(api, 3) == 1
     _get_clock(api).advance(-3600)
     assert api.send("GET", PATH).status_code == 200
+
+
+def test_limit_is_reached_with_a_seed(jetemail: Contract) -> None:
+    """A seed's clock moves a second with each request; the limit counts the real time and moves of the clock instead."""
+    now = [0.0]
+    clock = MockClock(step=1.0, stopwatch=lambda: now[0])
+    api = InProcessMock(jetemail)
+    api.mock = Mock([MockVendor(jetemail, {}, clock=clock, seed=7)], {})
+    api.mock.faults.add({"rate": "contract"})
+    assert _count_admitted(api, 300) == 240
+    now[0] += 299.5
+    assert api.send("GET", PATH).headers["retry-after"] == "1"
+    now[0] += 0.5
+    assert _count_admitted(api, 300) == 240
+    clock.advance(300)
+    assert api.send("GET", PATH).status_code == 200
+    clock.freeze()
+    now[0] += 1000
+    assert _count_admitted(api, 300) == 239
+    clock.run()
+    assert api.send("GET", PATH).headers["retry-after"] == "300"
+
+
+@pytest.mark.parametrize("slug", ["smtp2go", "zitadel"])
+def test_no_limit_is_invented(slug: str, jetemail: Contract) -> None:
+    """A vendor that publishes no limit has none to play; numbers of a test's own are played."""
+    api = InProcessMock(jetemail, Contract(slug))
+    for fault in ({"rate": "contract", "vendor": slug}, {"rate": "contract"}):
+        with pytest.raises(UsageError, match=f"fault: {slug} publishes no rate limit; give `rate` an object of"):
+            api.mock.faults.add(fault)
+    api.mock.faults.add({"rate": "contract", "vendor": "jetemail"})
+    api.mock.faults.add({"rate": {"requests": 3, "seconds": 10}, "vendor": slug})
 
 
 def test_limit_stays_until_it_is_deleted(api: InProcessMock) -> None:

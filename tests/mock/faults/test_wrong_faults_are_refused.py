@@ -199,6 +199,15 @@ def test_fault_is_shown_replaced_and_removed(mock: httpx.Client) -> None:
     assert "unknown id" in mock.delete("/__mock/faults/nothing").json()["error"]
 
 
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+def test_a_used_fault_cannot_be_changed(mock: httpx.Client, method: str) -> None:
+    """A fault that has played as often as it was asked to is known, and the refusal says what to do."""
+    mock.post("/__mock/faults", json={"id": "a", "status": 503})
+    assert mock.get("/outbound/smarthost").status_code == 503
+    answer = mock.request(method, "/__mock/faults/a", json={"status": 500})
+    assert (answer.status_code, answer.json()["error"]) == (404, "fault: 'a' has played already; add it again")
+
+
 def test_replacing_all_is_all_or_nothing(mock: httpx.Client) -> None:
     """PUT replaces every pending fault; a wrong list leaves them as they were."""
     mock.post("/__mock/faults", json={"id": "a", "status": 503})

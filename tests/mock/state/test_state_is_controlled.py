@@ -109,6 +109,46 @@ def test_bad_controls_are_refused(
     assert vendors.get("/__mock/state").json() == {"jetemail": [], "smtp2go": []}
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "problem"),
+    [
+        ("DELETE", "state?vendor=jetemail", "state: unknown parameter 'vendor'; it takes none here"),
+        ("DELETE", "faults?vendr=jetemail", "faults: unknown parameter 'vendr'; choose from vendor, all"),
+        ("DELETE", "faults?vendor=", "vendor: unknown vendor ''; choose from jetemail, smtp2go"),
+        ("DELETE", "faults?vendor=jetemail&vendor=smtp2go", "faults: the parameter vendor is repeated; give it once"),
+        ("GET", "faults?vendor=jetemail", "faults: unknown parameter 'vendor'; choose from all"),
+        ("DELETE", "clock?now=1", "clock: unknown parameter 'now'; it takes none here"),
+        ("PUT", "interpretations?vendor=jetemail", "interpretations: unknown parameter 'vendor'; it takes none here"),
+        ("POST", "snapshots/a?vendor=jetemail", "snapshots: unknown parameter 'vendor'; it takes none here"),
+    ],
+)
+def test_unknown_parameters_of_controls_are_refused(
+    method: str, path: str, problem: str, vendors: httpx.Client
+) -> None:
+    """A parameter that a control does not have is refused: without it, the effect would be larger."""
+    vendors.put("/__mock/state/jetemail", json=[{"username": "a"}])
+    vendors.post("/__mock/faults", json={"status": 503, "vendor": "smtp2go"})
+    answer = vendors.request(method, f"/__mock/{path}", json={})
+    assert (answer.status_code, answer.json()["error"]) == (400, problem)
+    assert _list_names(vendors) == ["a"]
+    assert len(vendors.get("/__mock/faults").json()) == 1
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "faults"), ("PUT", "interpretations"), ("PUT", "clock")])
+def test_a_body_that_is_too_large_says_how_large_it_may_be(method: str, path: str, vendors: httpx.Client) -> None:
+    """Every control refuses it with 413 and the limit."""
+    answer = vendors.request(method, f"/__mock/{path}", content=b" " * (8 * 1024 * 1024 + 1))
+    assert answer.status_code == 413
+    assert answer.json() == {"error": "the body must be at most 8388608 bytes; send less"}
+
+
+def test_a_wrong_method_names_the_right_ones(vendors: httpx.Client) -> None:
+    """The refusal of a method is one line of JSON, and has the header Allow."""
+    answer = vendors.request("PATCH", "/__mock/state")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "DELETE, GET, HEAD, PUT")
+    assert answer.json() == {"error": "/__mock/state has no method PATCH; use DELETE, GET, HEAD, PUT"}
+
+
 def test_snapshots_bring_states_back(vendors: httpx.Client) -> None:
     """A snapshot brings objects and interpretations back as often as it is restored, until it is deleted."""
     vendors.put("/__mock/state/jetemail", json=[{"username": "a"}])
