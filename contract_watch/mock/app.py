@@ -111,7 +111,7 @@ class Mock:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; the vendors' paths bypass Starlette's slower router."""
         try:
-            if self.session is None or scope["path"].startswith(_CONTROLS):
+            if self.session is None or scope["type"] != "http" or scope["path"].startswith(_CONTROLS):
                 await self._serve(scope, receive, send)
             else:
                 await self.session.serve(self._serve, scope, receive, send)

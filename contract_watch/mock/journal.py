@@ -89,6 +89,7 @@ class MockJournal:
         parameters: Mapping[str, Any] = {},
         *,
         fault: str = "",
+        mutant: str = "",
         vendor: str = "",
         operation: str = "",
         query: str = "",
@@ -102,7 +103,8 @@ class MockJournal:
         ``parameters`` are those of the request by key, such as ``path:id``; they are recorded under their location, if there are any.
         ``query`` is the raw one without keys. ``reason`` says why the request was refused; ``explain`` computes it when
         the journal is read. ``started`` is the time of `time.perf_counter` at the start. ``fault`` is the id of the fault
-        that played, if one did; ``status`` is 0 if it kept the request from the vendor.
+        that played, if one did; ``status`` is 0 if it kept the request from the vendor. ``mutant`` is the id of the
+        mutant that changed the response, if one did.
         """
         self._count += 1
         names = self._credential_names
@@ -125,6 +127,8 @@ class MockJournal:
         }
         if fault:
             call["fault"] = fault
+        if mutant:
+            call["mutant"] = mutant
         for key, value in parameters.items():
             location, _, name = key.partition(":")
             call.setdefault("parameters", {}).setdefault(location, {})[name] = value
@@ -157,14 +161,9 @@ class MockJournal:
             self.packed_size -= entry.packed.size
 
     @property
-    def latest_call(self) -> dict[str, Any] | None:
-        """The exchange that was recorded last, for `amend_call`; None if there is none."""
-        return self._calls[-1].call if self._calls else None
-
-    def amend_call(self, call: dict[str, Any], mutant: str, status: int, response_body: Any) -> None:
-        """Replace the response of an exchange by the one that ``mutant``, an id, made of it."""
-        redactor = self._redactor.copy_with(self._redactor.find_secrets(response_body))
-        call |= {"status": status, "answer": _redact_and_truncate(response_body, redactor), "mutant": mutant}
+    def is_empty(self) -> bool:
+        """True if no exchange was recorded since the journal was cleared."""
+        return not self._calls
 
     def list_sent_calls(self) -> list[dict[str, Any]]:
         """Return the exchanges as they were sent, with secrets, for comparisons whose result has none.

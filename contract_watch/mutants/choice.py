@@ -7,11 +7,10 @@ from contract_watch.contracts.registry import Contract
 from contract_watch.errors import UsageError
 from contract_watch.escaping import escape_text
 from contract_watch.mock.clock import MockClock
-from contract_watch.mock.server import MockClasses
+from contract_watch.mock.server import VendorFactory
 from contract_watch.mock.vendor import MockVendor
 from contract_watch.mutants.derivation import MutantConfig, derive_mutants
 from contract_watch.mutants.mutant import FAMILIES, Mutant
-from contract_watch.mutants.mutant_mock import MutantMock
 from contract_watch.mutants.mutated_vendor import MutatedVendor
 
 HTTP_FAMILIES = ("status", "body", "media", "headers", "methods")
@@ -58,8 +57,8 @@ def parse_mutants(options: Sequence[str], contracts: Sequence[Contract]) -> dict
     return found
 
 
-def choose_classes(mutants: Mapping[str, Mutant]) -> MockClasses:
-    """Return the classes of a mock in which the vendors of ``mutants`` drift, and all others do not."""
+def choose_vendors(mutants: Mapping[str, Mutant]) -> VendorFactory:
+    """Return the function that creates the vendors of a mock: those of ``mutants`` drift, all others do not."""
 
     def create_vendor(
         contract: Contract, environment: Mapping[str, str], clock: MockClock, seed: int | None
@@ -71,7 +70,7 @@ def choose_classes(mutants: Mapping[str, Mutant]) -> MockClasses:
         vendor.drift = mutant.id
         return vendor
 
-    return MockClasses(create_vendor, MutantMock) if mutants else MockClasses()
+    return create_vendor
 
 
 def restart_mutation(mutant: Mutant) -> Callable[[MockVendor], None]:

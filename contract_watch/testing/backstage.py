@@ -47,7 +47,7 @@ class Backstage:
 
     def reset(self) -> None:
         """Bring back the beginning: its objects and interpretations, the real time, no call or fault."""
-        self.was_called = self.was_called or bool(self.mock.journal.latest_call)
+        self.was_called = self.was_called or not self.mock.journal.is_empty
         self.mock.faults.clear()
         self.mock.journal.clear()
         self.vendor.clock.reset()

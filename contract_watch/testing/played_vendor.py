@@ -154,7 +154,7 @@ class PlayedVendor:
 
     def has_been_called(self) -> bool:
         """Return True if a request has reached the mock since `begin`, resets notwithstanding."""
-        return self.run(lambda backstage: backstage.was_called or backstage.mock.journal.latest_call is not None)
+        return self.run(lambda backstage: backstage.was_called or not backstage.mock.journal.is_empty)
 
     def interpret(self, **values: str) -> None:
         """Choose interpretations of what the documents leave open, ``-`` in a name written as ``_``; empties the state.

@@ -13,7 +13,7 @@ from contract_watch.contracts.resource.preset_values import show_value
 from contract_watch.errors import UsageError
 from contract_watch.mock.app import Mock
 from contract_watch.mock.files import open_session
-from contract_watch.mock.server import MockClasses, MockThread, build_mock
+from contract_watch.mock.server import MockThread, VendorFactory, build_mock, create_vendor
 from contract_watch.mock.vendor import MockVendor
 from contract_watch.testing.backstage import Backstage
 from contract_watch.testing.lookup import Directories, find_contract, list_contracts
@@ -153,8 +153,8 @@ def _start(stack: ExitStack, slug: str, options: _PlayOptions) -> PlayedVendor:
     options.check(1)
     contract = find_contract(slug, options.contracts)
     mutant = options.mutant
-    classes, restart = _prepare_mutant(contract, mutant) if mutant else (MockClasses(), _restart_nothing)
-    mock = build_mock([contract], {}, classes=classes, seed=options.seed)
+    create, restart = _prepare_mutant(contract, mutant) if mutant else (create_vendor, _restart_nothing)
+    mock = build_mock([contract], {}, create=create, seed=options.seed)
     _open_session(stack, mock, options)
     served = MockThread(mock) if options.serve else None
     vendor = PlayedVendor(Backstage(mock, mock.vendors[slug], restart), served, list_contracts(options.contracts))
@@ -177,9 +177,9 @@ def _restart_nothing(_vendor: MockVendor) -> None:
     """Leave a faithful vendor as it is: it remembers nothing but its state."""
 
 
-def _prepare_mutant(contract: Contract, mutant_id: str) -> tuple[MockClasses, Callable[[MockVendor], None]]:
-    """Return the classes of a mock that plays a mutant, and the function that makes it forget earlier requests."""
+def _prepare_mutant(contract: Contract, mutant_id: str) -> tuple[VendorFactory, Callable[[MockVendor], None]]:
+    """Return the function that creates the vendor of a mutant, and the one that makes it forget earlier requests."""
     from contract_watch.mutants import choice  # noqa: PLC0415 (it loads the planner, which a faithful mock does not need)
 
     mutant = choice.find_mutant(contract, mutant_id, "mutant")
-    return choice.choose_classes({contract.slug: mutant}), choice.restart_mutation(mutant)
+    return choice.choose_vendors({contract.slug: mutant}), choice.restart_mutation(mutant)

@@ -122,6 +122,7 @@ class GrpcCalls:
             self._journal.record_call("POST", path, headers, None, 400, problem, len(content), **notes, reason=problem)
             return replace(self.build_error(GrpcStatus(INVALID, problem)), fault=fault)
         status, answer, reason = self._answer(operation, path, headers, body, parameters)
+        notes["mutant"] = self._vendor.take_drift()
         self._journal.record_call("POST", path, headers, body, status, answer, len(content), **notes, reason=reason)
         if status < 300:
             return GrpcResponse(GrpcStatus(0), self._messages.encode_response(operation.id, answer), fault=fault)
