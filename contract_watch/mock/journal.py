@@ -51,6 +51,11 @@ class _RecordedCall:
     explain: Callable[[], Explanation] | None
     packed: PackedJson | None = None
 
+    @property
+    def is_bounded(self) -> bool:
+        """True if the exchange was redacted and truncated when it was recorded."""
+        return self.secrets is not None and self.packed is None
+
     def read_call(self) -> dict[str, Any]:
         """Return the exchange with its bodies."""
         if self.packed is None:
@@ -64,7 +69,8 @@ class MockJournal:
 
     Secrets are redacted when the journal is read, not on every request, which would slow the mock down.
     ``credential_names`` are the names, in lower case, of the headers and body properties that carry credentials.
-    ``on_call`` receives each exchange at once, if it is set.
+    ``on_call`` receives each exchange at once, if it is set. ``keeps_whole`` is for comparisons: large exchanges are packed
+    uncut.
     """
 
     def __init__(self, redactor: Redactor, credential_names: Collection[str]) -> None:
@@ -73,6 +79,9 @@ class MockJournal:
         self._shown_headers = _SHOWN_HEADERS - self._credential_names
         self._calls: deque[_RecordedCall] = deque(maxlen=MAX_CALLS)
         self._count = 0
+        self.dropped = 0
+        """The exchanges since `clear` that are no longer in the journal."""
+        self.keeps_whole = False
         self.packed_size = 0
         """Bytes of the compressed exchanges."""
         self.on_call: Callable[[Mapping[str, Any]], None] | None = None
@@ -139,6 +148,7 @@ class MockJournal:
             self._bound(entry)
         if len(self._calls) == MAX_CALLS:
             self._forget(self._calls.popleft())
+            self.dropped += 1
         self._calls.append(entry)
         if self.on_call is not None:
             self.on_call(self._read(entry, self._redactor.copy_with(self._list_secrets([entry]))))
@@ -147,7 +157,9 @@ class MockJournal:
         """Bound the memory of a large exchange: pack what the journal shows of it, or redact and truncate it."""
         call = entry.call
         entry.secrets = self._find_secrets(call)
-        shown = {name: cut_json(call[name], _MAX_LENGTH, _MAX_DEPTH) for name in _BODIES if name in call}
+        shown = {name: call[name] for name in _BODIES if name in call}
+        if not self.keeps_whole:
+            shown = {name: cut_json(value, _MAX_LENGTH, _MAX_DEPTH) for name, value in shown.items()}
         packed = pack_json(shown, _MAX_PACKED_TEXT) if self.packed_size < _MAX_PACKED else None
         if packed is None:
             entry.call = _redact_call(call, self._redactor.copy_with(entry.secrets))
@@ -165,16 +177,22 @@ class MockJournal:
         """True if no exchange was recorded since the journal was cleared."""
         return not self._calls
 
-    def list_sent_calls(self) -> list[dict[str, Any]]:
-        """Return the exchanges as they were sent, with secrets, for comparisons whose result has none.
+    def list_sent_calls(self) -> list[tuple[dict[str, Any], dict[str, Any] | None]]:
+        """Return each exchange as people see it, and as it was sent, for comparisons whose result has no secret.
 
-        Long ones are truncated, and some of them redacted.
+        The second is None for one that was redacted and truncated at once. Other threads may record meanwhile.
         """
-        return [entry.read_call() for entry in self._calls]
+        entries = list(self._calls)
+        redactor = self._redactor.copy_with(self._list_secrets(entries))
+        return [(self._read(one, redactor), None if one.is_bounded else one.read_call()) for one in entries]
 
     def redact_json(self, value: Any) -> Any:
         """Return ``value`` without secrets, untruncated."""
         return self._redactor.redact_json(value)
+
+    def show_json(self, value: Any) -> Any:
+        """Return ``value`` without secrets and truncated, as an exchange in the journal has it."""
+        return _redact_and_truncate(value, self._redactor)
 
     def list_calls(
         self, vendor: str = "", operation: str = "", after: int = 0, limit: int = MAX_CALLS
@@ -184,10 +202,11 @@ class MockJournal:
         ``vendor`` and ``operation`` select those of one vendor or operation, ``after`` those with a greater number.
         Of more than ``limit`` the last ones are returned, with ``after`` the next ones.
         """
-        redactor = self._redactor.copy_with(self._list_secrets(self._calls))
+        entries = list(self._calls)
+        redactor = self._redactor.copy_with(self._list_secrets(entries))
         found = [
             entry
-            for entry in self._calls
+            for entry in entries
             if vendor in ("", entry.call["vendor"])
             and operation in ("", entry.call["operation"])
             and entry.call["number"] > after
@@ -201,8 +220,7 @@ class MockJournal:
             reason, nearest = entry.explain()
             entry.call |= {"reason": reason, **({"nearest": nearest} if nearest is not None else {})}
             entry.explain = None
-        is_bounded = entry.secrets is not None and entry.packed is None
-        return _redact_call(entry.read_call(), redactor, is_bounded=is_bounded)
+        return _redact_call(entry.read_call(), redactor, is_bounded=entry.is_bounded)
 
     def _list_secrets(self, entries: Iterable[_RecordedCall]) -> Iterable[str]:
         for entry in entries:
@@ -223,6 +241,7 @@ class MockJournal:
         self.packed_size = sum(entry.packed.size for entry in kept if entry.packed is not None)
         self._calls.clear()
         self._calls.extend(kept)
+        self.dropped = 0
 
 
 def _redact_call(call: dict[str, Any], redactor: Redactor, *, is_bounded: bool = False) -> dict[str, Any]:

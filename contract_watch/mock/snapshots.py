@@ -49,6 +49,10 @@ class Snapshots:
         self._find(name)
         del self._saved[name]
 
+    def clear(self) -> None:
+        """Forget all snapshots."""
+        self._saved.clear()
+
     def list(self) -> list[dict[str, Any]]:
         """Return the name of each snapshot with its number of objects by vendor, in the order of their making."""
         return [

@@ -41,9 +41,15 @@ class TokenIssuer:
         self._tokens: dict[str, tuple[str, float]] = {}
 
     def issue(
-        self, headers: Mapping[str, str], received: bytes, find_key: Callable[[str], str | None]
+        self,
+        headers: Mapping[str, str],
+        received: bytes,
+        find_key: Callable[[str], str | None],
+        draw: Callable[[], AbstractContextManager[None]] | None = None,
     ) -> dict[str, Any]:
         """Return the answer to a token request; ``find_key`` returns the key of the account that a key belongs to.
+
+        ``draw`` gives the context of random values in place of the vendor's.
 
         Raises:
             OAuthError: the request is refused.
@@ -61,13 +67,17 @@ class TokenIssuer:
             raise OAuthError(400, "unsupported_grant_type")
         if set(form.get("scope", "").split()) - set(self.config.scope.split()):
             raise OAuthError(400, "invalid_scope")
-        with self._draw():
+        with (draw or self._draw)():
             token = make_token(_TOKEN_LENGTH)
         while len(self._tokens) >= _MAX_TOKENS:
             del self._tokens[next(iter(self._tokens))]
         self._tokens[token] = key, self._clock() + LIFETIME
         scope = {"scope": self.config.scope} if self.config.scope else {}
         return {"access_token": token, "token_type": "Bearer", "expires_in": LIFETIME, **scope}
+
+    def clear(self) -> None:
+        """Forget all tokens."""
+        self._tokens.clear()
 
     def find_key(self, key: str) -> str | None:
         """Return ``key`` if an account has it."""

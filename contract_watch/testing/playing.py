@@ -157,7 +157,9 @@ def _start(stack: ExitStack, slug: str, options: _PlayOptions) -> PlayedVendor:
     mock = build_mock([contract], {}, create=create, seed=options.seed)
     _open_session(stack, mock, options)
     served = MockThread(mock) if options.serve else None
-    vendor = PlayedVendor(Backstage(mock, mock.vendors[slug], restart), served, list_contracts(options.contracts))
+    vendor = PlayedVendor(
+        Backstage(mock, mock.vendors[slug], restart, options.seed), served, list_contracts(options.contracts)
+    )
     if served is not None:
         stack.callback(served.stop)
         served.start()

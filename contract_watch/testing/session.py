@@ -97,7 +97,7 @@ class VendorSession:
             item.stash[_HAS_PASSED] = report.passed  # a test with subtests has several reports, its own is the last
         if report.failed and report.when != "teardown":
             for vendor in item.stash.get(_LENT, ()):
-                report.sections.append((f"{PREFIX}{vendor.slug}", describe_calls(vendor.calls())))
+                report.sections.append((f"{PREFIX}{vendor.slug}", describe_calls(vendor.list_recent_calls())))
 
     def stop(self) -> None:
         """Stop all servers."""
@@ -135,7 +135,7 @@ def _find_problem(vendor: PlayedVendor, options: LendingOptions) -> str:
     """Return the reason why a test that passed tested nothing; empty if there is none."""
     unplayed = vendor.list_unplayed() if options.unplayed == "error" else []
     if unplayed:
-        listed = describe_calls(vendor.calls())
+        listed = describe_calls(vendor.list_recent_calls())
         return (
             f"a scripted fault never played: {', '.join(unplayed)}; {listed}\n"
             f"remove the fault, or mark the test @pytest.mark.{MARKER}(unplayed='ok')"
@@ -145,7 +145,7 @@ def _find_problem(vendor: PlayedVendor, options: LendingOptions) -> str:
             f"no request reached the mock, so the test proves nothing; let your code call {vendor.url}, or mark the "
             f"test @pytest.mark.{MARKER}(unused='ok')"
         )
-    calls = vendor.calls()
+    calls = vendor.list_recent_calls()
     if options.unused == "error" and calls and not any(call.operation or call.mutant for call in calls):
         return (
             f"no request matched an operation; {describe_calls(calls)}\nlet your code call {vendor.url}, or mark the test "

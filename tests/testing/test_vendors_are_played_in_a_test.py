@@ -199,7 +199,7 @@ def test_an_unknown_operation_is_refused(vendor: PlayedVendor) -> None:
         vendor.assert_not_called,
         lambda name: vendor.fault(name, status=500),
     ):
-        with pytest.raises(UsageError, match="did you mean 'createSmtpUser'"):
+        with pytest.raises(UsageError, match="did you mean '?createSmtpUser"):
             use("createSmtpUsr")
 
 
