@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 
 from contract_watch.contracts.registry import Contract
 from contract_watch.errors import UsageError
@@ -17,6 +18,8 @@ HTTP_FAMILIES = ("status", "body", "media", "headers", "methods")
 """The families that change a response on its way: they play over HTTP, not over gRPC."""
 _SEPARATOR = ":"
 _MAX_SHOWN, _MAX_GUESSES = 100, 3
+_MAX_CONTRACTS = 8
+"""Contracts whose mutants are remembered."""
 
 
 def find_mutant(contract: Contract, mutant_id: str, option: str = "--mutant") -> Mutant:
@@ -25,7 +28,7 @@ def find_mutant(contract: Contract, mutant_id: str, option: str = "--mutant") ->
     Raises:
         UsageError: there is none; the line names ``option`` and the nearest ids.
     """
-    mutants = {mutant.id: mutant for mutant in derive_mutants(contract)}
+    mutants = _derive_by_id(contract)
     if mutant_id in mutants:
         return mutants[mutant_id]
     near = difflib.get_close_matches(mutant_id[:_MAX_SHOWN], mutants, _MAX_GUESSES, 0.5)
@@ -33,6 +36,12 @@ def find_mutant(contract: Contract, mutant_id: str, option: str = "--mutant") ->
     raise UsageError(
         f"{option}: {contract.slug} has no mutant {escape_text(mutant_id, _MAX_SHOWN)!r}; {hint}; contract-watch mock {contract.slug} --list-mutants lists all"
     )
+
+
+@lru_cache(maxsize=_MAX_CONTRACTS)
+def _derive_by_id(contract: Contract) -> Mapping[str, Mutant]:
+    """Return the mutants of a contract; each test of a session asks for one, and deriving them takes a second."""
+    return {mutant.id: mutant for mutant in derive_mutants(contract)}
 
 
 def parse_mutants(options: Sequence[str], contracts: Sequence[Contract]) -> dict[str, Mutant]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,26 +29,37 @@ class Play(Generic[Handle]):
 
     def __init__(self, start: Callable[[ExitStack], Handle]) -> None:
         self._start: Callable[[ExitStack], Handle] = start
-        self._stack = ExitStack()
+        self._stacks: list[ExitStack] = []
 
     def __enter__(self) -> Handle:
         with ExitStack() as stack:
             handle = self._start(stack)
-            self._stack = stack.pop_all()
+            self._stacks.append(stack.pop_all())
         return handle
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._stack.close()
+        self._stacks.pop().close()
 
     async def __aenter__(self) -> Handle:
-        return await asyncio.to_thread(self.__enter__)
+        pool = ThreadPoolExecutor(1, "play")
+        entering = pool.submit(self.__enter__)
+        pool.shutdown(wait=False)
+        try:
+            return await asyncio.wrap_future(entering)
+        except asyncio.CancelledError:
+            entering.add_done_callback(self._leave)  # the thread goes on, and nobody will leave the block
+            raise
+
+    def _leave(self, entered: Future[Handle]) -> None:
+        if not entered.cancelled() and entered.exception() is None:
+            self._stacks.pop().close()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await asyncio.to_thread(self._stack.close)
+        await asyncio.to_thread(self._stacks.pop().close)
 
 
 @dataclass(frozen=True)
