@@ -76,7 +76,7 @@ class TokenIssuer:
         return {"access_token": token, "token_type": "Bearer", "expires_in": LIFETIME, **scope}
 
     def clear(self) -> None:
-        """Forget all tokens."""
+        """End all tokens."""
         self._tokens.clear()
 
     def find_key(self, key: str) -> str | None:

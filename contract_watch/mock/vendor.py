@@ -134,10 +134,10 @@ class MockVendor:
         self._chosen_interpretations = chosen
 
     def reset(self) -> None:
-        """Reset the state, forget access tokens, and start again what a seed decides; the chosen interpretations stay."""
+        """Reset the state, end all access tokens, and start again what a seed decides; the chosen interpretations stay."""
+        self._move_to(replace(self.save(), state=self._start(), position=StreamPosition(0), passed=0.0))
         if self.issuer is not None:
             self.issuer.clear()
-        self._move_to(replace(self.save(), state=self._start(), position=StreamPosition(0), passed=0.0))
 
     def _start(self) -> ModelState:
         interpretations = Interpretations(self.contract.model.interpretations).decide(self._chosen_interpretations)
