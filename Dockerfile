@@ -32,5 +32,5 @@ USER 10001:10001
 WORKDIR /tmp
 EXPOSE 8025 8026
 HEALTHCHECK --interval=2s --timeout=3s --start-period=10s --retries=5 \
-    CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8025/__mock/health', timeout=2)"]
+    CMD ["python", "-c", "import http.client as c; h = c.HTTPConnection('127.0.0.1:8025', timeout=2); h.request('GET', '/__mock/health'); raise SystemExit(h.getresponse().status != 200)"]
 ENTRYPOINT ["contract-watch", "mock", "--host", "0.0.0.0", "--port", "8025", "--grpc-port", "8026"]

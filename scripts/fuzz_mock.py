@@ -17,7 +17,7 @@ _MAX_SECONDS = 86_400
 _MAX_SEED = 2**32
 
 
-@cli.command()
+@cli.command(interrupted="the last inputs are in fuzz-<seed>.json; --replay sends them again")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Fuzz the mock, or replay a file, and return the exit status."""
     parser = cli.CommandParser("scripts.fuzz_mock", "Fuzzes the mock with raw bytes.")

@@ -17,7 +17,7 @@ from contract_watch.diff.client.version import read_current_version
 from contract_watch.diff.client_record import find_record_problems, has_changelog_entry
 from contract_watch.errors import UsageError
 from contract_watch.generator.outputs import find_stale_files
-from scripts.release.builds import ReleaseError, build_twice, choose_epoch, write_sums
+from scripts.release.builds import ReleaseError, build_twice, choose_epoch, list_files, write_sums
 from scripts.release.interpreters import Interpreter, find_interpreters
 from scripts.release.verification import plan_trials, verify
 
@@ -83,6 +83,7 @@ def release(contract: Contract, version: str, interpreters: tuple[Interpreter, I
     with TemporaryDirectory(prefix=f".{contract.slug}-", dir=target.parent) as scratch:
         fresh = Path(scratch) / "fresh"
         fresh.mkdir()
+        list_files(contract.root, [f"generated/{contract.slug}/client"])
         for path in build_twice(client, Path(scratch), choose_epoch(contract, os.environ)):
             shutil.copy(path, fresh)
         distributions = sorted(fresh.iterdir())

@@ -7,7 +7,6 @@ empty directory in an empty environment.
 
 import os
 import shutil
-import subprocess
 import sys
 import tomllib
 from collections.abc import Sequence
@@ -17,7 +16,7 @@ from tempfile import TemporaryDirectory
 from contract_watch import cli
 from contract_watch.contracts.registry import ROOT
 from contract_watch.errors import UsageError
-from scripts.release.builds import ReleaseError, build_twice, choose_commit_time, write_sums
+from scripts.release.builds import ReleaseError, build_twice, choose_commit_time, list_files, write_sums
 from scripts.release.contract_run import format_statement, run_suite, write_statement
 from scripts.release.interpreters import find_interpreters
 from scripts.release.package_verification import verify_wheel
@@ -54,11 +53,12 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     is_offline = cli.parse_switch("--offline", given.offline) is True
     pythons = [Path(sys.executable)] if is_offline else [Path(one.program) for one in find_interpreters(given.pythons)]
     try:
+        list_files(root, _SOURCES)  # before the long run, not after it
         with TemporaryDirectory(prefix="contract-run-") as out:
             checked = run_suite(root, Path(out))
-        write_statement(root / "README.md", format_statement(current, checked))
+        statement = format_statement(current, checked)
+        release(root, current, list(dict.fromkeys(pythons)), statement, is_offline=is_offline)
         print(f"README.md: states the run of {checked[0].date} on version {current}", flush=True)
-        release(root, current, list(dict.fromkeys(pythons)), is_offline=is_offline)
     except ReleaseError as error:
         print(f"error: {error}", file=sys.stderr)
         return cli.ExitStatus.FAILURE
@@ -70,11 +70,13 @@ def read_version(root: Path) -> str:
     return str(tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"])
 
 
-def release(root: Path, version: str, pythons: Sequence[Path], *, is_offline: bool) -> Path:
+def release(root: Path, version: str, pythons: Sequence[Path], statement: str, *, is_offline: bool) -> Path:
     """Build, verify with ``pythons``, and put everything into ``dist/contract-watch``; return it.
 
+    README.md gets ``statement``: the packaged one before the build, that of ``root`` at the end.
+
     Raises:
-        ReleaseError: a build or a trial fails; ``dist/`` is as it was.
+        ReleaseError: a build or a trial fails; ``dist/`` and README.md are as they were.
     """
     target = root / "dist" / NAME
     target.parent.mkdir(exist_ok=True)
@@ -82,6 +84,7 @@ def release(root: Path, version: str, pythons: Sequence[Path], *, is_offline: bo
         source, fresh = Path(scratch) / "source", Path(scratch) / "fresh"
         fresh.mkdir()
         copy_sources(root, source)
+        write_statement(source / "README.md", statement)
         for path in build_twice(source, Path(scratch), choose_commit_time(root, (), os.environ)):
             shutil.copy(path, fresh)
         distributions = sorted(fresh.iterdir())
@@ -94,17 +97,15 @@ def release(root: Path, version: str, pythons: Sequence[Path], *, is_offline: bo
         if target.exists():
             target.rename(Path(scratch) / "old")
         fresh.rename(target)
+    write_statement(root / "README.md", statement)
     print(f"wrote dist/{NAME}/: {', '.join(path.name for path in sorted(target.iterdir()))}")
     return target
 
 
 def copy_sources(root: Path, into: Path) -> None:
-    """Copy the files that git knows, or would know, of everything that is packaged: no local leftovers."""
-    git = shutil.which("git") or "git"
-    command = [git, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *_SOURCES]
-    listed = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)  # noqa: S603 - git
-    names = [name for name in listed.stdout.split("\0") if name and (root / name).is_file()]
-    if listed.returncode or not names:
+    """Copy the files that git knows of everything that is packaged: no local leftovers, which may hold keys."""
+    names = list_files(root, _SOURCES)
+    if not names:
         raise ReleaseError(f"{root}: is no git checkout; release from one")
     for name in names:
         (into / name).parent.mkdir(parents=True, exist_ok=True)

@@ -21,12 +21,24 @@ CONTRACTS_HELP = f"directories with contracts, separated by {os.pathsep!r} (CONT
 class StoreContracts(argparse.Action):
     """The action of ``--contracts``: set CONTRACTS, which processes that the command starts read too."""
 
+    text = ""
+    """The value that was set last."""
+
     def __call__(self, _parser: Any, namespace: Any, values: Any, _option: str | None = None) -> None:
         """See Action."""
         text = os.pathsep.join(str(Path(name).resolve()) for name in str(values).split(os.pathsep) if name)
         if text:
-            os.environ[CONTRACTS_VARIABLE] = text
+            os.environ[CONTRACTS_VARIABLE] = StoreContracts.text = text
         setattr(namespace, self.dest, text)
+
+
+def name_contracts_option() -> str:
+    """Return the option that names the directories with contracts, as the user typed it."""
+    return (
+        "--contracts"
+        if StoreContracts.text and os.environ.get(CONTRACTS_VARIABLE) == StoreContracts.text
+        else CONTRACTS_VARIABLE
+    )
 
 
 class CommandParser(argparse.ArgumentParser):

@@ -13,7 +13,7 @@ from contract_watch.mock.app import Mock
 from contract_watch.mock.call_log import CallLog
 from contract_watch.mock.files import keep_state, open_session
 from contract_watch.mock.hosts import parse_allowed_hosts, parse_hosts
-from contract_watch.mock.server import MockClasses, build_mock, serve
+from contract_watch.mock.server import VendorFactory, build_mock, create_vendor, serve
 from contract_watch.mock.state_controls import parse_moment
 
 _MAX_PORT = 65_535
@@ -48,7 +48,7 @@ def _build(given: argparse.Namespace, contracts: Sequence[Contract]) -> Mock:
     mock = build_mock(
         contracts,
         interpretations=_parse_interpretations(given.interpretation),
-        classes=_choose_classes(given.mutant, contracts),
+        create=_choose_vendors(given.mutant, contracts),
         seed=cli.parse_integer("--seed", given.seed, 0, _MAX_SEED) if given.seed else None,
         start=parse_moment(given.clock, "--clock") if given.clock else None,
         preset=given.preset,
@@ -98,12 +98,12 @@ def _choose_contracts(slugs: Sequence[str], vendor: str) -> list[Contract]:
     return list({contract.slug: contract for contract in chosen}.values())
 
 
-def _choose_classes(mutants: Sequence[str], contracts: Sequence[Contract]) -> MockClasses:
+def _choose_vendors(mutants: Sequence[str], contracts: Sequence[Contract]) -> VendorFactory:
     if not mutants:
-        return MockClasses()
+        return create_vendor
     from contract_watch.mutants import choice  # noqa: PLC0415 (it loads the planner, which a faithful mock does not need)
 
-    return choice.choose_classes(choice.parse_mutants(mutants, contracts))
+    return choice.choose_vendors(choice.parse_mutants(mutants, contracts))
 
 
 def _list_mutants(contracts: Sequence[Contract]) -> str:

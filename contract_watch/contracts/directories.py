@@ -7,9 +7,10 @@ one of contracts is the root of those contracts.
 """
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
-from contract_watch.cli import CONTRACTS_VARIABLE
+from contract_watch.cli import CONTRACTS_VARIABLE, name_contracts_option
 from contract_watch.errors import UsageError
 
 CODE = Path(__file__).resolve().parents[2]
@@ -42,7 +43,9 @@ def list_directories(root: Path | None = None) -> list[Path]:
         return [own if is_own else shipped]
     directories = list(dict.fromkeys(Path(name).resolve() for name in named))
     if wrong := next((path for path in directories if path.exists() and not path.is_dir()), None):
-        raise UsageError(f"{VARIABLE}: {wrong} is a file; name directories with <slug>/{_CONTRACT_FILE} in them")
+        raise UsageError(
+            f"{name_contracts_option()}: {wrong} is a file; name directories with <slug>/{_CONTRACT_FILE} in them"
+        )
     return directories
 
 
@@ -86,17 +89,22 @@ def find_contracts(root: Path | None = None) -> dict[str, Path]:
     Raises:
         UsageError: two directories hold a contract of the same name, or CONTRACTS names a directory that does not exist.
     """
+    is_named = root is None and bool(os.environ.get(VARIABLE))
+    return find_contracts_in(list_directories(root), name_contracts_option(), must_exist=is_named)
+
+
+def find_contracts_in(directories: Iterable[Path], label: str, *, must_exist: bool = True) -> dict[str, Path]:
+    """Return the directory of each contract in ``directories`` by its name; see `find_contracts`. Errors begin with ``label``."""
     found: dict[str, Path] = {}
-    for directory in list_directories(root):
-        if root is None and os.environ.get(VARIABLE) and not directory.is_dir():
-            raise UsageError(
-                f"{VARIABLE}: {directory} does not exist; name directories with <slug>/{_CONTRACT_FILE} in them"
-            )
+    for directory in directories:
+        if must_exist and not directory.is_dir():
+            problem = "is a file" if directory.exists() else "does not exist"
+            raise UsageError(f"{label}: {directory} {problem}; name directories with <slug>/{_CONTRACT_FILE} in them")
         for file in directory.glob(f"*/{_CONTRACT_FILE}"):
             own = file.parent
             if own.name in found:
                 raise UsageError(
-                    f"{VARIABLE}: {found[own.name]} and {own} have the same slug; rename one, or leave it out"
+                    f"{label}: {found[own.name]} and {own} have the same slug; rename one, or leave it out"
                 )
             found[own.name] = own
     return dict(sorted(found.items()))

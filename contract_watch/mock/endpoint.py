@@ -1,9 +1,11 @@
 """The endpoint of one of a vendor's paths, in plain ASGI for speed under load."""
 
+import asyncio
 from collections.abc import Mapping
 from time import perf_counter
 from typing import Any
 
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from contract_watch.contracts.credential_locations import split_query_keys
@@ -21,15 +23,15 @@ from contract_watch.mock.content_coding import (
     decode_content,
 )
 from contract_watch.mock.faults.calls import REST, IncomingCall
-from contract_watch.mock.faults.delivery import hang_up, send_faulty_response, wait_for_fault
+from contract_watch.mock.faults.delivery import build_response, hang_up, send_faulty_response, wait_for_fault
 from contract_watch.mock.faults.fault import REFUSED, FaultEffect
 from contract_watch.mock.faults.queue import FaultQueue
 from contract_watch.mock.journal import MockJournal
 from contract_watch.mock.media_types import find_type_problem
 from contract_watch.mock.vendor import MockVendor, StateNotSavedError, parse_body
 
-FAULT = "a scripted fault"
-"""The reason of a response that no vendor decides."""
+FAULT, _MUTANT = "a scripted fault", "the mutant answers in the vendor's place"
+"""The reasons of responses that no vendor decides."""
 _MAX_TYPES, _MAX_TYPE = 100, 200
 """Media types whose check is remembered for each path, and their longest."""
 _FRAMING = ("connection", "content-encoding", "content-length", "date", "transfer-encoding")
@@ -112,32 +114,77 @@ class VendorEndpoint:
             )  # fmt: skip
             await hang_up(scope, receive)
             return
-        reason = ""
-        if fault is not None and fault.status is not None:
-            status, answer = fault.status, fault.body
-            reason = FAULT
-        elif operation is None:
-            status, answer, reason = self._respond_to_undeclared_method(method)
-        else:
-            parameters = {**in_path, **named}
-            status, answer, reason = self._handle(operation, path, headers, body, parameters, problem)
-        content = encode_json(answer)
+        parameters = {**in_path, **named} if in_path else named
+        status, answer, reason, response = self._respond(scope, operation, headers, body, parameters, problem, fault)
+        documented = self._build_headers(operation, status, answer, headers, fault)
+        mutant, content = "", encode_json(answer)
+        if self._vendor.edits_responses:
+            response = self._vendor.edit_response(operation, response or build_response(status, answer, documented))
+            status, answer, content = response.status_code, _read_answer(response), bytes(response.body)
+            mutant = self._vendor.take_drift()
         self._journal.record_call(
             method, path, headers, body, status, answer, len(received) + len(content), shown,
             vendor=self._vendor.contract.slug, operation=operation.id if operation is not None else "",
-            query=query, reason=reason, started=started, fault=fault.id if fault is not None else "",
+            query=query, reason=reason, started=started, fault=fault.id if fault is not None else "", mutant=mutant,
         )  # fmt: skip
+        if fault is None and response is None:
+            await send_content(send, status, content, documented)
+        else:
+            response = response or build_response(status, answer, documented)
+            await self._deliver(scope, receive, send, fault, response)
+
+    def _respond(
+        self,
+        scope: Scope,
+        operation: Operation | None,
+        headers: Mapping[str, str],
+        body: Any,
+        parameters: Mapping[str, Any],
+        problem: str,
+        fault: FaultEffect | None,
+    ) -> tuple[int, Any, str, Response | None]:
+        """Return status, body and the reason of a refusal, and the response of a mutant that answers in the vendor's place."""
+        if fault is not None and fault.status is not None:
+            return fault.status, fault.body, FAULT, None
+        if self._vendor.edits_responses:
+            response = self._vendor.intercept_request(operation, scope)
+            if response is not None:
+                return response.status_code, None, _MUTANT, response
+        if operation is None:
+            return *self._respond_to_undeclared_method(scope["method"]), None
+        return *self._handle(operation, scope["path"], headers, body, parameters, problem), None
+
+    async def _deliver(
+        self, scope: Scope, receive: Receive, send: Send, fault: FaultEffect | None, response: Response
+    ) -> None:
+        """Send the response of a fault or of a mutant."""
+        if self._vendor.response_delay:
+            await asyncio.sleep(self._vendor.response_delay)
+        if fault is None:
+            await response(scope, receive, send)
+        else:
+            await send_faulty_response(scope, receive, send, fault, response)
+
+    def _build_headers(
+        self,
+        operation: Operation | None,
+        status: int,
+        answer: Any,
+        headers: Mapping[str, str],
+        fault: FaultEffect | None,
+    ) -> Mapping[str, str]:
+        """Return the documented headers of a response, with the values that the model decides if it is the vendor's."""
         documented = self._get_documented_headers(operation, status)
-        if operation is not None and documented and fault is None:
+        if fault is not None:
+            return documented
+        if operation is not None and documented:
             matchers = match_headers(self._vendor.contract.model, operation.id, status, answer)
             with self._vendor.draw():
                 rendered = {name: one.render() for name, one in matchers.items() if name in documented}
             documented = {**documented, **rendered}
-        if fault is None:
-            more = {"accept-encoding": ACCEPTED_CODINGS} if status == 415 and "content-encoding" in headers else {}
-            await send_content(send, status, content, {**documented, **more} if more else documented)
-        else:
-            await send_faulty_response(scope, receive, send, fault, status, answer, documented)
+        if status == 415 and "content-encoding" in headers:
+            documented = {**documented, "accept-encoding": ACCEPTED_CODINGS}
+        return documented
 
     def _handle(
         self,
@@ -198,6 +245,17 @@ def _build_documented_headers(operation: Operation, status: int) -> dict[str, st
     spec = operation.find_response(status)
     headers = spec.headers.items() if spec is not None else ()
     return {name: format_header(one, build_header_sample(one)) for name, one in headers if name not in _FRAMING}
+
+
+def _read_answer(response: Response) -> Any:
+    """Return the body of a mutant's response for the journal: a JSON value, or a string."""
+    body = parse_body(bytes(response.body))
+    is_json = "json" in response.headers.get("content-type", "json")
+    return (
+        body
+        if is_json and not isinstance(body, MissingBody)
+        else bytes(response.body).decode("utf-8", "replace") or None
+    )
 
 
 def decode_headers(scope: Scope) -> dict[str, str]:

@@ -73,7 +73,8 @@ class MockJournal:
 
     Secrets are redacted when the journal is read, not on every request, which would slow the mock down.
     ``credential_names`` are the names, in lower case, of the headers and body properties that carry credentials.
-    ``on_call`` receives each exchange at once, if it is set.
+    ``on_call`` receives each exchange at once, if it is set. ``keeps_whole`` is for comparisons: large exchanges are packed
+    uncut.
     """
 
     def __init__(self, redactor: Redactor, credential_names: Collection[str]) -> None:
@@ -85,6 +86,9 @@ class MockJournal:
         self._shown_headers = _SHOWN_HEADERS - self._credential_names
         self._calls: deque[_RecordedCall] = deque(maxlen=MAX_CALLS)
         self._count = 0
+        self.dropped = 0
+        """The exchanges since `clear` that are no longer in the journal."""
+        self.keeps_whole = False
         self.packed_size = 0
         """Bytes of the compressed exchanges."""
         self.on_call: Callable[[Mapping[str, Any]], None] | None = None
@@ -101,6 +105,7 @@ class MockJournal:
         parameters: Mapping[str, Any] = {},
         *,
         fault: str = "",
+        mutant: str = "",
         vendor: str = "",
         operation: str = "",
         query: str = "",
@@ -114,7 +119,8 @@ class MockJournal:
         ``parameters`` are those of the request by key, such as ``path:id``; they are recorded under their location, if there are any.
         ``query`` is the raw one without keys. ``reason`` says why the request was refused; ``explain`` computes it when
         the journal is read. ``started`` is the time of `time.perf_counter` at the start. ``fault`` is the id of the fault
-        that played, if one did; ``status`` is 0 if it kept the request from the vendor.
+        that played, if one did; ``status`` is 0 if it kept the request from the vendor. ``mutant`` is the id of the
+        mutant that changed the response, if one did.
         """
         self._count += 1
         names = self._credential_names
@@ -137,6 +143,8 @@ class MockJournal:
         }
         if fault:
             call["fault"] = fault
+        if mutant:
+            call["mutant"] = mutant
         for key, value in parameters.items():
             location, _, name = key.partition(":")
             call.setdefault("parameters", {}).setdefault(location, {})[name] = value
@@ -149,6 +157,7 @@ class MockJournal:
             self._bound(entry)
         if len(self._calls) == MAX_CALLS:
             self._forget(self._calls.popleft())
+            self.dropped += 1
         self._calls.append(entry)
         if self.on_call is not None:
             self.on_call(self._read(entry, self._find_new_secrets()))
@@ -156,7 +165,9 @@ class MockJournal:
     def _bound(self, entry: _RecordedCall) -> None:
         """Bound the memory of a large exchange: pack what the journal shows of it, or redact and truncate it."""
         call = entry.call
-        shown = {name: cut_json(call[name], _MAX_LENGTH, _MAX_DEPTH) for name in _BODIES if name in call}
+        shown = {name: call[name] for name in _BODIES if name in call}
+        if not self.keeps_whole:
+            shown = {name: cut_json(value, _MAX_LENGTH, _MAX_DEPTH) for name, value in shown.items()}
         # Of many secrets those that the journal shows under their names count first.
         self._known.add(chain(self._find_secrets({**call, **shown}), self._find_secrets(call)), _MAX_SECRETS)
         packed = pack_json(shown, _MAX_PACKED_TEXT) if self.packed_size < _MAX_PACKED else None
@@ -174,26 +185,25 @@ class MockJournal:
             self.packed_size -= entry.packed.size
 
     @property
-    def latest_call(self) -> dict[str, Any] | None:
-        """The exchange that was recorded last, for `amend_call`; None if there is none."""
-        return self._calls[-1].call if self._calls else None
+    def is_empty(self) -> bool:
+        """True if no exchange was recorded since the journal was cleared."""
+        return not self._calls
 
-    def amend_call(self, call: dict[str, Any], mutant: str, status: int, response_body: Any) -> None:
-        """Replace the response of an exchange by the one that ``mutant``, an id, made of it."""
-        self._known.add(self._redactor.find_secrets(response_body), _MAX_SECRETS)
-        redactor = self._known.get_redactor()
-        call |= {"status": status, "answer": _redact_and_truncate(response_body, redactor), "mutant": mutant}
+    def list_sent_calls(self) -> list[tuple[dict[str, Any], dict[str, Any] | None]]:
+        """Return each exchange as people see it, and as it was sent, for comparisons whose result has no secret.
 
-    def list_sent_calls(self) -> list[dict[str, Any]]:
-        """Return the exchanges as they were sent, with secrets, for comparisons whose result has none.
-
-        Long ones are truncated, and some of them redacted.
+        The second is None for one that was redacted and truncated at once. Other threads may record meanwhile.
         """
-        return [entry.read_call() for entry in self._calls]
+        entries, redactor = list(self._calls), self._find_new_secrets()
+        return [(self._read(one, redactor), None if one.is_redacted else one.read_call()) for one in entries]
 
     def redact_json(self, value: Any) -> Any:
         """Return ``value`` without secrets, untruncated."""
         return self._redactor.redact_json(value)
+
+    def show_json(self, value: Any) -> Any:
+        """Return ``value`` without secrets and truncated, as an exchange in the journal has it."""
+        return _redact_and_truncate(value, self._redactor)
 
     def list_calls(
         self, vendor: str = "", operation: str = "", after: int = 0, limit: int = MAX_CALLS
@@ -203,10 +213,10 @@ class MockJournal:
         ``vendor`` and ``operation`` select those of one vendor or operation, ``after`` those with a greater number.
         Of more than ``limit`` the last ones are returned, with ``after`` the next ones.
         """
-        redactor = self._find_new_secrets()
+        entries, redactor = list(self._calls), self._find_new_secrets()
         found = [
             entry
-            for entry in self._calls
+            for entry in entries
             if vendor in ("", entry.call["vendor"])
             and operation in ("", entry.call["operation"])
             and entry.call["number"] > after
@@ -247,6 +257,7 @@ class MockJournal:
         self._calls.extend(kept)
         if not kept:
             self._known.clear()
+        self.dropped = 0
 
 
 def _redact_call(call: dict[str, Any], redactor: Redactor, *, is_bounded: bool = False) -> dict[str, Any]:

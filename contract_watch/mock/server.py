@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 import uvicorn
@@ -40,21 +39,20 @@ PRESET_SNAPSHOT = "preset"
 """The name of the snapshot of a preset's objects, to begin each test with."""
 
 
-@dataclass(frozen=True)
-class MockClasses:
-    """The classes of a mock and of its vendors; mutants have others, which take the same arguments."""
+VendorFactory = Callable[[Contract, Mapping[str, str], MockClock, int | None], MockVendor]
+"""A function that creates a vendor from its contract, the environment, the clock and the seed; mutants have another."""
 
-    vendor: Callable[[Contract, Mapping[str, str], MockClock, int | None], MockVendor] = (
-        lambda contract, environment, clock, seed: MockVendor(contract, environment, clock=clock, seed=seed)
-    )
-    mock: Callable[[Sequence[MockVendor], Mapping[str, str]], Mock] = Mock
+
+def create_vendor(contract: Contract, environment: Mapping[str, str], clock: MockClock, seed: int | None) -> MockVendor:
+    """Create a faithful vendor."""
+    return MockVendor(contract, environment, clock=clock, seed=seed)
 
 
 def build_mock(
     contracts: Sequence[Contract],
     environment: Mapping[str, str] | None = None,
     interpretations: Mapping[str, Mapping[str, str]] | None = None,
-    classes: MockClasses = MockClasses(),
+    create: VendorFactory = create_vendor,
     *,
     seed: int | None = None,
     start: float | None = None,
@@ -63,7 +61,7 @@ def build_mock(
     """Build a mock of ``contracts``.
 
     ``environment`` provides the accounts' keys (default: the process's environment), ``interpretations`` the values
-    that the mock follows, by vendor and name, ``classes`` its parts. With a ``seed``, ids, secrets, times and random faults
+    that the mock follows, by vendor and name, ``create`` its vendors. With a ``seed``, ids, secrets, times and random faults
     repeat. ``start`` is the time at which the clock starts (default: the real time, or `SEEDED_START`). ``preset`` is a file
     with the objects that exist; the snapshot `PRESET_SNAPSHOT` holds them.
 
@@ -76,13 +74,13 @@ def build_mock(
     if unknown := sorted(chosen.keys() - set(slugs)):
         raise UsageError(f"--interpretation: unknown vendor {unknown[0]!r}; choose from {', '.join(slugs)}")
     clock = MockClock(start=start, step=0.0 if seed is None else SEEDED_STEP)
-    vendors = [classes.vendor(contract, environment, clock, seed) for contract in contracts]
+    vendors = [create(contract, environment, clock, seed) for contract in contracts]
     for vendor in vendors:
         try:
             vendor.set_interpretations(chosen.get(vendor.contract.slug, {}))
         except UsageError as error:
             raise UsageError(f"--interpretation: {error}") from error
-    mock = classes.mock(vendors, environment)
+    mock = Mock(vendors, environment)
     if seed is not None:
         mock.faults.reseed(seed)
     if preset:

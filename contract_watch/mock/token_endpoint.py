@@ -13,7 +13,7 @@ from contract_watch.mock.bodies import RequestTooLargeError, encode_json, read_b
 from contract_watch.mock.content_coding import BrokenContentError, UnsupportedCodingError, decode_content
 from contract_watch.mock.endpoint import FAULT, decode_headers
 from contract_watch.mock.faults.calls import TOKEN, IncomingCall
-from contract_watch.mock.faults.delivery import hang_up, send_faulty_response, wait_for_fault
+from contract_watch.mock.faults.delivery import build_response, hang_up, send_faulty_response, wait_for_fault
 from contract_watch.mock.faults.fault import REFUSED
 from contract_watch.mock.faults.queue import FaultQueue
 from contract_watch.mock.journal import MockJournal
@@ -74,7 +74,7 @@ class TokenEndpoint:
         if fault is None:
             await send_content(send, status, content, more)
         else:
-            await send_faulty_response(scope, receive, send, fault, status, answer, more)
+            await send_faulty_response(scope, receive, send, fault, build_response(status, answer, more))
 
     def _answer(
         self, method: str, headers: Mapping[str, str], form: Mapping[str, str] | None

@@ -49,17 +49,25 @@ class TokenIssuer:
         """The key and the time of the end by token, the oldest first."""
 
     def issue(
-        self, headers: Mapping[str, str], received: bytes, find_key: Callable[[str], str | None]
+        self,
+        headers: Mapping[str, str],
+        received: bytes,
+        find_key: Callable[[str], str | None],
+        draw: Callable[[], AbstractContextManager[None]] | None = None,
     ) -> dict[str, Any]:
         """Return the answer to a token request with the body ``received``; see `grant`."""
-        return self.grant(headers, read_form(headers, received), find_key)
+        return self.grant(headers, read_form(headers, received), find_key, draw)
 
     def grant(
-        self, headers: Mapping[str, str], form: Mapping[str, str] | None, find_key: Callable[[str], str | None]
+        self,
+        headers: Mapping[str, str],
+        form: Mapping[str, str] | None,
+        find_key: Callable[[str], str | None],
+        draw: Callable[[], AbstractContextManager[None]] | None = None,
     ) -> dict[str, Any]:
         """Return the answer to a token request with ``form``, the result of `read_form`.
 
-        ``find_key`` returns the key of the account that a key belongs to.
+        ``find_key`` returns the key of the account that a key belongs to, ``draw`` gives the context of random values in place of the vendor's.
 
         Raises:
             OAuthError: the request is refused.
@@ -73,7 +81,7 @@ class TokenIssuer:
             raise OAuthError(400, "unsupported_grant_type")
         if set(form.get("scope", "").split()) - set(self.config.scope.split()):
             raise OAuthError(400, "invalid_scope")
-        with self._draw():
+        with (draw or self._draw)():
             token = make_token(_TOKEN_LENGTH)
         now = self._clock()
         while self._tokens and (len(self._tokens) >= _MAX_TOKENS or next(iter(self._tokens.values()))[1] <= now):

@@ -6,7 +6,10 @@ from codecs import BOM_UTF8
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
+
+from starlette.responses import Response
+from starlette.types import Scope
 
 from contract_watch.contracts.model import Account, match_unserved, preset_state
 from contract_watch.contracts.openapi import Operation
@@ -58,6 +61,9 @@ class MockVendor:
 
     With a ``seed``, ids, secrets and times depend on the vendor's own requests since the last reset and on nothing else.
     """
+
+    edits_responses: ClassVar[bool] = False
+    """True for a mutant: the endpoints then call `intercept_request` and `edit_response`, which are no-ops here."""
 
     def __init__(
         self,
@@ -272,6 +278,23 @@ class MockVendor:
         self.state = outcome.resolve_next_state(body)
         self.last_outcome = outcome
         return outcome.status, body
+
+    def intercept_request(self, operation: Operation | None, scope: Scope) -> Response | None:  # noqa: ARG002 (for mutants)
+        """Return the response that a mutant gives in the vendor's place, or None; ``operation`` is None if it is undeclared."""
+        return None
+
+    def edit_response(self, operation: Operation | None, response: Response) -> Response:  # noqa: ARG002 (for mutants)
+        """Return the response as a mutant sends it."""
+        return response
+
+    def take_drift(self) -> str:
+        """Return the id of the mutant if it changed the answer since the last call of this method; else an empty string."""
+        return ""
+
+    @property
+    def response_delay(self) -> float:
+        """The seconds that a mutant waits before each response."""
+        return 0.0
 
     def build_refusal(self, operation: Operation | None, status: int, phrase: str) -> Any:
         """Build the body of a refusal that no model decides, in the vendor's form if its documents show one.

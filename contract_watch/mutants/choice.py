@@ -1,16 +1,16 @@
 """The choice of mutants to serve: a team sees how its own code reacts when the vendor drifts."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 
 from contract_watch.contracts.registry import Contract
 from contract_watch.errors import UsageError
 from contract_watch.escaping import escape_text
 from contract_watch.mock.clock import MockClock
-from contract_watch.mock.server import MockClasses
+from contract_watch.mock.server import VendorFactory
 from contract_watch.mock.vendor import MockVendor
 from contract_watch.mutants.derivation import MutantConfig, derive_mutants
 from contract_watch.mutants.mutant import FAMILIES, Mutant
-from contract_watch.mutants.mutant_mock import MutantMock
 from contract_watch.mutants.mutated_vendor import MutatedVendor
 from contract_watch.suggestions import find_similar_names
 
@@ -18,6 +18,8 @@ HTTP_FAMILIES = ("status", "body", "media", "headers", "methods")
 """The families that change a response on its way: they play over HTTP, not over gRPC."""
 _SEPARATOR = ":"
 _MAX_SHOWN, _MAX_GUESSES = 100, 3
+_MAX_CONTRACTS = 8
+"""Contracts whose mutants are remembered."""
 
 
 def find_mutant(contract: Contract, mutant_id: str, option: str = "--mutant") -> Mutant:
@@ -26,7 +28,7 @@ def find_mutant(contract: Contract, mutant_id: str, option: str = "--mutant") ->
     Raises:
         UsageError: there is none; the line names ``option`` and the nearest ids.
     """
-    mutants = {mutant.id: mutant for mutant in derive_mutants(contract)}
+    mutants = _derive_by_id(contract)
     if mutant_id in mutants:
         return mutants[mutant_id]
     near = find_similar_names(mutant_id, mutants, _MAX_GUESSES, 0.5)
@@ -34,6 +36,12 @@ def find_mutant(contract: Contract, mutant_id: str, option: str = "--mutant") ->
     raise UsageError(
         f"{option}: {contract.slug} has no mutant {escape_text(mutant_id, _MAX_SHOWN)!r}; {hint}; contract-watch mock {contract.slug} --list-mutants lists all"
     )
+
+
+@lru_cache(maxsize=_MAX_CONTRACTS)
+def _derive_by_id(contract: Contract) -> Mapping[str, Mutant]:
+    """Return the mutants of a contract; each test of a session asks for one, and deriving them takes a second."""
+    return {mutant.id: mutant for mutant in derive_mutants(contract)}
 
 
 def parse_mutants(options: Sequence[str], contracts: Sequence[Contract]) -> dict[str, Mutant]:
@@ -58,8 +66,8 @@ def parse_mutants(options: Sequence[str], contracts: Sequence[Contract]) -> dict
     return found
 
 
-def choose_classes(mutants: Mapping[str, Mutant]) -> MockClasses:
-    """Return the classes of a mock in which the vendors of ``mutants`` drift, and all others do not."""
+def choose_vendors(mutants: Mapping[str, Mutant]) -> VendorFactory:
+    """Return the function that creates the vendors of a mock: those of ``mutants`` drift, all others do not."""
 
     def create_vendor(
         contract: Contract, environment: Mapping[str, str], clock: MockClock, seed: int | None
@@ -71,7 +79,7 @@ def choose_classes(mutants: Mapping[str, Mutant]) -> MockClasses:
         vendor.drift = mutant.id
         return vendor
 
-    return MockClasses(create_vendor, MutantMock) if mutants else MockClasses()
+    return create_vendor
 
 
 def restart_mutation(mutant: Mutant) -> Callable[[MockVendor], None]:

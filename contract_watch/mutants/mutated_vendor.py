@@ -4,6 +4,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from starlette.responses import Response as HttpResponse
+from starlette.types import Scope
+
 from contract_watch.contracts.config import CredentialLocation
 from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.outcomes import ModelState, Outcome
@@ -11,13 +14,19 @@ from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import Request
 from contract_watch.contracts.samples import build_sample
 from contract_watch.engine.planning.simulation import Simulation
+from contract_watch.engine.protocols.wire import Response
 from contract_watch.mock.clock import MockClock
 from contract_watch.mock.vendor import MockVendor
 from contract_watch.mutants.mutant import Mutation, VendorRequest
 
 
 class MutatedVendor(MockVendor):
-    """A vendor whose responses come from a mutation, with the parts of the model that mutations need."""
+    """A vendor whose responses come from a mutation, with the parts of the model that mutations need.
+
+    Mutations that edit or intercept responses play over HTTP alone, all others over gRPC too.
+    """
+
+    edits_responses = True
 
     def __init__(
         self,
@@ -30,8 +39,7 @@ class MutatedVendor(MockVendor):
     ) -> None:
         super().__init__(contract, environment, interpretations, clock, seed)
         self.mutation = mutation
-        self.has_drifted = False
-        """True after a request that the mutation answered in another way than the vendor."""
+        self._has_drifted = False
 
     def handle_request(
         self,
@@ -46,8 +54,38 @@ class MutatedVendor(MockVendor):
         request = VendorRequest(operation, path, headers, body, self.clock.take(), parameters)
         with self.draw():
             response = self.mutation.respond(self, request)
-        self.has_drifted = self.mutation.activations > before
+        self._has_drifted = self.mutation.activations > before
         return response
+
+    def intercept_request(self, operation: Operation | None, scope: Scope) -> HttpResponse | None:
+        """Implement `MockVendor.intercept_request`."""
+        raw = scope.get("raw_path", b"").decode("latin-1").partition("?")[0] or scope["path"]
+        path = raw.removeprefix(self.contract.base_path)
+        found = self.mutation.intercept(
+            operation, scope["method"], self.contract.effective.find_path_template(path) or path
+        )
+        self._has_drifted = found is not None
+        return _build_http_response(found) if found is not None else None
+
+    def edit_response(self, operation: Operation | None, response: HttpResponse) -> HttpResponse:
+        """Implement `MockVendor.edit_response`."""
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in response.raw_headers}
+        given = Response(response.status_code, headers, bytes(response.body))
+        edited = self.mutation.edit_response(operation, given)
+        if edited == given:
+            return response
+        self._has_drifted = True
+        return _build_http_response(edited)
+
+    def take_drift(self) -> str:
+        """Implement `MockVendor.take_drift`."""
+        has_drifted, self._has_drifted = self._has_drifted, False
+        return self.drift if has_drifted else ""
+
+    @property
+    def response_delay(self) -> float:
+        """Implement `MockVendor.response_delay`."""
+        return self.mutation.delay
 
     def find_client(self, key: str) -> str | None:
         """Implement `MockVendor.find_client`."""
@@ -146,6 +184,15 @@ class MutatedVendor(MockVendor):
     def list_owned(self, account: str | None = None) -> list[str]:
         """List the names of existing objects, of one account or of all."""
         return [name for owner, name in self.contract.model.list_owned(self.state) if account in (None, owner)]
+
+
+def _build_http_response(response: Response) -> HttpResponse:
+    """Build a response to send, chunked if its content-length is empty."""
+    is_chunked = response.headers.get("content-length") == ""
+    headers = {**response.headers, "content-length": "" if is_chunked else str(len(response.body))}
+    built = HttpResponse(response.body, response.status)
+    built.raw_headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items() if value]
+    return built
 
 
 def replace_arguments(request: VendorRequest, names: Mapping[str, Any]) -> VendorRequest:

@@ -9,9 +9,12 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
 
+from contract_watch.contracts.randomness import RandomStream
 from contract_watch.errors import UsageError
 from contract_watch.mock.app import Mock
 from contract_watch.mock.faults.fault import Fault
+from contract_watch.mock.faults.values import quote as quote_value
+from contract_watch.mock.journal import MAX_CALLS
 from contract_watch.mock.preset import load_preset
 from contract_watch.mock.vendor import MockVendor
 from contract_watch.suggestions import suggest_name
@@ -23,8 +26,16 @@ _FORM = "application/x-www-form-urlencoded"
 class Backstage:
     """One vendor of a mock of its own. ``restart`` brings back what a mutant has remembered."""
 
-    def __init__(self, mock: Mock, vendor: MockVendor, restart: Callable[[MockVendor], None]) -> None:
+    def __init__(
+        self, mock: Mock, vendor: MockVendor, restart: Callable[[MockVendor], None], seed: int | None = None
+    ) -> None:
         self.mock, self.vendor, self.contract = mock, vendor, vendor.contract
+        mock.journal.keeps_whole = True
+        self._streams = {
+            account.key: RandomStream(f"{seed}/{self.contract.slug}/{account.name}")
+            for account in vendor.accounts
+            if seed is not None
+        }
         self._interpretations: dict[str, str] = {}
         self._preset: tuple[dict[str, Any], str] = {}, ""
         self._restart = restart
@@ -47,10 +58,10 @@ class Backstage:
         self.was_called = False
 
     def reset(self) -> None:
-        """Bring back the beginning: its objects and interpretations, the real time, no call or fault."""
-        self.was_called = self.was_called or bool(self.mock.journal.latest_call)
+        """Bring back the beginning: its objects and interpretations, the real time, no call, fault, snapshot or token."""
+        self.forget_calls()
         self.mock.faults.clear()
-        self.mock.journal.clear()
+        self.mock.controls.state.snapshots.clear()
         self.vendor.clock.reset()
         if self.mock.session is not None:
             self.mock.session.rewind()
@@ -78,18 +89,32 @@ class Backstage:
 
     def check_operation(self, operation: str) -> None:
         """Raise `UsageError` if the contract has no such operation."""
-        if operation not in self.contract.operations:
+        if not isinstance(operation, str) or operation not in self.contract.operations:
+            name = str(operation)
             raise UsageError(
-                f"{self.contract.slug}: unknown operation {operation!r}; "
-                f"{suggest_name(operation, [*self.contract.operations])}"
+                f"{self.contract.slug}: unknown operation {quote_value(name)}; "
+                f"{suggest_name(name, [*self.contract.operations])}"
             )
 
     def list_calls(self) -> list[RecordedArguments]:
         """Return the recorded requests, oldest first."""
-        shown, sent = self.mock.journal.list_calls(), self.mock.journal.list_sent_calls()
-        return [self._read_call(one, raw) for one, raw in zip(shown, sent, strict=True)]
+        return [self._read_call(one, raw) for one, raw in self.mock.journal.list_sent_calls()]
 
-    def _read_call(self, entry: Mapping[str, Any], raw: Mapping[str, Any]) -> RecordedArguments:
+    def check_calls_are_whole(self, expectation: str) -> None:
+        """Raise `UsageError` if the journal has dropped requests, among which those of ``expectation`` may be."""
+        journal = self.mock.journal
+        if journal.dropped:
+            raise UsageError(
+                f"{expectation}: only the last {MAX_CALLS} of {MAX_CALLS + journal.dropped} requests are recorded; check "
+                "earlier, or call forget_calls() before the part to check"
+            )
+
+    def forget_calls(self) -> None:
+        """Forget the recorded requests, but not that there were some."""
+        self.was_called = self.was_called or not self.mock.journal.is_empty
+        self.mock.journal.clear()
+
+    def _read_call(self, entry: Mapping[str, Any], raw: Mapping[str, Any] | None) -> RecordedArguments:
         call = PlayedCall(
             operation=entry["operation"],
             method=entry["method"],
@@ -107,18 +132,16 @@ class Backstage:
             fault=entry.get("fault", ""),
             mutant=entry.get("mutant", ""),
         )
-        return RecordedArguments(call, _join_arguments(raw))
+        return RecordedArguments(call, _join_arguments(entry if raw is None else raw), is_cut=raw is None)
 
     def redact(self, value: Any) -> Any:
-        """Return ``value`` without secrets, as the journal shows it."""
+        """Return ``value`` without secrets."""
         return self.mock.journal.redact_json(value)
 
     # -- faults
 
     def add_fault(self, raw: Mapping[str, Any]) -> Fault:
         """Script a fault for this vendor; raise `UsageError` if it cannot play."""
-        if raw.get("operation") is not None:
-            self.check_operation(raw["operation"])
         return self.mock.faults.add({"vendor": self.contract.slug, **raw})
 
     def remove_fault(self, fault: Fault) -> None:
@@ -150,11 +173,13 @@ class Backstage:
             form += f"&client_id={quote(client, safe='')}&client_secret={quote(secret, safe='')}"
         else:
             headers["authorization"] = f"Basic {base64.b64encode(key.encode()).decode()}"
-        before = self.vendor.save()
-        try:
-            return str(issuer.issue(headers, form.encode(), self.vendor.find_client)["access_token"])
-        finally:
-            self.vendor.restore(before)  # the tests' looks at headers must not move what a seed decides
+        # A stream of the account's own: a look at headers must not move what a seed decides for the vendor.
+        stream = self._streams.get(key)
+        draw = None
+        if stream is not None:
+            stream.restart()
+            draw = stream.activate
+        return str(issuer.issue(headers, form.encode(), self.vendor.find_client, draw)["access_token"])
 
 
 def _join_arguments(entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -50,10 +50,14 @@ class PlayedCall:
 
 @dataclass(frozen=True)
 class RecordedArguments:
-    """A call as people see it, and its arguments as they were sent, which never leave this module."""
+    """A call as people see it, and its arguments as they were sent, which never leave this module.
+
+    ``is_cut`` says that the request was too long to record, so that its arguments cannot be compared as a whole.
+    """
 
     call: PlayedCall
     sent: Mapping[str, Any] = field(repr=False)
+    is_cut: bool = False
 
     def matches(self, expected: Mapping[str, Any]) -> bool:
         """Return True if each of ``expected`` was sent, with that value."""
@@ -64,15 +68,15 @@ class RecordedArguments:
         return sum(name in self.sent and are_equal(value, self.sent[name]) for name, value in expected.items())
 
     def list_differences(self, expected: Mapping[str, Any], redacted: Mapping[str, Any]) -> list[str]:
-        """Return a line for each argument that differs; ``redacted`` is ``expected`` without secrets."""
-        lines: list[str] = []
+        """Return a line for each argument that differs; ``redacted`` is ``expected`` as the journal shows it."""
+        lines = ["the request is too long to compare; send a shorter one"] if self.is_cut else []
         for name, value in expected.items():
             actual = self.sent.get(name, _ABSENT)
             if actual is not _ABSENT and are_equal(value, actual):
                 continue
             shown = {name: self.call.arguments[name]} if name in self.call.arguments else {}
             found = describe_differences({name: redacted[name]}, shown, "arguments")
-            lines += found or [f"arguments.{name}: differs; the values are secret"]
+            lines += found or [f"arguments.{name}: differs; the values are secret or too long to show"]
         return lines
 
 

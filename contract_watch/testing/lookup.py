@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from contract_watch.contracts.directories import find_contracts
+from contract_watch.contracts.directories import find_contracts, find_contracts_in
 from contract_watch.contracts.registry import SLUG, Contract
 from contract_watch.errors import UsageError
 from contract_watch.escaping import escape_text
@@ -23,10 +23,11 @@ def find_contract(slug: str, directories: Directories = None) -> Contract:
         UsageError: no directory has it, or a directory does not exist.
     """
     found = list_contracts(directories)
-    if slug not in found:
-        raise UsageError(f"play: unknown vendor {escape_text(slug, _MAX_SHOWN)!r}; {suggest_name(slug, found)}")
+    if not isinstance(slug, str) or slug not in found:
+        name = str(slug)
+        raise UsageError(f"play: unknown vendor {escape_text(name, _MAX_SHOWN)!r}; {suggest_name(name, found)}")
     directory = found[slug]
-    changed = max(path.stat().st_mtime_ns for path in directory.rglob("*") if path.suffix != ".pyc")
+    changed = max(map(_read_time, directory.rglob("*")))
     known = _LOADED.get(directory)
     if known is None or known[0] != changed:
         known = _LOADED[directory] = changed, Contract(slug, directory.parents[1], directory.parent.name)
@@ -34,15 +35,22 @@ def find_contract(slug: str, directories: Directories = None) -> Contract:
 
 
 def list_contracts(directories: Directories = None) -> dict[str, Path]:
-    """Return the contracts' directories by slug; raise `UsageError` if one of ``directories`` does not exist."""
+    """Return the contracts' directories by slug.
+
+    Raises:
+        UsageError: one of ``directories`` does not exist, or two hold a contract of the same name.
+    """
     if directories is None:
-        return {slug: path for slug, path in find_contracts().items() if SLUG.fullmatch(slug)}
-    found: dict[str, Path] = {}
-    for given in [directories] if isinstance(directories, str | Path) else directories:
-        directory = Path(given).resolve()
-        if not directory.is_dir():
-            raise UsageError(f"contracts: {directory} is no directory; name one with <slug>/contract.toml in it")
-        for file in sorted(directory.glob("*/contract.toml")):
-            if SLUG.fullmatch(file.parent.name):
-                found.setdefault(file.parent.name, file.parent)
-    return found
+        found = find_contracts()
+    else:
+        given = [directories] if isinstance(directories, str | Path) else directories
+        found = find_contracts_in([Path(one).resolve() for one in given], "contracts")
+    return {slug: path for slug, path in found.items() if SLUG.fullmatch(slug)}
+
+
+def _read_time(path: Path) -> int:
+    """Return the time of a file's last change; 0 for compiled code, and for a file that is gone or a broken link."""
+    try:
+        return path.stat().st_mtime_ns if path.suffix != ".pyc" else 0
+    except OSError:
+        return 0

@@ -47,8 +47,9 @@ class PlayedSnapshot:
 class PlayedVendor:
     """One vendor that a test plays.
 
-    Every method may be called from any thread, between two requests. The keys are the contract's test values, never
-    those of the environment.
+    With a server every method may be called from any thread: it runs between two requests. Without one, the journal may be
+    read from any thread, and all else from the one that serves the requests. The keys are the contract's test values,
+    never those of the environment.
     """
 
     def __init__(self, backstage: Backstage, served: MockThread | None, known: Collection[str]) -> None:
@@ -152,7 +153,7 @@ class PlayedVendor:
         self.run(lambda backstage: backstage.begin(interpretations, read))
 
     def reset(self) -> None:
-        """Bring back the beginning: its objects, interpretations and ids, the real time, no call or fault."""
+        """Bring back the beginning: its objects, interpretations and ids, the real time, no call, fault, snapshot or token."""
         self.run(Backstage.reset)
 
     def snapshot(self) -> PlayedSnapshot:
@@ -167,7 +168,7 @@ class PlayedVendor:
 
     def has_been_called(self) -> bool:
         """Return True if a request has reached the mock since `begin`, resets notwithstanding."""
-        return self.run(lambda backstage: backstage.was_called or backstage.mock.journal.latest_call is not None)
+        return self.run(lambda backstage: backstage.was_called or not backstage.mock.journal.is_empty)
 
     def interpret(self, **values: str) -> None:
         """Choose interpretations of what the documents leave open, ``-`` in a name written as ``_``; empties the state.
@@ -198,39 +199,51 @@ class PlayedVendor:
         """Return the requests that reached the mock, oldest first: all, or those of one operation or status.
 
         Raises:
-            UsageError: the contract has no such operation.
+            UsageError: the contract has no such operation, or there were more requests than the mock records.
         """
+        __tracebackhide__ = True
         if operation:
             self._backstage.check_operation(operation)
-        found = [one.call for one in self.run(Backstage.list_calls)]
+        self._backstage.check_calls_are_whole("calls")
+        found = self.list_recent_calls()
         return [one for one in found if operation in ("", one.operation) and status in (None, one.status)]
+
+    def list_recent_calls(self) -> list[PlayedCall]:
+        """Return the last requests, 1,000 at most, oldest first."""
+        return [one.call for one in self.run(Backstage.list_calls)]
+
+    def forget_calls(self) -> None:
+        """Forget the recorded requests; everything else stays."""
+        self.run(Backstage.forget_calls)
 
     def assert_called(self, operation: str, /, **arguments: Any) -> PlayedCall:
         """Return the last call of ``operation`` with these arguments, body properties and parameters alike.
 
         Raises:
             AssertionError: there is none; the message compares the nearest call field by field.
-            UsageError: the contract has no such operation.
+            UsageError: the contract has no such operation, or a request that is not recorded any more may match.
         """
+        __tracebackhide__ = True
         self._backstage.check_operation(operation)
         recorded = self.run(Backstage.list_calls)
         found = [one for one in recorded if one.call.operation == operation and one.matches(arguments)]
         if not found:
-            redacted = self.run(lambda backstage: backstage.redact(dict(arguments)))
+            self._backstage.check_calls_are_whole("assert_called")
+            redacted = self.run(lambda backstage: backstage.mock.journal.show_json(dict(arguments)))
             raise AssertionError(f"{self.name}: {describe_missing_call(operation, arguments, redacted, recorded)}")
         return found[-1].call
 
     def assert_called_once(self, operation: str, /, **arguments: Any) -> PlayedCall:
         """Return the only call of ``operation``, which has to have these arguments; see `assert_called`."""
-        count = len(self.calls(operation))
-        if count > 1:
-            raise AssertionError(
-                f"{self.name}: {operation} was called {count} times; {describe_calls(self.calls(operation))}"
-            )
+        __tracebackhide__ = True
+        found = self.calls(operation)
+        if len(found) > 1:
+            raise AssertionError(f"{self.name}: {operation} was called {len(found)} times; {describe_calls(found)}")
         return self.assert_called(operation, **arguments)
 
     def assert_not_called(self, operation: str = "", /) -> None:
-        """Raise AssertionError if ``operation``, or without one anything at all, was called."""
+        """Raise AssertionError if ``operation``, or without one anything at all, was called; see `calls`."""
+        __tracebackhide__ = True
         if found := self.calls(operation):
             raise AssertionError(f"{self.name}: {operation or 'the vendor'} was called; {describe_calls(found)}")
 

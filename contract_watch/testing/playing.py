@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from contract_watch.contracts.resource.preset_values import show_value
 from contract_watch.errors import UsageError
 from contract_watch.mock.app import Mock
 from contract_watch.mock.files import open_session
-from contract_watch.mock.server import MockClasses, MockThread, build_mock
+from contract_watch.mock.server import MockThread, VendorFactory, build_mock, create_vendor
 from contract_watch.mock.vendor import MockVendor
 from contract_watch.testing.backstage import Backstage
 from contract_watch.testing.lookup import Directories, find_contract, list_contracts
@@ -28,26 +29,37 @@ class Play(Generic[Handle]):
 
     def __init__(self, start: Callable[[ExitStack], Handle]) -> None:
         self._start: Callable[[ExitStack], Handle] = start
-        self._stack = ExitStack()
+        self._stacks: list[ExitStack] = []
 
     def __enter__(self) -> Handle:
         with ExitStack() as stack:
             handle = self._start(stack)
-            self._stack = stack.pop_all()
+            self._stacks.append(stack.pop_all())
         return handle
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._stack.close()
+        self._stacks.pop().close()
 
     async def __aenter__(self) -> Handle:
-        return await asyncio.to_thread(self.__enter__)
+        pool = ThreadPoolExecutor(1, "play")
+        entering = pool.submit(self.__enter__)
+        pool.shutdown(wait=False)
+        try:
+            return await asyncio.wrap_future(entering)
+        except asyncio.CancelledError:
+            entering.add_done_callback(self._leave)  # the thread goes on, and nobody will leave the block
+            raise
+
+    def _leave(self, entered: Future[Handle]) -> None:
+        if not entered.cancelled() and entered.exception() is None:
+            self._stacks.pop().close()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await asyncio.to_thread(self._stack.close)
+        await asyncio.to_thread(self._stacks.pop().close)
 
 
 @dataclass(frozen=True)
@@ -153,11 +165,13 @@ def _start(stack: ExitStack, slug: str, options: _PlayOptions) -> PlayedVendor:
     options.check(1)
     contract = find_contract(slug, options.contracts)
     mutant = options.mutant
-    classes, restart = _prepare_mutant(contract, mutant) if mutant else (MockClasses(), _restart_nothing)
-    mock = build_mock([contract], {}, classes=classes, seed=options.seed)
+    create, restart = _prepare_mutant(contract, mutant) if mutant else (create_vendor, _restart_nothing)
+    mock = build_mock([contract], {}, create=create, seed=options.seed)
     _open_session(stack, mock, options)
     served = MockThread(mock) if options.serve else None
-    vendor = PlayedVendor(Backstage(mock, mock.vendors[slug], restart), served, list_contracts(options.contracts))
+    vendor = PlayedVendor(
+        Backstage(mock, mock.vendors[slug], restart, options.seed), served, list_contracts(options.contracts)
+    )
     if served is not None:
         stack.callback(served.stop)
         served.start()
@@ -177,9 +191,9 @@ def _restart_nothing(_vendor: MockVendor) -> None:
     """Leave a faithful vendor as it is: it remembers nothing but its state."""
 
 
-def _prepare_mutant(contract: Contract, mutant_id: str) -> tuple[MockClasses, Callable[[MockVendor], None]]:
-    """Return the classes of a mock that plays a mutant, and the function that makes it forget earlier requests."""
+def _prepare_mutant(contract: Contract, mutant_id: str) -> tuple[VendorFactory, Callable[[MockVendor], None]]:
+    """Return the function that creates the vendor of a mutant, and the one that makes it forget earlier requests."""
     from contract_watch.mutants import choice  # noqa: PLC0415 (it loads the planner, which a faithful mock does not need)
 
     mutant = choice.find_mutant(contract, mutant_id, "mutant")
-    return choice.choose_classes({contract.slug: mutant}), choice.restart_mutation(mutant)
+    return choice.choose_vendors({contract.slug: mutant}), choice.restart_mutation(mutant)

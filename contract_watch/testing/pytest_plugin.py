@@ -1,9 +1,9 @@
 """The pytest plugin: a fixture ``mock_<slug>`` for each contract, found as every command finds them.
 
-A fixture gives a `played_vendor.PlayedVendor` without call or fault, and without object but those of a marker's preset. Its server starts with the first test that
-uses it and stays for the session, in each worker of pytest-xdist its own. A test ends with an error if a fault that it
-scripted never played, or if the fixture was used and no request reached the mock. The report of a failed test lists the
-requests.
+A fixture gives a `played_vendor.PlayedVendor` without call or fault, and without object but those of a marker's preset.
+Its server starts with the first test that uses it and stays for the session, in each worker of pytest-xdist its own; one
+with a mutant or a seed ends with its test. A test ends with an error if a fault that it scripted never played, or if the
+fixture was used and no request reached the mock. The report of a failed test lists the requests.
 
 pytest loads this module in every run, so it imports nothing of the mock.
 """
@@ -24,6 +24,7 @@ PREFIX = "mock_"
 INI_UNUSED, INI_UNPLAYED = "mock_vendor_unused", "mock_vendor_unplayed"
 _SESSION: pytest.StashKey["VendorSession"] = pytest.StashKey()
 _CONTRACTS: pytest.StashKey[Mapping[str, Path]] = pytest.StashKey()
+_PROBLEM: pytest.StashKey[str] = pytest.StashKey()
 _FIXTURES = "contract_watch_fixtures"
 _MARKER_HELP = (
     f"{MARKER}(*slugs, preset=objects or path, seed=7, interpretations={{}}, mutant='', unused='ok', unplayed='ok'): "
@@ -43,7 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the marker, and a fixture for each contract."""
     config.addinivalue_line("markers", _MARKER_HELP)
     module = types.ModuleType(_FIXTURES)
-    config.stash[_CONTRACTS] = _find_contracts()
+    config.stash[_CONTRACTS], config.stash[_PROBLEM] = _find_contracts()
     for slug in config.stash[_CONTRACTS]:
         setattr(module, f"{PREFIX}{slug}", _build_fixture(slug))
     config.pluginmanager.register(module, _FIXTURES)
@@ -62,19 +63,27 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     report = yield
     session = item.config.stash.get(_SESSION, None)
     if session is not None:
-        session.take_report(report)
+        session.take_report(item, report)
     return report
 
 
-def _find_contracts() -> Mapping[str, Path]:
-    """Return the directories of the contracts by slug; if one cannot be used there is none, and no fixture."""
-    from contract_watch.contracts.directories import find_contracts  # noqa: PLC0415 (costs milliseconds)
-    from contract_watch.errors import UsageError  # noqa: PLC0415 (as above)
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Return the reason why there are no fixtures, if there is one."""
+    problem = config.stash[_PROBLEM]
+    return [f"contract_watch: no fixture {PREFIX}<slug>: {problem}"] if problem else []
+
+
+def _find_contracts() -> tuple[Mapping[str, Path], str]:
+    """Return the directories of the contracts by slug; if one cannot be used there is none, and the reason."""
+    # These cost milliseconds.
+    from contract_watch.contracts.directories import find_contracts  # noqa: PLC0415
+    from contract_watch.errors import UsageError  # noqa: PLC0415
+    from contract_watch.escaping import escape_text  # noqa: PLC0415
 
     try:
-        return {slug: directory for slug, directory in find_contracts().items() if slug.isidentifier()}
-    except (UsageError, OSError):
-        return {}
+        return {slug: directory for slug, directory in find_contracts().items() if slug.isidentifier()}, ""
+    except (UsageError, OSError) as error:
+        return {}, escape_text(str(error))
 
 
 def _build_fixture(slug: str) -> Any:

@@ -28,7 +28,10 @@ class FuzzResult:
 
 
 def run_campaign(contracts: list[Contract], seconds: float, seed: int, out: Path) -> FuzzResult:
-    """Send mutated requests for ``seconds``; stop at the first damage and write its inputs below ``out``."""
+    """Send mutated requests for ``seconds``; stop at the first damage and write its inputs below ``out``.
+
+    An interrupted campaign leaves the inputs of its last batch there.
+    """
     randomness = random.Random(seed)
     http_seeds, grpc_seeds = build_http_seeds(contracts), build_grpc_seeds(contracts)
     slugs = [contract.slug for contract in contracts]
@@ -38,11 +41,13 @@ def run_campaign(contracts: list[Contract], seconds: float, seed: int, out: Path
         while time.monotonic() < until:
             is_grpc = bool(grpc_seeds) and randomness.random() < _GRPC_SHARE
             batch = [mutate(randomness, grpc_seeds if is_grpc else http_seeds) for _ in range(_BATCH)]
+            file = _write_batch(out, seed, slugs, batch, is_grpc=is_grpc)  # an interruption must not lose it
             damage = send_batch(target, batch, is_grpc=is_grpc)
             sent += len(batch)
             if damage:
                 smallest = _reduce(slugs, batch, is_grpc=is_grpc)
                 return FuzzResult(sent, damage, _write_batch(out, seed, slugs, smallest, is_grpc=is_grpc))
+            file.unlink()
     return FuzzResult(sent)
 
 

@@ -11,10 +11,12 @@ from contract_watch.contracts.protobuf import MessageCodec
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.samples import build_sample
 
-_CONTROLS: tuple[tuple[str, str, dict[str, Any] | None], ...] = (
-    ("GET", "health", None), ("GET", "state", None), ("DELETE", "state", None), ("GET", "calls", None), ("DELETE", "calls", None),
-    ("GET", "faults", None), ("POST", "faults", {"operation": "nothing", "times": 1, "status": 404, "body": {"error": "x"}}),
-    ("DELETE", "faults", None), ("GET", "interpretations", None), ("PUT", "interpretations", {}),
+_CONTROLS: tuple[tuple[str, str, Any], ...] = (
+    ("GET", "health", None), ("GET", "state", None), ("PUT", "state", {}), ("DELETE", "state", None), ("GET", "calls", None),
+    ("DELETE", "calls", None), ("GET", "interpretations", None), ("PUT", "interpretations", {}),
+    ("GET", "snapshots", None), ("POST", "snapshots/a", None), ("POST", "snapshots/a/restore", None), ("DELETE", "snapshots/a", None),
+    ("GET", "clock", None), ("PUT", "clock", {"advance": 60}), ("PUT", "clock", {"frozen": True}), ("DELETE", "clock", None),
+    ("GET", "page", None), ("GET", "page/facts.json", None), ("GET", "page/state.json", None), ("GET", "page/page.js", None),
 )  # fmt: skip
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 _DATA, _HEADERS, _SETTINGS = 0, 1, 4
@@ -25,7 +27,7 @@ def build_http_seeds(contracts: list[Contract]) -> list[bytes]:
     """Build a request of each operation, over gRPC-web too, and of each control."""
     seeds = [
         _format_request(method, f"/__mock/{name}", [], b"" if body is None else json.dumps(body).encode())
-        for method, name, body in _CONTROLS
+        for method, name, body in (*_CONTROLS, *_list_fault_controls(contracts))
     ]
     for contract in contracts:
         location, key = contract.credential_locations[0], contract.credentials[0].test
@@ -33,6 +35,11 @@ def build_http_seeds(contracts: list[Contract]) -> list[bytes]:
         for operation in contract.operations.values():
             path = contract.base_path + operation.path.replace("{", "").replace("}", "")
             seeds.append(_format_request(operation.method, path, credential, _build_body(operation)))
+        if contract.token is not None:
+            form = b"grant_type=client_credentials&client_id=a&client_secret=b"
+            seeds.append(
+                _format_request("POST", contract.token.path, ["Content-Type: application/x-www-form-urlencoded"], form)
+            )
         seeds += [
             _format_request("POST", path, [*credential, f"Content-Type: {media_type}"], frame)
             for path, message in _list_grpc_messages(contract)
@@ -45,6 +52,21 @@ def build_http_seeds(contracts: list[Contract]) -> list[bytes]:
         seeds[0].replace(b"Content-Length: 0\r\n", b"Transfer-Encoding: chunked\r\n") + b"3\r\nabc\r\n0\r\nX: y\r\n\r\n"
     )
     return [*seeds, chunked, b"".join(seeds[:3])]
+
+
+def _list_fault_controls(contracts: list[Contract]) -> Iterator[tuple[str, str, Any]]:
+    """Yield the controls of each vendor's state, document and faults; the last one removes the faults."""
+    for contract in contracts:
+        slug, operation = contract.slug, contract.lifecycle.read
+        yield "PUT", f"state/{slug}", []
+        yield "GET", f"page/documents/{slug}.json", None
+        target = {"vendor": slug, "operation": operation}
+        yield "POST", "faults", {**target, "times": 1, "status": 404, "body": {"error": "x"}}
+        yield "POST", "faults", {**target, "slow": {"bytes": 1, "pause": 0.001}}
+        yield "POST", "faults", {**target, "lost": True, "one_in": 2}
+        yield "PUT", "faults", [{**target, "cut": 3}, {"vendor": slug, "delay": 0.01, "optional": True}]
+        yield "GET", "faults?all=1", None
+    yield "DELETE", "faults", None
 
 
 def build_grpc_seeds(contracts: list[Contract]) -> list[bytes]:

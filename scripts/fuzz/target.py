@@ -7,8 +7,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -16,6 +16,7 @@ import httpx
 
 from contract_watch.contracts.registry import ROOT
 from scripts.bench.process import build_environment
+from scripts.fuzz.objects import find_lost_objects
 
 MAX_MEMORY = 600 * 1024 * 1024
 """Bytes of memory that the mock may ever have had."""
@@ -29,9 +30,13 @@ _CRASH = re.compile(rb"HTTP/1\.1 500 [^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\nInternal S
 class FuzzTarget:
     """A running mock."""
 
-    def __init__(self, process: subprocess.Popen[str], rest: str, grpc: str, errors: IO[str]) -> None:
-        self._process, self.rest, self.grpc, self._errors = process, rest, grpc, errors
-        self._client = httpx.Client(base_url=f"http://{rest}", timeout=_ANSWER_TIMEOUT, trust_env=False)
+    def __init__(
+        self, process: subprocess.Popen[str], addresses: Mapping[str, str], errors: IO[str], vendors: Sequence[str] = ()
+    ) -> None:
+        self._process, self._errors, self._vendors = process, errors, vendors
+        self.rest, self.grpc = addresses["rest"], addresses["grpc"]
+        self._client = httpx.Client(base_url=f"http://{self.rest}", timeout=_ANSWER_TIMEOUT, trust_env=False)
+        self._interpretations = self._client.get("/__mock/interpretations").raise_for_status().content
 
     def close(self) -> None:
         """Close the connections to it."""
@@ -49,7 +54,9 @@ class FuzzTarget:
                     connection.sendall(content)
             _receive(received)
         except OSError as error:
-            return f"the mock accepts no connection ({error.strerror or type(error).__name__})"
+            # Native gRPC starts again after some inputs, once their connections end: `find_damage` waits for that.
+            if address != self.grpc or not isinstance(error, ConnectionError):
+                return f"the mock accepts no connection ({error.strerror or type(error).__name__})"
         finally:
             for connection in received:
                 connection.close()
@@ -63,6 +70,9 @@ class FuzzTarget:
             self._client.get("/__mock/health").raise_for_status()
             state = self._client.get("/__mock/state").raise_for_status().json()
             self._client.get("/__mock/calls").raise_for_status().json()
+            self.reset()
+            if lost := find_lost_objects(self._client, self._vendors):
+                return lost
         except (httpx.HTTPError, ValueError) as error:
             ended = "" if self._process.poll() is None else f"; it ended with status {self._process.returncode}"
             return f"the mock does not answer its controls ({type(error).__name__}){ended}"
@@ -81,10 +91,14 @@ class FuzzTarget:
         return f"the mock took {memory // 1024**2} MB of memory" if memory > MAX_MEMORY else ""
 
     def reset(self) -> None:
-        """Empty the state and the journal."""
+        """Empty state, snapshots and journal, and bring back interpretations and clock."""
         with suppress(httpx.HTTPError):
-            self._client.delete("/__mock/state")
-            self._client.delete("/__mock/calls")
+            self._client.delete("/__mock/faults")
+            self._client.put("/__mock/interpretations", content=self._interpretations)
+            for one in self._client.get("/__mock/snapshots").raise_for_status().json():
+                self._client.delete(f"/__mock/snapshots/{one['name']}")
+            for name in ("state", "clock", "calls"):
+                self._client.delete(f"/__mock/{name}")
 
 
 @contextmanager
@@ -106,9 +120,8 @@ def start_target(vendors: Sequence[str] = ()) -> Iterator[FuzzTarget]:
                     addresses[name] = address
                 if line.startswith("controls:"):
                     break
-            target = FuzzTarget(process, addresses["rest"], addresses["grpc"], errors)
-            yield target
-            target.close()
+            with closing(FuzzTarget(process, addresses, errors, vendors)) as target:
+                yield target
         finally:
             process.kill()
 

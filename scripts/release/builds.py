@@ -56,6 +56,23 @@ def choose_commit_time(root: Path, paths: Sequence[str], environment: Mapping[st
     return done.stdout.strip() or _OLDEST_TIME
 
 
+def list_files(root: Path, paths: Sequence[str]) -> list[str]:
+    """Return the files below ``paths`` that git knows; empty if ``root`` is no checkout.
+
+    Raises:
+        ReleaseError: there is one that git neither knows nor ignores, and a release could take it along.
+    """
+    if untracked := _list_names(root, "--others", "--exclude-standard", "--", *paths):
+        raise ReleaseError(f"{root / untracked[0]}: is not under version control; commit it, or remove it")
+    return [name for name in _list_names(root, "--cached", "--", *paths) if (root / name).is_file()]
+
+
+def _list_names(root: Path, *options: str) -> list[str]:
+    command = [shutil.which("git") or "git", "ls-files", "-z", *options]
+    done = subprocess.run(command, cwd=root, capture_output=True, timeout=60, check=False)  # noqa: S603 - git
+    return [os.fsdecode(name) for name in done.stdout.split(b"\0") if name] if done.returncode == 0 else []
+
+
 def write_sums(directory: Path) -> None:
     """Write ``SHA256SUMS`` of the files in ``directory``, in the format of sha256sum."""
     lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in sorted(directory.iterdir())]

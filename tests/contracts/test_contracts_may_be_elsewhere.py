@@ -167,3 +167,8 @@ def test_the_option_sets_the_variable_for_child_processes(tmp_path: Path, monkey
     assert os.environ["CONTRACTS"] == ""
     parser.parse_args(["--contracts", os.pathsep.join(["a", "b/c"])])
     assert os.environ["CONTRACTS"] == os.pathsep.join([str(tmp_path / "a"), str(tmp_path / "b" / "c")])
+    with pytest.raises(UsageError, match=r"^--contracts: .* does not exist; name directories"):
+        load_contracts()
+    monkeypatch.setenv("CONTRACTS", str(tmp_path / "d"))
+    with pytest.raises(UsageError, match=r"^CONTRACTS: .* does not exist; name directories"):
+        load_contracts()

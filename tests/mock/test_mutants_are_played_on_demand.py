@@ -1,16 +1,24 @@
 """``--mutant`` plays one drift with the whole mock: its state, faults, journal and controls stay as they are."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
+import grpc
 import httpx
 import pytest
+from starlette.types import Message
 
 from contract_watch.contracts.registry import choose_contracts
+from contract_watch.mock.recording.session_file import load_session
 from contract_watch.mock.server import MockThread, build_mock
-from contract_watch.mutants.choice import choose_classes, format_mutants, parse_mutants
+from contract_watch.mock.vendor import MAX_BODY
+from contract_watch.mutants.choice import choose_vendors, format_mutants, parse_mutants
 from contract_watch.mutants.derivation import derive_mutants
+from contract_watch.testing import play
 from tests.support.command_process import assert_one_line_error, run_command, start_command
 from tests.support.patience import PATIENCE
 
@@ -21,7 +29,7 @@ KEY = {"Authorization": "Bearer api_test_paid_0123456789abcdef"}
 @contextmanager
 def _serve(*mutants: str, vendor: str = "jetemail") -> Iterator[httpx.Client]:
     contracts = choose_contracts(vendor)
-    served = MockThread(build_mock(contracts, {}, classes=choose_classes(parse_mutants(mutants, contracts))))
+    served = MockThread(build_mock(contracts, {}, create=choose_vendors(parse_mutants(mutants, contracts))))
     served.start()
     with httpx.Client(base_url=served.origin, headers=KEY, timeout=PATIENCE) as client:
         yield client
@@ -61,6 +69,82 @@ def test_an_intercepted_request_is_recorded() -> None:
         (call,) = _list_calls(client)
         assert (call["method"], call["status"], call["body"]) == ("POST", 404, {"username": "alice"})
         assert call["answer"] == {"error": "Not Found"}
+
+
+def test_an_intercepted_request_takes_the_same_course_as_any_other() -> None:
+    """Limits, faults and cross-origin headers hold for it, and the journal has its operation, query and reason."""
+    with _serve("methods/createSmtpUser/removed-404") as client:
+        assert client.post(PATH, content=b"x" * (MAX_BODY + 1)).status_code == 413
+        client.post("/__mock/faults", json={"operation": "createSmtpUser", "status": 503}).raise_for_status()
+        assert client.post(PATH, json={}).status_code == 503
+        response = client.post(f"{PATH}?a=b", json={}, headers={"Origin": "http://page.example"})
+        assert (response.status_code, response.headers["access-control-allow-origin"]) == (404, "*")
+        call = _list_calls(client)[-1]
+        assert (call["vendor"], call["operation"], call["query"], call["status"], call["mutant"], call["reason"]) == (
+            "jetemail", "createSmtpUser", "a=b", 404, "methods/createSmtpUser/removed-404",
+            "the mutant answers in the vendor's place")  # fmt: skip
+
+
+def test_a_slow_fault_drips_with_a_mutant() -> None:
+    """The edited head arrives before the first pause, and the edited body in parts."""
+    with _serve("status/listSmtpUsers/200/500") as client:
+        slow = {"operation": "listSmtpUsers", "slow": {"bytes": 1, "pause": 0.01}}
+        client.post("/__mock/faults", json=slow).raise_for_status()
+        with client.stream("GET", PATH) as response:
+            parts = list(response.iter_raw())
+        assert (response.status_code, len(parts) > 1) == (500, True)
+        assert json.loads(b"".join(parts))["smarthosts"] == []
+
+
+@pytest.mark.parametrize(("mutant", "record"), [("", None), ("state/createSmtpUser/lost", None), ("", "session.yaml")])
+def test_a_server_may_announce_its_lifespan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mutant: str, record: str | None
+) -> None:
+    """A server or client that sends lifespan events serves the mock like any application."""
+    monkeypatch.chdir(tmp_path)
+    sent: list[str] = []
+
+    async def receive() -> Message:
+        return {"type": "lifespan.shutdown" if sent else "lifespan.startup"}
+
+    async def send(message: Message) -> None:
+        sent.append(message["type"])
+
+    with play("jetemail", serve=False, mutant=mutant, record=record) as vendor:
+        asyncio.run(vendor.asgi({"type": "lifespan", "asgi": {}}, receive, send))
+    assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+
+
+def test_a_broken_connection_marks_no_later_call() -> None:
+    """A drift whose answer a fault took away is in that call alone."""
+    with _serve("state/createSmtpUser/lost") as client:
+        client.post("/__mock/faults", json={"operation": "createSmtpUser", "lost": True}).raise_for_status()
+        with pytest.raises(httpx.RemoteProtocolError):
+            client.post(PATH, json={"username": "alice"})
+        assert client.get(PATH).status_code == 200
+        assert [call.get("mutant") for call in _list_calls(client)] == ["state/createSmtpUser/lost", None]
+
+
+def test_a_drift_over_grpc_is_marked() -> None:
+    """The journal names the mutant for a call of native gRPC as for one of REST."""
+    mutant = "credentials/listSmtpConfigs/not-needed"
+    with play("zitadel", mutant=mutant) as vendor, grpc.insecure_channel(vendor.grpc_address) as channel:
+        method: Any = channel.unary_unary("/zitadel.admin.v1.AdminService/ListSMTPConfigs")
+        method(b"", timeout=PATIENCE)
+        method(b"", metadata=(("authorization", vendor.headers["Authorization"]),), timeout=PATIENCE)
+        assert [(call.status, call.mutant) for call in vendor.calls()] == [(200, mutant), (200, "")]
+
+
+@pytest.mark.parametrize(
+    ("mutant", "status"), [("status/createSmtpUser/200/202", 202), ("methods/createSmtpUser/removed-404", 404)]
+)
+def test_a_session_records_the_response_of_the_mutant(tmp_path: Path, mutant: str, status: int) -> None:
+    """The file has the response that the client saw."""
+    with play("jetemail", mutant=mutant, record=tmp_path / "session.yaml") as vendor:
+        sent = httpx.post(vendor.url + PATH, headers=vendor.headers, json={"username": "alice"}, timeout=PATIENCE)
+        vendor.assert_called_once("createSmtpUser", username="alice")
+    (exchange,), _ = load_session(tmp_path / "session.yaml")
+    assert sent.status_code == exchange.response.status == status
 
 
 def test_a_drift_of_the_model_is_marked() -> None:

@@ -14,7 +14,8 @@ import httpx
 import pytest
 import yaml
 
-from contract_watch.contracts.registry import ROOT
+from contract_watch.contracts.registry import ROOT, load_contracts
+from contract_watch.mock.server import build_mock, run_in_thread
 from tests.support.patience import PATIENCE
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
@@ -46,7 +47,7 @@ def test_no_stage_ends_as_root() -> None:
 
 def test_nothing_is_fetched_but_pinned_packages() -> None:
     """No instruction fetches an address; each package is a wheel with its hash, or was built from these files."""
-    assert [rest for word, rest in INSTRUCTIONS if word == "ADD" or "://" in rest] == [_find("HEALTHCHECK")]
+    assert [rest for word, rest in INSTRUCTIONS if word == "ADD" or "://" in rest] == []
     installs = [
         part for word, rest in INSTRUCTIONS if word == "RUN" for part in rest.split("&&") if "pip install" in part
     ]
@@ -82,9 +83,26 @@ def test_health_is_asked_without_other_programs() -> None:
     """The health check is Python's, on the port that is exposed, and the image says what it is."""
     command = json.loads(_find("HEALTHCHECK").partition("CMD ")[2])
     assert command[:2] == ["python", "-c"]
-    assert "http://127.0.0.1:8025/__mock/health" in command[2]
+    assert "'127.0.0.1:8025'" in command[2]
+    assert "/__mock/health" in command[2]
     assert _find("EXPOSE") == "8025 8026"
     assert "org.opencontainers.image.licenses" in _find("LABEL")
+
+
+def test_health_is_asked_past_a_proxy() -> None:
+    """A proxy in the environment of the container does not make it unhealthy; a mock that is gone does."""
+    program = json.loads(_find("HEALTHCHECK").partition("CMD ")[2])[2]
+    proxied = {"http_proxy": "http://127.0.0.1:1", "HTTP_PROXY": "http://127.0.0.1:1"}
+    with run_in_thread(build_mock([load_contracts()["jetemail"]], {})) as address:
+        command = [sys.executable, "-c", program.replace("127.0.0.1:8025", address.removeprefix("http://"))]
+        there = subprocess.run(command, env=proxied, timeout=PATIENCE, check=False)  # noqa: S603 (the image's command)
+    gone = subprocess.run(command, stderr=subprocess.DEVNULL, timeout=PATIENCE, check=False)  # noqa: S603 (as above)
+    assert (there.returncode, gone.returncode) == (0, 1)
+
+
+def test_local_secrets_reach_no_image() -> None:
+    """Files of environment variables stay out, in every directory."""
+    assert IGNORED[-1] == "**/.env*"
 
 
 def test_the_lock_of_the_image_is_part_of_the_lock() -> None:

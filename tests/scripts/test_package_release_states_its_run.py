@@ -23,10 +23,11 @@ from scripts.release.contract_run import (
     run_suite,
     write_statement,
 )
-from scripts.release_package import main, read_version, release
+from scripts.release_package import copy_sources, main, read_version, release
 
 VERSION = read_version(ROOT)
 CHECKED = CheckedVendor("jetemail", "JetEmail", ("rest",), "none", 153, 153, 346, "2026-11-30")
+STATEMENT = format_statement(VERSION, [replace(CHECKED, date="2026-12-24")])
 _LINE = re.compile(r"- ([\w ]+), over ([\w, -]+): `none`, (\d+) of (\d+) clauses checked with (\d+) requests")
 
 
@@ -42,7 +43,8 @@ def _copy_checkout(into: Path, slug: str) -> Path:
         if name and (name.split("/")[0] in heads or name.startswith(own)) and (ROOT / name).is_file():
             (into / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, into / name)
-    subprocess.run([git, "init", "--quiet"], cwd=into, check=True)  # noqa: S603 (git)
+    for more in (["init", "--quiet"], ["add", "--all"]):
+        subprocess.run([git, *more], cwd=into, check=True)  # noqa: S603 (git)
     return into
 
 
@@ -115,14 +117,15 @@ def test_the_run_is_the_suites_own(tmp_path: Path) -> None:
 def test_the_wheel_is_reproducible_and_serves_a_mock(tmp_path: Path) -> None:
     """Two builds have the same bytes; in a new environment, in an empty directory, the mock answers; sums are written."""
     copy = _copy_checkout(tmp_path / "copy", "jetemail")
-    target = release(copy, VERSION, [Path(sys.executable)], is_offline=True)
+    target = release(copy, VERSION, [Path(sys.executable)], STATEMENT, is_offline=True)
     names = sorted(path.name for path in target.iterdir())
     wheel = f"contract_watch-{VERSION}-py3-none-any.whl"
     assert names == ["SHA256SUMS", wheel, f"contract_watch-{VERSION}.tar.gz"]
     with zipfile.ZipFile(target / wheel) as archive:
         metadata = message_from_bytes(archive.read(f"contract_watch-{VERSION}.dist-info/METADATA"))
         entries = archive.read(f"contract_watch-{VERSION}.dist-info/entry_points.txt").decode()
-    assert BEGIN in str(metadata.get_payload())
+    assert "On 2026-12-24 the mock of version" in str(metadata.get_payload())
+    assert read_statement((copy / "README.md").read_text(encoding="utf-8")) == STATEMENT
     assert "[pytest11]\ncontract_watch = contract_watch.testing.pytest_plugin" in entries
     assert [path.name for path in target.parent.iterdir()] == ["contract-watch"]
 
@@ -131,9 +134,27 @@ def test_a_wheel_that_serves_nothing_is_refused(tmp_path: Path) -> None:
     """A package whose mock does not start leaves no distribution."""
     copy = _copy_checkout(tmp_path / "copy", "jetemail")
     (copy / "contracts" / "jetemail" / "contract.toml").write_text("name = 1\n", encoding="utf-8")
+    before = (copy / "README.md").read_bytes()
     with pytest.raises(ReleaseError, match="the installed mock did not start"):
-        release(copy, VERSION, [Path(sys.executable)], is_offline=True)
+        release(copy, VERSION, [Path(sys.executable)], STATEMENT, is_offline=True)
     assert list((copy / "dist").iterdir()) == []
+    assert (copy / "README.md").read_bytes() == before
+
+
+def test_a_file_without_version_control_ends_the_release(tmp_path: Path) -> None:
+    """A forgotten `.env` in a contract is in no distribution, and its path is named; an ignored file is left out."""
+    copy = _copy_checkout(tmp_path / "copy", "jetemail")
+    (copy / ".gitignore").write_text("*.log\n", encoding="utf-8")
+    (copy / "contracts" / "jetemail" / "own.log").write_text("", encoding="utf-8")
+    copy_sources(copy, tmp_path / "first")
+    assert not (tmp_path / "first" / "contracts" / "jetemail" / "own.log").exists()
+    (copy / "contracts" / "jetemail" / ".env").write_text("KEY=secret\n", encoding="utf-8")
+    with pytest.raises(
+        ReleaseError, match=r"contracts/jetemail/\.env: is not under version control; commit it, or remove"
+    ):
+        copy_sources(copy, tmp_path / "second")
+    with pytest.raises(ReleaseError, match="is no git checkout"):
+        copy_sources(tmp_path / "first", tmp_path / "third")
 
 
 def test_another_version_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:

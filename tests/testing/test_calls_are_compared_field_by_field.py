@@ -1,10 +1,18 @@
 """A test that expects another call than its code made reads the difference, without a secret."""
 
+import asyncio
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 import pytest
 
+from contract_watch.contracts.registry import ROOT
+from contract_watch.errors import UsageError
 from contract_watch.testing import PlayedVendor, play
 from tests.support.patience import PATIENCE
 
@@ -108,6 +116,92 @@ def test_once_means_once(vendor: PlayedVendor) -> None:
         vendor.assert_called_once("createSmtpUser", username="alice")
     with pytest.raises(AssertionError, match="the vendor was called"):
         vendor.assert_not_called()
+
+
+def test_long_requests_are_compared_whole(vendor: PlayedVendor) -> None:
+    """A list of 300 items equals itself; where one differs, the message does not speak of what the journal cut."""
+    domains = [f"d{number:04d}.example.com" for number in range(300)]
+    _send(vendor, "POST", username="alice", approvedDomains=domains)
+    vendor.assert_called_once("createSmtpUser", username="alice", approvedDomains=domains)
+    with pytest.raises(AssertionError) as failed:
+        vendor.assert_called("createSmtpUser", approvedDomains=domains[:-1])
+    assert str(failed.value).splitlines()[1:] == [
+        "  arguments.approvedDomains: differs; the values are secret or too long to show"
+    ]
+    with pytest.raises(AssertionError, match=r'approvedDomains\[0\]: expected "x.example.com", got "d0000'):
+        vendor.assert_called("createSmtpUser", approvedDomains=["x.example.com", *domains[1:]])
+
+
+def test_a_request_that_is_too_long_to_compare_says_so(vendor: PlayedVendor) -> None:
+    """A body of more than half a megabyte is recorded in part, so no difference of it is stated alone."""
+    _send(vendor, "POST", username="alice", approvedDomains=["x" * 600_000])
+    with pytest.raises(AssertionError, match="the request is too long to compare; send a shorter one"):
+        vendor.assert_called("createSmtpUser", approvedDomains=["x" * 600_000])
+
+
+def test_no_conclusion_is_drawn_from_a_journal_that_dropped_requests(vendor: PlayedVendor) -> None:
+    """After 1,000 requests an absent call may be one that is not recorded any more: the assertion is an error."""
+    _send(vendor, "POST", username="alice")
+    with httpx.Client(base_url=vendor.url, headers=vendor.headers, timeout=PATIENCE) as client:
+        for _ in range(1000):
+            client.get(PATH)
+    for check in (
+        lambda: vendor.assert_not_called("createSmtpUser"),
+        lambda: vendor.assert_called("createSmtpUser"),
+        lambda: vendor.assert_called_once("listSmtpUsers"),
+        lambda: vendor.calls("createSmtpUser"),
+    ):
+        with pytest.raises(
+            UsageError, match="only the last 1000 of 1001 requests are recorded; check earlier, or call"
+        ):
+            check()
+    assert vendor.assert_called("listSmtpUsers").status == 200
+    assert len(vendor.list_recent_calls()) == 1000
+    vendor.forget_calls()
+    assert (vendor.calls(), vendor.has_been_called(), len(vendor.state)) == ([], True, 1)
+
+
+def test_a_traceback_ends_in_the_test(tmp_path: Path) -> None:
+    """No frame of the package is shown, whose variables have secrets."""
+    (tmp_path / "test_own.py").write_text(f"""
+from contract_watch.testing import play
+
+def test_own():
+    with play("jetemail", serve=False) as vendor:
+        vendor.assert_called("createSmtpUser", password={SECRET[:7]!r} * 2)
+
+def test_once():
+    with play("jetemail", serve=False) as vendor:
+        vendor.assert_called_once("createSmtpUser", password={SECRET[:7]!r} * 2)
+""")
+    command = [sys.executable, "-m", "pytest", "-q", "--showlocals", "-p", "no:cacheprovider", "-p", "no:schemathesis"]
+    done = subprocess.run(  # noqa: S603 (our own)
+        [*command, "test_own.py"], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True, text=True, timeout=PATIENCE, check=False,
+    )  # fmt: skip
+    assert (done.stdout.count("createSmtpUser was not called"), "played_vendor.py" in done.stdout) == (2, False), (
+        done.stdout
+    )
+    assert SECRET not in done.stdout
+
+
+def test_the_journal_is_read_while_requests_arrive() -> None:
+    """Without a server another thread than that of the requests may look at the calls."""
+
+    async def send(vendor: PlayedVendor) -> None:
+        transport = httpx.ASGITransport(app=vendor.asgi)
+        async with httpx.AsyncClient(transport=transport, base_url=vendor.url, headers=vendor.headers) as client:
+            for _ in range(300):
+                await client.get(PATH)
+
+    with play("jetemail", serve=False) as vendor, ThreadPoolExecutor(1) as pool:
+        sending = pool.submit(asyncio.run, send(vendor))
+        counts = [len(vendor.calls())]
+        while not sending.done():
+            counts.append(len(vendor.calls()))
+        sending.result(PATIENCE)
+        assert counts == sorted(counts)
+        assert len(vendor.calls()) == 300
 
 
 def test_hostile_values_stay_on_their_line(vendor: PlayedVendor) -> None:

@@ -109,6 +109,19 @@ def test_skipped(mock_jetemail):
 def test_expected_to_fail(mock_jetemail):
     assert False
 
+def test_both_are_unused(mock_jetemail, mock_smtp2go):
+    pass
+
+@pytest.mark.parametrize("called, other", [("mock_jetemail", "mock_zitadel"), ("mock_zitadel", "mock_jetemail")])
+def test_one_of_two_is_unused(request, called, other):
+    first, _ = request.getfixturevalue(called), request.getfixturevalue(other)
+    httpx.post(first.url + ("/admin/v1/smtp/_search" if first.slug == "zitadel" else "/outbound/smarthost"), headers=first.headers, json={})
+
+def test_subtest(mock_jetemail, subtests):
+    with subtests.test("passes"):
+        pass
+    pytest.skip("not now")
+
 @pytest.mark.mock_vendor(unused="ok")
 def test_excused(mock_jetemail):
     pass
@@ -120,7 +133,7 @@ def test_excused_fault(mock_jetemail):
 """
     run = _run(tmp_path, source)
     assert run.status == 1, run.out
-    assert "6 passed, 1 skipped, 1 xfailed, 3 errors" in run.out, run.out
+    assert "9 passed, 2 skipped, 1 xfailed, 6 errors, 1 subtests passed" in run.out, run.out
     unused = run.get_block("ERROR at teardown of test_unused")
     assert re.search(r"no request reached the mock.*let your code call http://127\.0\.0\.1:\d+, or", unused), run.out
     unplayed = run.get_block("ERROR at teardown of test_unplayed")
@@ -128,6 +141,8 @@ def test_excused_fault(mock_jetemail):
     assert "createSmtpUser" in unplayed
     assert "GET /outbound/smarthost 200: listSmtpUsers" in unplayed
     assert "ERROR at teardown of test_reset_is_no_use" in run.out
+    both = run.get_block("ERROR at teardown of test_both_are_unused")
+    assert all(f"{name}: no request reached the mock" in both for name in ("mock_jetemail", "mock_smtp2go")), both
     (tmp_path / "pytest.ini").write_text("[pytest]\nmock_vendor_unused = ok\nmock_vendor_unplayed = ok\n")
     assert _run(tmp_path, source).status == 0
 
@@ -178,6 +193,7 @@ def test_closest(mock_jetemail):
     [
         ("unusd='ok'", "unknown option 'unusd'; choose from"),
         ("unused='maybe'", "unused must be error or ok, got 'maybe'"),
+        ("['jetemail']", "unknown vendor ['jetemail']; choose from"),
         ("'jetmail'", "unknown vendor 'jetmail'; choose from"),
         ("mutant='status/x'", "jetemail has no mutant 'status/x'"),
         ("interpretations={'nams': 'refused'}", "did you mean 'names'"),
@@ -195,6 +211,23 @@ def test_a_wrong_marker_is_one_line(tmp_path: Path, marker: str, words: str) -> 
     (line,) = [line for line in run.out.splitlines() if line.startswith("mock_jetemail:")]
     assert words in line
     assert "Traceback" not in run.out
+
+
+def test_servers_of_mutants_and_seeds_end_with_their_tests(tmp_path: Path) -> None:
+    """A session with many seeds has two servers at a time, so that a process with few descriptors runs it."""
+    run = _run(tmp_path, """
+import threading
+
+@pytest.fixture(params=range(6), autouse=True)
+def marked(request):
+    request.applymarker(pytest.mark.mock_vendor(seed=request.param, mutant="state/createSmtpUser/lost" if request.param else ""))
+
+def test_own(mock_jetemail, mock_smtp2go):
+    send(mock_jetemail)
+    httpx.post(mock_smtp2go.url + "/users/smtp/view", headers=mock_smtp2go.headers, json={})
+    assert len([thread for thread in threading.enumerate() if thread.name == "mock"]) == 2
+""".replace("mock_vendor(", "mock_vendor('jetemail', "))  # fmt: skip
+    assert (run.status, "6 passed" in run.out) == (0, True), run.out
 
 
 def test_a_wrong_setting_is_one_line(tmp_path: Path) -> None:
@@ -325,4 +358,10 @@ def test_own(mock_acme):
     environment = {"CONTRACTS": "vendors"}
     assert _run(tmp_path, own + "    assert mock_acme.name == 'Acme Mail'\n", environment=environment).status == 0
     assert "mock_jetemail" not in _run(tmp_path, source, "--fixtures", environment=environment).out
-    assert _run(tmp_path, source, environment={"CONTRACTS": str(tmp_path / "missing")}).status == 0
+    missing = tmp_path / "missing"
+    run = _run(tmp_path, source, "-v", environment={"CONTRACTS": str(missing)})
+    assert run.status == 0
+    assert f"contract_watch: no fixture mock_<slug>: CONTRACTS: {missing} does not exist;" in run.out
+    missing.write_text("")
+    run = _run(tmp_path, source, "-v", environment={"CONTRACTS": str(missing)})
+    assert (run.status, f"CONTRACTS: {missing} is a file" in run.out) == (0, True), run.out

@@ -238,3 +238,43 @@ def test_a_session_is_recorded_and_replayed(tmp_path: Path) -> None:
         pass
     with pytest.raises(UsageError, match=r"is no session|cannot be read"), play("jetemail", replay=tmp_path / "none"):
         pass
+
+
+def _write_two_accounts(directory: Path) -> Path:
+    """Write a contract with access tokens and two accounts; return the directory of contracts."""
+    contract = FORMS["madetoken"].write(directory, "madetoken")
+    file = contract.directory / "contract.toml"
+    second = (
+        '[[credentials]]\nvariable = "SECOND_KEY"\naccount = "second"\ntest = "second-client:second_secret_0123456789"\n'
+        'required = true\nabout = "another account"\n'
+    )
+    file.write_text(f"{file.read_text(encoding='utf-8')}\n{second}", encoding="utf-8")
+    return contract.directory.parent
+
+
+@pytest.mark.parametrize("seed", [None, 3])
+def test_each_account_has_a_token_of_its_own(tmp_path: Path, seed: int | None) -> None:
+    """With a seed too; a reset forgets the tokens, and repeats them with a seed."""
+    with play("madetoken", contracts=_write_two_accounts(tmp_path), seed=seed, serve=False) as vendor:
+
+        def issue() -> list[str]:
+            return [str(vendor.get_headers(account)) for account in vendor.keys]
+
+        position = vendor.run(lambda backstage: backstage.vendor.save())
+        first = issue()
+        assert len(set(first)) == 2
+        assert vendor.run(lambda backstage: backstage.vendor.save()) == position
+        token = vendor.headers
+        identify = vendor.run(lambda backstage: backstage.vendor.identify)
+        lowered = {name.lower(): value for name, value in token.items()}
+        assert identify(lowered) != lowered
+        vendor.reset()
+        assert vendor.api_key not in str(identify(lowered))
+        assert (issue() == first) is (seed is not None)
+
+
+def test_a_new_test_has_no_snapshot(vendor: PlayedVendor) -> None:
+    """A snapshot that one test took over HTTP is gone in the next."""
+    httpx.post(f"{vendor.origin}/__mock/snapshots/clean", timeout=PATIENCE).raise_for_status()
+    vendor.begin(preset=[{"username": "alice", "status": "quota-locked"}])
+    assert httpx.get(f"{vendor.origin}/__mock/snapshots", timeout=PATIENCE).json() == []

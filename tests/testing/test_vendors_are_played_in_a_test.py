@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -15,6 +16,7 @@ import pytest
 
 from contract_watch.contracts.registry import ROOT, load_contracts
 from contract_watch.errors import UsageError
+from contract_watch.mock.server import MockThread
 from contract_watch.testing import PlayedVendor, play
 from tests.support.patience import PATIENCE
 
@@ -150,6 +152,60 @@ def test_a_snapshot_brings_back_objects(vendor: PlayedVendor) -> None:
     assert [row["username"] for row in vendor.state] == ["alice"]
 
 
+def test_a_block_may_be_entered_again() -> None:
+    """Each entry has a server of its own, which ends with it."""
+    playing = play("jetemail")
+    before = _list_servers()
+    with playing as first, playing as second:
+        assert first.origin != second.origin
+        assert len(_list_servers()) == len(before) + 2
+    assert _list_servers() == before
+
+
+def test_a_cancelled_entry_leaves_no_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A task that is cancelled while the vendor starts stops the server as soon as it runs."""
+    starting, go_on, stopped = threading.Event(), threading.Event(), threading.Event()
+    start, stop = MockThread.start, MockThread.stop
+
+    def start_late(served: MockThread) -> None:
+        starting.set()
+        go_on.wait(PATIENCE)
+        start(served)
+
+    def stop_and_tell(served: MockThread) -> None:
+        stop(served)
+        stopped.set()
+
+    monkeypatch.setattr(MockThread, "start", start_late)
+    monkeypatch.setattr(MockThread, "stop", stop_and_tell)
+
+    async def use() -> None:
+        async with play("jetemail"):
+            pytest.fail("the block must not begin")
+
+    async def run() -> None:
+        task = asyncio.create_task(use())
+        await asyncio.to_thread(starting.wait, PATIENCE)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    before = _list_servers()
+    asyncio.run(run())
+    go_on.set()
+    assert stopped.wait(PATIENCE)
+    assert _list_servers() == before
+
+
+def test_mutants_are_derived_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second fixture with a mutant of the same contract derives none."""
+    with play("jetemail", mutant="state/createSmtpUser/lost", serve=False):
+        pass
+    monkeypatch.delattr("contract_watch.mutants.choice.derive_mutants")
+    with play("jetemail", mutant="state/createSmtpUser/late", serve=False) as vendor:
+        assert vendor.mutant == "state/createSmtpUser/late"
+
+
 def test_a_fault_counts_how_often_it_played(vendor: PlayedVendor) -> None:
     """It plays as often as asked; one that is cancelled never plays again and is not missed."""
     fault = vendor.fault("createSmtpUser", status=503, times=2)
@@ -169,13 +225,22 @@ def test_contracts_elsewhere_are_played(tmp_path: Path, root: Path) -> None:
     config.write_text(config.read_text(encoding="utf-8").replace('name = "JetEmail"', 'name = "Jet"'), encoding="utf-8")
     with play("jetemail", contracts=[str(root / "contracts")]) as vendor:
         assert vendor.name == "Jet"
-    with pytest.raises(UsageError, match="is no directory"), play("jetemail", contracts=tmp_path / "none"):
-        pass
+    (root / "contracts" / "jetemail" / ".#contract.toml").symlink_to("nowhere")
+    with play("jetemail", contracts=root / "contracts", serve=False) as vendor:
+        assert vendor.name == "Jet"
+    shutil.copytree(root / "contracts", tmp_path / "copy", symlinks=True)
+    for directories, words in (
+        ([tmp_path / "none"], "^contracts: .* does not exist"),
+        ([root / "contracts", tmp_path / "copy"], "^contracts: .* have the same slug"),
+    ):
+        with pytest.raises(UsageError, match=words), play("jetemail", contracts=directories):
+            pass
 
 
 @pytest.mark.parametrize(
     ("slug", "options", "words"),
     [
+        (["jetemail"], {}, "unknown vendor"),
         ("jetmail", {}, "unknown vendor 'jetmail'; did you mean 'jetemail'"),
         ("jetemail", {"mutant": "status/createSmtpUser/200/50"}, "did you mean status/createSmtpUser/200/500"),
         ("jetemail", {"interpretations": {"nams": "refused"}}, "did you mean 'names'"),
@@ -193,14 +258,17 @@ def test_wrong_usage_is_one_line_with_the_nearest_name(slug: str, options: dict[
 
 def test_an_unknown_operation_is_refused(vendor: PlayedVendor) -> None:
     """No assertion holds by a typo: calls, asserts and faults name the nearest operation."""
+    mistaken: Any = ["createSmtpUser"]
     for use in (
         vendor.calls,
         vendor.assert_called,
         vendor.assert_not_called,
         lambda name: vendor.fault(name, status=500),
     ):
-        with pytest.raises(UsageError, match="did you mean 'createSmtpUser'"):
+        with pytest.raises(UsageError, match=r"did you mean '?createSmtpUser"):
             use("createSmtpUsr")
+        with pytest.raises(UsageError, match="operation"):
+            use(mistaken)
 
 
 def test_importing_it_loads_no_mock() -> None:

@@ -33,22 +33,23 @@ async def hang_up(scope: Scope, receive: Receive) -> None:
     await _wait_for_disconnect(receive)
 
 
+def build_response(status: int, body: Any, headers: Mapping[str, str]) -> Response:
+    """Build a response with ``headers``; a body that is a string is sent as plain text, any other as JSON."""
+    is_text = isinstance(body, str)
+    response = Response(body, status, media_type="text/plain") if is_text else build_json_response(status, body)
+    for name, value in headers.items():
+        response.headers[name] = value
+    return response
+
+
 async def send_faulty_response(
-    scope: Scope,
-    receive: Receive,
-    send: Send,
-    effect: FaultEffect,
-    status: int,
-    body: Any,
-    documented: Mapping[str, str],
+    scope: Scope, receive: Receive, send: Send, effect: FaultEffect, response: Response
 ) -> None:
     """Send the response with the fault applied."""
     if effect.ending:
         await hang_up(scope, receive)
         return
-    is_text = isinstance(body, str)
-    response = Response(body, status, media_type="text/plain") if is_text else build_json_response(status, body)
-    for name, value in {**documented, **effect.headers}.items():
+    for name, value in effect.headers.items():
         response.headers[name] = value
     if effect.cut is not None:
         await _send_cut(scope, receive, response, effect.cut, effect.slow)

@@ -126,6 +126,7 @@ class GrpcCalls:
         except StateNotSavedError as error:
             status, reason = 503, str(error)
             answer = {"code": UNAVAILABLE, "message": reason}
+        notes["mutant"] = self._vendor.take_drift()
         self._journal.record_call("POST", path, headers, body, status, answer, len(content), **notes, reason=reason)
         if status < 300:
             encoded = self._messages.encode_response(operation.id, answer)

@@ -2,9 +2,11 @@
 
 import copy
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from contract_watch.contracts.registry import Contract
+from contract_watch.contracts.resource.state import ResourceState
 from contract_watch.mock.vendor import MockVendor
 
 MAX_ROWS = 200
@@ -116,6 +118,10 @@ def build_document(contract: Contract) -> dict[str, Any]:
 
 def describe_state(vendor: MockVendor) -> dict[str, Any]:
     """Return the number of a vendor's objects, and the newest of them, as the state's own dump has them."""
+    state = vendor.state
+    if isinstance(state, ResourceState):  # the page asks each second, and a state may have 100,000 objects
+        newest = tuple(islice(reversed(state.items), MAX_ROWS))
+        return {"count": len(state.items), "rows": vendor.contract.model.dump(state.evolve(items=newest))}
     dumped = vendor.dump()
     rows = dumped if isinstance(dumped, list) else [] if dumped is None else [dumped]
     return {"count": len(rows), "rows": rows[: -MAX_ROWS - 1 : -1]}

@@ -57,10 +57,12 @@ class MockPage:
 
         return build_json_response(200, [describe_vendor(vendor) for vendor in self._vendors.values()])
 
-    async def _handle_state(self, _request: Request) -> Response:
+    async def _handle_state(self, request: Request) -> Response:
+        """Describe the state of all vendors, or with ``?vendor=`` of one."""
         from contract_watch.mock.page.facts import describe_state  # noqa: PLC0415 (as the module says)
 
-        found = {slug: describe_state(vendor) for slug, vendor in self._vendors.items()}
+        wanted = request.query_params.get("vendor")
+        found = {slug: describe_state(one) for slug, one in self._vendors.items() if wanted in (None, slug)}
         return build_json_response(200, self._journal.redact_json(found))
 
     async def _handle_document(self, request: Request) -> Response:

@@ -2,7 +2,9 @@
 
 import random
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
 from contract_watch.contracts.registry import load_contracts
@@ -28,7 +30,8 @@ def test_a_campaign_does_no_damage(tmp_path: Path) -> None:
 def test_each_seed_is_a_request_that_the_mock_knows() -> None:
     """Campaigns start from requests of every operation and control; unmutated, none is malformed or unknown."""
     with start_target() as target:
-        for seed in build_http_seeds(CONTRACTS):
+        seeds = build_http_seeds(CONTRACTS)
+        for seed in seeds:
             received = exchange(
                 f"http://{target.rest}", seed, b"GET /__mock/health HTTP/1.1\r\nConnection: close\r\n\r\n"
             )
@@ -37,6 +40,7 @@ def test_each_seed_is_a_request_that_the_mock_knows() -> None:
             assert b"Invalid HTTP request" not in received.content
             assert 405 not in statuses
             assert all(status < 500 for status in statuses)
+            assert seed in seeds[-2:] or b"/__mock/" not in seed or max(statuses) < 400, (seed, statuses)
 
 
 def test_a_seed_repeats_a_campaign() -> None:
@@ -79,6 +83,34 @@ def test_a_mock_that_ends_is_damage() -> None:
         target._process.kill()  # noqa: SLF001 (as a crash would)
         target._process.wait()  # noqa: SLF001
         assert "it ended with status -9" in target.find_damage()
+
+
+def test_a_mock_that_loses_objects_is_damage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An object that is created and does not appear in the state is reported with its vendor."""
+    with start_target(["jetemail"]) as target:
+        send = httpx.Client.request
+
+        def lose(client: httpx.Client, method: str, url: str, **more: Any) -> httpx.Response:
+            response = send(client, method, url, **more)
+            if method == "POST":
+                send(client, "DELETE", "/__mock/state")
+            return response
+
+        monkeypatch.setattr(httpx.Client, "request", lose)
+        assert target.find_damage() == "jetemail: the object that was created is not in the state"
+
+
+def test_an_interrupted_campaign_leaves_its_inputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The batch that was being sent is in the file, and can be replayed."""
+
+    def interrupt(_target: FuzzTarget, _batch: list[bytes], *, is_grpc: bool) -> str:
+        raise KeyboardInterrupt(is_grpc)
+
+    monkeypatch.setattr(campaign, "send_batch", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        campaign.run_campaign(CONTRACTS[:1], 60, 7, tmp_path)
+    monkeypatch.undo()
+    assert campaign.replay_file(tmp_path / "fuzz-7.json").damage == ""
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"inputs": ["zz"], "vendors": [], "grpc": false}', "[1]"])

@@ -1,6 +1,7 @@
 """The page is served to browsers on this machine, with strict headers, without keys of the environment, and lazily."""
 
 import json
+from typing import Any
 
 import httpx
 import pytest
@@ -8,8 +9,10 @@ import pytest
 from contract_watch.contracts.openapi import OpenApi
 from contract_watch.contracts.registry import Contract, load_contracts
 from contract_watch.mock.page import files
+from contract_watch.mock.page.facts import describe_state
 from contract_watch.mock.page.routes import POLICY, PREFIX
 from contract_watch.mock.server import build_mock, run_in_thread
+from contract_watch.mock.vendor import MockVendor
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 PATHS = ["/", PREFIX, f"{PREFIX}/", f"{PREFIX}/page.js", f"{PREFIX}/swagger-ui.css", f"{PREFIX}/facts.json", f"{PREFIX}/state.json",
@@ -112,6 +115,26 @@ def test_state_is_bounded_and_newest_first(mock: httpx.Client) -> None:
     state = mock.get(f"{PREFIX}/state.json").json()["jetemail"]
     assert (state["count"], len(state["rows"]), state["rows"][0]["username"]) == (203, 200, "user-202")
     assert "Secret-123" not in json.dumps(state)
+    assert list(mock.get(f"{PREFIX}/state.json?vendor=jetemail").json()) == ["jetemail"]
+    assert mock.get(f"{PREFIX}/state.json?vendor=nobody").json() == {}
+
+
+def test_only_the_objects_that_the_page_shows_are_rendered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A state of many objects costs the page no more than one of 200."""
+    vendor = MockVendor(Contract("jetemail"), {})
+    vendor.restore(vendor.prepare([{"username": f"user-{number}"} for number in range(5000)], "preset"))
+    rendered: list[Any] = []
+    model: Any = vendor.contract.model
+    dump = model.dump_item
+
+    def dump_and_note(item: Any) -> Any:
+        rendered.append(item)
+        return dump(item)
+
+    monkeypatch.setattr(model, "dump_item", dump_and_note)
+    described = describe_state(vendor)
+    assert (described["count"], len(rendered)) == (5000, 200)
+    assert described["rows"] == vendor.dump()[:-201:-1]
 
 
 def test_the_page_leaves_no_trace_in_the_journal(mock: httpx.Client) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from contract_watch.contracts.registry import ROOT, load_contracts
 from contract_watch.mock.server import build_mock, run_in_thread
@@ -136,6 +136,35 @@ def test_an_interpretation_is_chosen(browser: Browser, address: str) -> None:
         page.locator("body").click(position={"x": 2, "y": 2})
         httpx.put(f"{address}/__mock/interpretations", json={"jetemail": {"names": "lowered"}})
         expect(page.get_by_role("combobox", name="names", exact=True)).to_have_value("lowered")
+
+
+def test_another_contract_may_be_chosen_before_the_first_is_drawn(browser: Browser, address: str) -> None:
+    """The contract that was chosen last is drawn, and its key filled in, however long the other takes to come."""
+    with open_mock_page(browser, address, "?vendor=jetemail") as page:
+        held: list[Route] = []
+        page.route("**/documents/smtp2go.json", lambda route: held.append(route))  # noqa: PLW0108 (Playwright marks it)
+        page.get_by_role("radio", name="SMTP2GO", exact=True).check()
+        wait_until(page, "() => document.title.startsWith('SMTP2GO')")
+        page.get_by_role("radio", name="ZITADEL", exact=True).check()
+        expect(page.locator("[id$='-listSmtpConfigs'].opblock")).to_be_visible()
+        with page.expect_response("**/documents/smtp2go.json"):
+            held[0].continue_()
+        for _ in range(30):  # as long as a contract takes to be drawn
+            page.evaluate("() => new Promise(requestAnimationFrame)")
+        expect(page.locator("[id$='-listSmtpConfigs'].opblock")).to_be_visible()
+        expect(page.locator("[id$='-viewSmtpUsers'].opblock")).to_have_count(0)
+
+
+def test_calls_of_a_mock_that_started_again_replace_the_old_ones(browser: Browser, address: str) -> None:
+    """Numbers that begin at 1 again name other calls."""
+    with open_mock_page(browser, address) as page:
+        httpx.post(address + PATH, headers=KEY, json={"username": "old"})
+        expect(page.locator("#calls > li")).to_have_count(1)
+        entry = {**httpx.get(f"{address}/__mock/calls").json()[0], "at": 1.5, "path": "/of-the-new-mock"}
+        page.route("**/__mock/calls?*", lambda route: route.fulfill(json=[entry]))
+        expect(page.locator("#calls > li")).to_contain_text("/of-the-new-mock")
+        expect(page.locator("#calls > li")).to_have_count(1)
+        page.unroute_all(behavior="wait")
 
 
 @pytest.mark.parametrize("slug", list(load_contracts()))

@@ -26,6 +26,10 @@ def list_client_directories() -> list[Path]:
     return [ROOT / "generated" / slug / "client" for slug in load_contracts()]
 
 
+def _list_import_paths() -> list[Path]:
+    return [*list_client_directories(), ROOT]
+
+
 def list_packages() -> list[Path]:
     """List the generated packages."""
     return [path / f"{path.parent.name}_client" for path in list_client_directories()]
@@ -39,15 +43,21 @@ def list_expected_errors(consumer: Path) -> set[int]:
 
 def run_mypy(paths: Sequence[Path], scratch: Path) -> Problems:
     """Run ``mypy --strict`` on ``paths``, without this repository's configuration."""
-    environment = {**os.environ, "MYPYPATH": os.pathsep.join(str(path) for path in list_client_directories())}
-    options = ["--strict", "--config-file=", "--output=json", f"--cache-dir={scratch / 'mypy'}"]
+    environment = {**os.environ, "MYPYPATH": os.pathsep.join(map(str, _list_import_paths()))}
+    options = [
+        "--strict",
+        "--config-file=",
+        "--output=json",
+        "--follow-imports=silent",
+        f"--cache-dir={scratch / 'mypy'}",
+    ]
     found = [json.loads(line) for line in _run([sys.executable, "-m", "mypy", *options], paths, scratch, environment).splitlines()]  # fmt: skip
     return _collect((one["file"], one["line"], one["message"]) for one in found if one["severity"] == "error")
 
 
 def run_pyright(node: Path, paths: Sequence[Path], scratch: Path, mode: str) -> Problems:
     """Run pyright on ``paths``; ``mode`` is its ``typeCheckingMode``."""
-    configuration = {"typeCheckingMode": mode, "extraPaths": [str(path) for path in list_client_directories()]}
+    configuration = {"typeCheckingMode": mode, "extraPaths": list(map(str, _list_import_paths()))}
     (scratch / "pyrightconfig.json").write_text(json.dumps(configuration), encoding="utf-8")
     program = environments.PYRIGHT_DIRECTORY / "node_modules" / "pyright" / "index.js"
     output = _run([str(node), str(program), "--outputjson", "--pythonpath", sys.executable], paths, scratch, os.environ)

@@ -7,8 +7,8 @@ const HIDDEN = new Set(["at", "method", "path", "status", "operation", "vendor",
 const MOST = 200; // newest calls that are shown
 const rows = new Map();
 
-/** A call is named by its number, or by its time where the journal does not number calls. */
-const nameCall = (call) => String(call.number ?? `${call.at} ${call.method} ${call.path}`);
+/** A call is named by its number and its time: numbers begin at 1 again when the mock does. */
+const nameCall = (call) => `${call.number} ${call.at}`;
 
 const isUnmatched = (call) => Boolean(call.reason) && !call.operation;
 

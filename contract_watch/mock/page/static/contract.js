@@ -7,6 +7,7 @@ import { nameControls } from "./renderer_access.js";
 const dark = matchMedia("(prefers-color-scheme: dark)");
 let renderer = null;
 let bundle = null;
+let showing = 0; // the number of the contract that was chosen last
 
 /** Load the renderer once: it is large, and the rest of the page does not wait for it. */
 function loadRenderer() {
@@ -24,8 +25,10 @@ function followScheme() {
 }
 
 export async function showContract(vendor, account, onCall) {
+  const number = ++showing;
   followScheme();
   const [SwaggerUI, spec] = await Promise.all([loadRenderer(), request(`${PAGE}/documents/${vendor.slug}.json`)]);
+  if (number !== showing) return;
   spec.servers = spec.servers.map((server) => ({ ...server, url: new URL(server.url, location.origin).href.replace(/\/$/, "") }));
   const node = build("div");
   find("renderer").replaceChildren(node);
@@ -46,7 +49,7 @@ export async function showContract(vendor, account, onCall) {
       },
     });
   });
-  await authorize(vendor, account);
+  if (number === showing) await authorize(vendor, account);
 }
 
 /** Ask the mock's token endpoint for an access token; it lasts as long as the vendor's do. */
@@ -67,7 +70,9 @@ export async function authorize(vendor, account) {
   const authorized = renderer.authSelectors.authorized()?.keySeq().toArray() ?? [];
   if (authorized.length) renderer.authActions.logout(authorized);
   if (vendor.token && account.key !== null) {
+    const asked = renderer;
     const token = await fetchToken(vendor.token, account.key);
+    if (asked !== renderer) return;
     for (const scheme of vendor.token.schemes) authorizeToken(scheme, token);
   }
   for (const [scheme, { value, username, password }] of Object.entries(account.authorizations)) {

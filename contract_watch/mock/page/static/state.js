@@ -6,7 +6,7 @@ import { announce, build, find, formatJson, setText } from "./dom.js";
 let drawn = "";
 
 export async function refreshState(vendor) {
-  const { count, rows } = (await request(`${PAGE}/state.json`))[vendor.slug] ?? { count: 0, rows: [] };
+  const { count, rows } = (await request(`${PAGE}/state.json?vendor=${vendor.slug}`))[vendor.slug] ?? { count: 0, rows: [] };
   setText(find("state-count"), count);
   setText(find("state-note"), rows.length < count ? `The newest ${rows.length} of ${count}.` : "");
   find("state-empty").hidden = count > 0;
