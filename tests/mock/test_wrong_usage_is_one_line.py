@@ -28,7 +28,7 @@ ROWS = [
     ("nobody", "vendor: unknown vendor 'nobody'; choose from jetemail, smtp2go, zitadel or all"),
     ("--vendor nobody", "--vendor: unknown vendor 'nobody'; choose from jetemail, smtp2go, zitadel or all"),
     ("jetemail --vendor smtp2go", "--vendor: vendors are named already; leave it out"),
-    ("--contracts {tmp}/none", "CONTRACTS: {tmp}/none does not exist; name directories with <slug>/contract.toml in them"),
+    ("--contracts {tmp}/none", "--contracts: {tmp}/none does not exist; name directories with <slug>/contract.toml in them"),
     ("--nothing", "unrecognized arguments: --nothing; --help lists the options"),
     ("--preset", "argument --preset: expected one argument; --help lists the options"),
     ("--preset {tmp}/none", "{tmp}/none: cannot be read (No such file or directory); give a file"),
