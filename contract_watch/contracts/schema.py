@@ -277,10 +277,10 @@ def parse_foreign_json(content: str | bytes) -> Any:
     return value
 
 
-def is_too_deep(value: Any) -> bool:
-    """Return True if a JSON value is nested deeper than `MAX_DEPTH`, which costs other readers a recursion."""
+def is_too_deep(value: Any, most: int = MAX_DEPTH) -> bool:
+    """Return True if a JSON value is nested deeper than ``most`` levels; depth costs other readers a recursion."""
     level = [value]
-    for _ in range(MAX_DEPTH + 1):
+    for _ in range(most + 1):
         level = [
             inner
             for one in level

@@ -92,7 +92,7 @@ def test_a_device_that_takes_nothing_is_no_failure_of_a_request(capsys: pytest.C
     assert capsys.readouterr().err.count("\n") == 1
 
 
-@pytest.mark.parametrize("depth", [31, 33, 127, 128, 129, 200, 400])
+@pytest.mark.parametrize("depth", [31, 33, 99, 100, 101, 200, 400])
 def test_nested_bodies_are_recorded(tmp_path: Path, depth: int) -> None:
     """A body of any depth is answered, recorded and replayed; one that is too deep counts by its length."""
     file = tmp_path / "session.yaml"
@@ -104,7 +104,7 @@ def test_nested_bodies_are_recorded(tmp_path: Path, depth: int) -> None:
     assert _record(file, send) == 400
     [exchange], is_cut = load_session(file)
     assert not is_cut
-    assert exchange.request.unreadable == (len(content) if depth > 128 else 0)
+    assert exchange.request.unreadable == (len(content) if depth > 100 else 0)
     assert _replay(file, send) == 400
 
 
@@ -126,7 +126,7 @@ def test_a_response_that_is_too_deep_is_a_sentence(tmp_path: Path) -> None:
     assert asyncio.run(get()) == content
     recorder.close()
     [exchange], _ = load_session(tmp_path / "session.yaml")
-    assert exchange.response.text == "a body of 400 bytes with more than 128 levels"
+    assert exchange.response.text == "a body of 400 bytes that is no JSON of at most 100 levels"
 
 
 def test_unpaired_surrogates_are_recorded(tmp_path: Path) -> None:
@@ -187,14 +187,14 @@ def test_a_form_with_many_fields_is_recorded(tmp_path: Path) -> None:
     file = tmp_path / "session.yaml"
 
     async def send(client: httpx.AsyncClient) -> int:
-        pairs = "&".join(["a=1", *(f"b={number}" for number in range(50_000))])
+        pairs = "&".join(["a=1", *(f"b={number}" for number in range(9_000))])
         headers = {"content-type": "application/x-www-form-urlencoded"}
         return (await client.post(PATH, content=pairs, headers=headers)).status_code
 
     status = _record(file, send)
     [exchange], _ = load_session(file)
     assert exchange.request.body["a"] == "1"
-    assert len(exchange.request.body["b"]) == 50_000
+    assert len(exchange.request.body["b"]) == 9_000
     assert _replay(file, send) == status
 
 

@@ -16,8 +16,6 @@ from contract_watch.mock.vendor import MAX_BODY, MockVendor, parse_body
 _HEADERS = ("accept", "accept-language", "content-type", "user-agent")
 """Headers of requests that a session shows; they decide nothing."""
 _FORM = "application/x-www-form-urlencoded"
-MAX_BODY_DEPTH = 128
-"""Levels of a body that a session has; code that walks through one recurses."""
 
 
 @dataclass(frozen=True)
@@ -100,18 +98,7 @@ def _decode_body(headers: Mapping[str, str], content: bytes) -> tuple[Any, int]:
     body = parse_body(content)
     if body is MissingBody.ABSENT:
         return None, 0
-    return (None, len(content)) if body is MissingBody.MALFORMED or is_deep(body) else (body, 0)
-
-
-def is_deep(body: Any, most: int = MAX_BODY_DEPTH) -> bool:
-    """Return True if ``body`` has more than ``most`` levels of lists and objects."""
-    level = [body]
-    for _ in range(most + 1):
-        holders = [one for one in level if isinstance(one, dict | list)]
-        if not holders:
-            return False
-        level = [inner for one in holders for inner in (one.values() if isinstance(one, dict) else one)]
-    return True
+    return (None, len(content)) if body is MissingBody.MALFORMED else (body, 0)
 
 
 def _group(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:

@@ -12,17 +12,17 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from contract_watch.contracts.bodies import is_json_type
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.contracts.request import MissingBody
+from contract_watch.contracts.schema import MAX_DEPTH
 from contract_watch.errors import UsageError
 from contract_watch.escaping import escape_text
 from contract_watch.mock.recording.masking import SecretMasker
 from contract_watch.mock.recording.message import (
-    MAX_BODY_DEPTH,
     SessionRequest,
     SessionResponse,
     find_account,
-    is_deep,
     is_grpc_web,
     read_request,
 )
@@ -118,10 +118,10 @@ class SessionRecorder:
             del headers["content-type"]
         if headers:
             response["headers"] = self._masker.mask_headers(headers)
-        if is_json and is_deep(body):
-            response["text"] = f"a body of {len(content)} bytes with more than {MAX_BODY_DEPTH} levels"
-        elif is_json:
+        if is_json:
             response["body"] = body
+        elif content and is_json_type(headers.get("content-type", "")):  # secrets have names that only JSON shows
+            response["text"] = f"a body of {len(content)} bytes that is no JSON of at most {MAX_DEPTH} levels"
         elif content:
             response["text"] = content.decode("utf-8", "replace")
         self._write(request, response)

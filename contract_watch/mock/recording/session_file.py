@@ -14,14 +14,14 @@ import yaml
 
 from contract_watch.contracts.plain.reader import parse, read_bytes
 from contract_watch.contracts.plain.values import DataPart, resolve_scalar
-from contract_watch.contracts.schema import Schema
+from contract_watch.contracts.schema import MAX_DEPTH, Schema, is_too_deep
 from contract_watch.errors import UsageError
 from contract_watch.escaping import escape_text
-from contract_watch.mock.recording.message import MAX_BODY_DEPTH, SessionRequest, SessionResponse, is_deep
+from contract_watch.mock.recording.message import SessionRequest, SessionResponse
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_EXCHANGES = 10_000
-_MAX_DEPTH = MAX_BODY_DEPTH + 2
+_MAX_DEPTH = MAX_DEPTH + 2
 _MAX_DUMPED, _MAX_DUMPED_DEPTH = 64 * 1024, 32
 """Characters and levels of a value in YAML's block style, which takes a second for a megabyte; others are JSON in one line."""
 _MAX_KEY = 128
@@ -113,7 +113,7 @@ def _format_part(name: str, values: Mapping[str, Any]) -> str:
     short, lines = dict[str, Any](), list[str]()
     for key, value in values.items():
         text = json.dumps(value, ensure_ascii=False)
-        is_short = len(text) <= _MAX_DUMPED and not is_deep(value, _MAX_DUMPED_DEPTH)
+        is_short = len(text) <= _MAX_DUMPED and not is_too_deep(value, _MAX_DUMPED_DEPTH)
         if is_short or _has_long_name(value):
             short[key] = value
         else:
