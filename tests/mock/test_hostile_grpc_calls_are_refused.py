@@ -157,15 +157,22 @@ def test_a_stream_that_is_no_single_message_is_in_the_journal(mock: tuple[Mock, 
 
 
 def test_a_path_that_is_no_utf_8_ends_no_server(mock: tuple[Mock, str]) -> None:
-    """Such a path ends the library's server: the mock starts another one on the same port. The fixture calls it."""
+    """Such a path ends the library's server: the mock starts another one on the same port, whoever is still connected.
+
+    The fixture calls it.
+    """
     address = mock[0].controls.grpc_address
     for _ in range(2):
-        with open_connection(address) as connection:
+        with open_connection(address), open_connection(address) as connection:
             connection.send_call("/\udcff", KEY, b"")
             assert connection.wait_for_end()
-        with grpc.insecure_channel(address, [("grpc.use_local_subchannel_pool", 1)]) as channel:
-            grpc.channel_ready_future(channel).result(timeout=PATIENCE)
+            _wait_until_ready(address)
     assert mock[0].controls.grpc_address == address
+
+
+def _wait_until_ready(address: str) -> None:
+    with grpc.insecure_channel(address, [("grpc.use_local_subchannel_pool", 1)]) as channel:
+        grpc.channel_ready_future(channel).result(timeout=PATIENCE)
 
 
 REFUSED = {

@@ -133,7 +133,9 @@ class NativeGrpcServer:
     async def _supervise(self) -> None:
         while not self._is_stopping:
             with suppress(UnicodeDecodeError):
-                await self._server.wait_for_termination()
+                # Without a limit it waits for idle clients too, and nobody listens meanwhile.
+                while not await self._server.wait_for_termination(_PAUSE):
+                    pass
             while not self._is_stopping:
                 try:
                     await self._listen()

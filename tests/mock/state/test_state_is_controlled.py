@@ -134,6 +134,11 @@ def test_unknown_parameters_of_controls_are_refused(
     assert len(vendors.get("/__mock/faults").json()) == 1
 
 
+def test_a_probe_may_add_what_it_likes(vendors: httpx.Client) -> None:
+    """Health changes nothing, and programs that ask for it evade caches with parameters of their own."""
+    assert vendors.get("/__mock/health?at=1").status_code == 200
+
+
 @pytest.mark.parametrize(("method", "path"), [("POST", "faults"), ("PUT", "interpretations"), ("PUT", "clock")])
 def test_a_body_that_is_too_large_says_how_large_it_may_be(method: str, path: str, vendors: httpx.Client) -> None:
     """Every control refuses it with 413 and the limit."""
