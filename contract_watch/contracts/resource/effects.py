@@ -85,7 +85,7 @@ class RuleEffects:
                 values |= {name: value for name, value in defaults.items() if value is not UNKNOWN}
             clause = f"{operation.id}/{rule.clause}"
             named = frozenset((*rule.sets, *rule.resets))
-            clauses = {**item.clauses, **dict.fromkeys(named, clause)}
+            clauses = item.clauses if state.is_complete else {**item.clauses, **dict.fromkeys(named, clause)}
             item = replace(item, values=values, clauses=clauses, unlisted_changes=item.unlisted_changes | named,
                            sent=item.sent - set(rule.forgets))  # fmt: skip
         return item

@@ -11,8 +11,7 @@ from contract_watch.contracts.outcomes import Outcome
 from contract_watch.contracts.resource.idempotency import describe_arguments, find_repeated
 from contract_watch.contracts.resource.layout import EVERY, get_schema, get_success
 from contract_watch.contracts.resource.matchers import NewId, match_anything
-from contract_watch.contracts.resource.sharing import share_names
-from contract_watch.contracts.resource.state import Item, ResourceState
+from contract_watch.contracts.resource.state import Item, ResourceState, share_names
 from contract_watch.contracts.samples import build_value
 from contract_watch.contracts.schema import resolve_reference
 
@@ -64,7 +63,7 @@ class ItemOutcomes:
         values = self._model.store.build_new(state, call.operation, sent)
         name = None if layout.has_server_ids else spec.names.predict_stored_name(state, requested)
         values |= layout.shown_parents
-        clauses = _name_effects(state, layout.create, values)
+        clauses = _add_effects(state, layout.create, values, NO_ITEM.clauses)
         item = Item(account, name, requested, values, clauses, call.at, call.at, sent=share_names(frozenset(sent)))
         if self._model.effects.changes(call.operation.id):
             item = self._model.effects.apply(state, call.operation, self._model.describe(state, call, NO_ITEM), item)
@@ -130,7 +129,7 @@ class ItemOutcomes:
         new = replace(
             item,
             values=self._model.store.build_changed(state, operation, old, sent),
-            clauses={**item.clauses, **_name_effects(state, operation.id, named)},
+            clauses=_add_effects(state, operation.id, named, item.clauses),
             changed_at=call.at,
             unlisted_changes=share_names(item.unlisted_changes.union(named)),
             sent=share_names(item.sent.difference(named).union(sent)),
@@ -164,7 +163,7 @@ class ItemOutcomes:
             item,
             requested_name=requested,
             name=name,
-            clauses={**item.clauses, "": clause},
+            clauses=item.clauses if state.is_complete else {**item.clauses, "": clause},
             unlisted_changes=item.unlisted_changes | {""},
         )
         return renamed, state.free_name(item.name, clause) if item.name not in (None, name) else state
@@ -257,9 +256,11 @@ def get_success_clause(operation: Operation) -> str:
     return f"{operation.id}/response/{get_success(operation)[0]}"
 
 
-def _name_effects(state: ResourceState, operation: str, names: Iterable[str]) -> Mapping[str, str]:
-    """Return the clause of each value that ``operation`` sets; none in the mock, whose objects nobody judges."""
-    return {} if state.is_complete else {name: f"{operation}/effect/{name}" for name in names}
+def _add_effects(
+    state: ResourceState, operation: str, names: Iterable[str], clauses: Mapping[str, str]
+) -> Mapping[str, str]:
+    """Return ``clauses`` with that of each value that ``operation`` sets; the mock needs none: nobody judges its objects."""
+    return clauses if state.is_complete else {**clauses, **{name: f"{operation}/effect/{name}" for name in names}}
 
 
 def _match_open_name(item: Item) -> Matcher:

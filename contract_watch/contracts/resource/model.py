@@ -228,12 +228,6 @@ class ResourceModel:
         is_unknown = not state.is_known_absent(name, account)
         return None, [replace(check, is_undecidable=True) if is_unknown else check for check in checks]
 
-    def _find_named(self, state: ResourceState, call: Call, name: str) -> tuple[Item | None, list[Check]]:
-        """See `look_up`, which a request asks once for its state."""
-        if call.found is None or call.found[0] is not state:
-            call.found = (state, self.look_up(state, call, name))
-        return call.found[1]
-
     def check_objects(self, state: ResourceState, call: Call, item: Item | None) -> Iterator[Check]:
         """Yield the failed checks that depend on the objects that exist; ``item`` is the one that the request names.
 
@@ -332,6 +326,12 @@ class ResourceModel:
         return self._unserved.match(operation, status, shown)
 
     # -- for the builders of outcomes
+
+    def _find_named(self, state: ResourceState, call: Call, name: str) -> tuple[Item | None, list[Check]]:
+        """See `look_up`, which a request asks once for its state."""
+        if call.found is None or call.found[0] is not state:
+            call.found = (state, self.look_up(state, call, name))
+        return call.found[1]
 
     def match_body(self, operation: Operation, status: int) -> Matcher | None:
         """Build the matcher of a body without an object; the mock shows the published document's example."""

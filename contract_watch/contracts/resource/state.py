@@ -9,7 +9,6 @@ from contract_watch.contracts.outcomes import Interpretations
 from contract_watch.contracts.resource.item_list import FOLDED, LEAST, NAME, REQUESTED, VALUE, ItemList
 from contract_watch.contracts.resource.names import fold_name
 from contract_watch.contracts.resource.persistent import discard_entry, insert_entry
-from contract_watch.contracts.resource.sharing import share_mapping, share_names
 
 
 class Unknown:
@@ -33,6 +32,9 @@ REMOVED_NAME = "removed-name"
 
 
 _MIN_REPLIES = 1024
+_MOST_NAMES = 4096
+"""Sets of names that are shared at most, so that memory stays bounded."""
+_NAMES: dict[frozenset[str], frozenset[str]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,10 +296,16 @@ class UsedNames(Collection[str]):
         return sum(1 for _ in self)
 
 
+def share_names(names: frozenset[str]) -> frozenset[str]:
+    """Return the one set in memory that equals ``names``: operations give most objects the same ones."""
+    if len(_NAMES) >= _MOST_NAMES and names not in _NAMES:
+        return names
+    return _NAMES.setdefault(names, names)
+
+
 def _share_parts(item: Item) -> Item:
-    """Return ``item`` with the object that equals its clauses, and its sets of names, in other items."""
-    clauses, sent = share_mapping(item.clauses), share_names(item.sent)
-    changes = share_names(item.unlisted_changes)
-    if clauses is item.clauses and sent is item.sent and changes is item.unlisted_changes:
+    """Return ``item`` with the sets of names that equal its own in other items."""
+    sent, changes = share_names(item.sent), share_names(item.unlisted_changes)
+    if sent is item.sent and changes is item.unlisted_changes:
         return item
-    return replace(item, clauses=clauses, sent=sent, unlisted_changes=changes)
+    return replace(item, sent=sent, unlisted_changes=changes)
