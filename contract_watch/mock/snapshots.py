@@ -60,11 +60,12 @@ class Snapshots:
     def delete(self, name: str) -> None:
         """Forget a snapshot; raise `UnknownSnapshotError` if there is none."""
         self._find(name)
-        del self._saved[name]
+        del self._saved[name], self._counts[name]
 
     def clear(self) -> None:
         """Forget all snapshots."""
         self._saved.clear()
+        self._counts.clear()
 
     def list(self) -> list[dict[str, Any]]:
         """Return the name of each snapshot with its number of objects by vendor, in the order of their making."""
