@@ -41,10 +41,11 @@ _UPDATES, _ROUNDS = 500, 3
 
 @dataclass(frozen=True)
 class StateSample:
-    """The mock with ``objects`` (and at most one more for each connection): its memory in bytes after lists and updates, the medians of a list and of an update, in seconds, and a list's bytes."""
+    """The mock with ``objects`` (and at most one more for each connection): its memory in bytes after lists and updates and at its peak, the medians of a list and of an update, in seconds, and a list's bytes."""
 
     objects: int
     memory: int
+    peak: int
     listing: float
     update: float
     size: int
@@ -64,7 +65,7 @@ def measure_states(contract: Contract, objects: int = OBJECTS, requests: int = R
     samples = list(_measure_sizes(contract, sorted({max(objects // 100, 1), max(objects // 10, 1), objects})))
     for one in samples:
         size = f"{one.objects:,} objects"
-        yield f"memory, {size}", f"{one.memory / MEBIBYTE:.0f} MiB", ""
+        yield f"memory, {size}", f"{one.memory / MEBIBYTE:.0f} MiB, {one.peak / MEBIBYTE:.0f} during a list", ""
         yield f"one update, {size}", f"{one.update * 1e3:.2f} ms", ""
         yield f"list, {size}", f"{one.listing * 1e3:,.0f} ms, {one.size / MEBIBYTE:.1f} MiB", ""
     first, last = samples[0], samples[-1]
@@ -100,8 +101,8 @@ def _measure_sizes(contract: Contract, sizes: list[int]) -> Iterator[StateSample
                 load = LoadRunner().run(port, [update], _SECONDS, connections=1, most=min(_UPDATES, size))
                 updates[size].append(load.median)
         for size, (_, pid) in mocks.items():
-            memory = read_resident_memory(pid)
-            yield StateSample(size, memory, median(lists[size]), median(updates[size]), lengths[size])
+            memory, peak = read_resident_memory(pid), read_resident_memory(pid, peak=True)
+            yield StateSample(size, memory, peak, median(lists[size]), median(updates[size]), lengths[size])
 
 
 def _time_list(contract: Contract, port: int) -> tuple[float, int]:

@@ -94,8 +94,8 @@ def run_measured_server(command: Sequence[str], port: int) -> Iterator[int]:
         yield process.pid
 
 
-def read_resident_memory(pid: int) -> int:
-    """Return the memory of a process that is in RAM now, in bytes.
+def read_resident_memory(pid: int, *, peak: bool = False) -> int:
+    """Return the memory of a process that is in RAM now, or the most that ever was, in bytes.
 
     Raises:
         BenchError: the system does not tell it, or the process has ended.
@@ -104,7 +104,7 @@ def read_resident_memory(pid: int) -> int:
         lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace").splitlines()
     except OSError as error:
         raise BenchError(f"the memory of process {pid} cannot be read: {error.strerror}") from error
-    found = next((line.split()[1] for line in lines if line.startswith("VmRSS:")), None)
+    found = next((line.split()[1] for line in lines if line.startswith("VmHWM:" if peak else "VmRSS:")), None)
     if found is None:
         raise BenchError(f"the memory of process {pid} cannot be read: it has ended")
     return int(found) * 1024

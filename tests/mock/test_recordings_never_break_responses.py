@@ -5,7 +5,6 @@ import errno
 import json
 import os
 import unicodedata
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,45 +12,14 @@ import httpx
 import pytest
 
 from contract_watch.contracts.redaction import Redactor
-from contract_watch.contracts.registry import choose_contracts
-from contract_watch.mock.app import Mock
 from contract_watch.mock.recording import session_file
 from contract_watch.mock.recording.masking import SecretFiller, SecretMasker, is_match
 from contract_watch.mock.recording.recorder import SessionRecorder
-from contract_watch.mock.recording.replayer import SessionReplayer
 from contract_watch.mock.recording.session_file import format_exchange, load_session
-from contract_watch.mock.server import build_mock
-from tests.support.suite_process import PAID_KEY
+from tests.support.recorded_sessions import build_replay, record_session, use_mock
 
 PATH = "/outbound/smarthost"
 JSON_TYPE = {"content-type": "application/json"}
-Use = Callable[[httpx.AsyncClient], Awaitable[Any]]
-
-
-def _use(mock: Mock, use: Use) -> Any:
-    async def run() -> Any:
-        headers = {"Authorization": f"Bearer {PAID_KEY}"}
-        transport = httpx.ASGITransport(app=mock)
-        async with httpx.AsyncClient(transport=transport, base_url="http://mock", headers=headers) as client:
-            return await use(client)
-
-    return asyncio.run(run())
-
-
-def _record(path: Path, use: Use) -> Any:
-    mock = build_mock(choose_contracts("jetemail"), {})
-    recorder = SessionRecorder(path, mock.redactor, list(mock.vendors.values()))
-    mock.use_session(recorder)
-    try:
-        return _use(mock, use)
-    finally:
-        recorder.close()
-
-
-def _replay(path: Path, use: Use) -> Any:
-    mock = build_mock(choose_contracts("jetemail"), {})
-    mock.use_session(SessionReplayer(path, list(mock.vendors.values()), mock.journal))
-    return _use(mock, use)
 
 
 async def _create_three(client: httpx.AsyncClient) -> list[int]:
@@ -76,7 +44,7 @@ def test_a_full_disk_stops_the_recording(
 
     monkeypatch.setattr(os, "write", write_one)
     file = tmp_path / "session.yaml"
-    assert _record(file, _create_three) == [200, 200, 200]
+    assert record_session(file, _create_three) == [200, 200, 200]
     exchanges, is_cut = load_session(file)
     assert ([one.request.body["username"] for one in exchanges], is_cut) == (["u0"], False)
     errors = capsys.readouterr().err
@@ -88,7 +56,7 @@ def test_a_full_disk_stops_the_recording(
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 def test_a_device_that_takes_nothing_is_no_failure_of_a_request(capsys: pytest.CaptureFixture[str]) -> None:
     """A file that cannot be written or truncated stops the recording alone."""
-    assert _record(Path("/dev/full"), _create_three) == [200, 200, 200]
+    assert record_session(Path("/dev/full"), _create_three) == [200, 200, 200]
     assert capsys.readouterr().err.count("\n") == 1
 
 
@@ -101,11 +69,11 @@ def test_nested_bodies_are_recorded(tmp_path: Path, depth: int) -> None:
     async def send(client: httpx.AsyncClient) -> int:
         return (await client.post(PATH, content=content, headers=JSON_TYPE)).status_code
 
-    assert _record(file, send) == 400
+    assert record_session(file, send) == 400
     [exchange], is_cut = load_session(file)
     assert not is_cut
     assert exchange.request.unreadable == (len(content) if depth > 100 else 0)
-    assert _replay(file, send) == 400
+    assert use_mock(build_replay(file), send) == 400
 
 
 def test_a_response_that_is_too_deep_is_a_sentence(tmp_path: Path) -> None:
@@ -137,9 +105,9 @@ def test_unpaired_surrogates_are_recorded(tmp_path: Path) -> None:
         contents = [json.dumps({"username": name}) for name in ("a", "\ud800", "b", "\udfff", "\U0001f600")]
         return [(await client.post(PATH, content=one, headers=JSON_TYPE)).status_code for one in contents]
 
-    recorded = _record(file, send)
+    recorded = record_session(file, send)
     assert [one.request.body["username"] for one in load_session(file)[0]] == ["a", "\ud800", "b", "\udfff", "😀"]
-    assert _replay(file, send) == recorded
+    assert use_mock(build_replay(file), send) == recorded
 
 
 @pytest.mark.parametrize("is_line", [False, True])
@@ -191,11 +159,11 @@ def test_a_form_with_many_fields_is_recorded(tmp_path: Path) -> None:
         headers = {"content-type": "application/x-www-form-urlencoded"}
         return (await client.post(PATH, content=pairs, headers=headers)).status_code
 
-    status = _record(file, send)
+    status = record_session(file, send)
     [exchange], _ = load_session(file)
     assert exchange.request.body["a"] == "1"
     assert len(exchange.request.body["b"]) == 9_000
-    assert _replay(file, send) == status
+    assert use_mock(build_replay(file), send) == status
 
 
 def test_a_hand_written_session_is_replayed(tmp_path: Path) -> None:
@@ -223,8 +191,8 @@ def test_texts_that_look_like_masks_are_replayed(tmp_path: Path) -> None:
         body = {"username": "a", "password": "Correct-Horse-9", "notes": texts, texts[2]: 1}
         return (await client.post(f"{PATH}?q={texts[2]}", json=body)).text
 
-    recorded = _record(file, send)
-    assert _replay(file, send) == recorded
+    recorded = record_session(file, send)
+    assert use_mock(build_replay(file), send) == recorded
     masked = SecretMasker(Redactor()).mask(texts)
     assert SecretFiller().fill(masked) == texts
     for one, text in zip(masked, texts, strict=True):
@@ -242,4 +210,4 @@ def test_the_nearest_request_has_as_many_segments(tmp_path: Path) -> None:
     async def miss(client: httpx.AsyncClient) -> Any:
         return (await client.get(PATH)).json()["nearest"]
 
-    assert _replay(file, miss) == {"number": 301, "method": "GET", "path": "/outbound/smarthosts"}
+    assert use_mock(build_replay(file), miss) == {"number": 301, "method": "GET", "path": "/outbound/smarthosts"}

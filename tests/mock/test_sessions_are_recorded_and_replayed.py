@@ -1,11 +1,10 @@
 """``--record`` writes a session that people can read, without secrets; ``--replay`` answers from it."""
 
-import asyncio
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,44 +22,15 @@ from contract_watch.mock.app import Mock
 from contract_watch.mock.recording import recorder as recorder_module
 from contract_watch.mock.recording.masking import SecretMasker, is_match
 from contract_watch.mock.recording.recorder import SessionRecorder
-from contract_watch.mock.recording.replayer import SessionReplayer
 from contract_watch.mock.recording.session_file import format_exchange, load_session
 from contract_watch.mock.server import build_mock
 from tests.support.patience import PATIENCE
+from tests.support.recorded_sessions import Use, build_replay, record_session, use_mock
 from tests.support.suite_process import FREE_KEY, PAID_KEY
 
 PATH = "/outbound/smarthost"
 PASSWORD = "a-Secret-of-the-test-9"  # noqa: S105 (of nobody)
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("JETEMAIL_")}
-Use = Callable[[httpx.AsyncClient], Awaitable[Any]]
-
-
-def _use(mock: Mock, use: Use, key: str = PAID_KEY) -> Any:
-    """Return the result of ``use`` with a client of ``mock``."""
-
-    async def run() -> Any:
-        transport = httpx.ASGITransport(app=mock)
-        headers = {"Authorization": f"Bearer {key}"}
-        async with httpx.AsyncClient(transport=transport, base_url="http://mock", headers=headers) as client:
-            return await use(client)
-
-    return asyncio.run(run())
-
-
-def _record(path: Path, use: Use, slug: str = "jetemail") -> Any:
-    mock = build_mock(choose_contracts(slug), {})
-    recorder = SessionRecorder(path, mock.redactor, list(mock.vendors.values()))
-    mock.use_session(recorder)
-    try:
-        return _use(mock, use)
-    finally:
-        recorder.close()
-
-
-def _replay(path: Path, slug: str = "jetemail") -> Mock:
-    mock = build_mock(choose_contracts(slug), {})
-    mock.use_session(SessionReplayer(path, list(mock.vendors.values()), mock.journal))
-    return mock
 
 
 def _read(path: Path) -> list[Any]:
@@ -85,10 +55,10 @@ async def _live(client: httpx.AsyncClient) -> list[Any]:
 def test_a_replayed_session_answers_as_it_did(tmp_path: Path) -> None:
     """The same requests get the same statuses and bodies in the same order, although the replaying mock has no state."""
     file = tmp_path / "session.yaml"
-    recorded = _record(file, _live)
+    recorded = record_session(file, _live)
     assert [status for status, _ in recorded] == [200, 200, 200, 409, 200, 200, 200, 404]
-    mock = _replay(file)
-    assert _use(mock, _live) == recorded
+    mock = build_replay(file)
+    assert use_mock(mock, _live) == recorded
     assert mock.vendors["jetemail"].state.items == ()
     assert len(mock.journal.list_calls()) == len(recorded)
 
@@ -96,7 +66,7 @@ def test_a_replayed_session_answers_as_it_did(tmp_path: Path) -> None:
 def test_a_person_can_read_the_session(tmp_path: Path) -> None:
     """Each exchange is a document with method, path, query, account, body, status and headers."""
     file = tmp_path / "session.yaml"
-    _record(file, _live)
+    record_session(file, _live)
     documents = _read(file)
     assert list(documents[0]) == ["at", "request", "response"]
     assert documents[0]["request"]["method"] == "POST"
@@ -121,7 +91,7 @@ def test_no_secret_is_in_the_session(tmp_path: Path) -> None:
         await client.post(PATH, content=f'{{"password": "{PASSWORD}"', headers={"content-type": "application/json"})
         await client.get(f"/{PASSWORD}/x", headers={"user-agent": PASSWORD, "cookie": PASSWORD, "x-key": PAID_KEY})
 
-    _record(file, send_secrets)
+    record_session(file, send_secrets)
     text = file.read_text(encoding="utf-8")
     assert len(_read(file)) == 6
     assert PASSWORD not in text
@@ -145,11 +115,11 @@ def test_passwords_are_filled_in(tmp_path: Path) -> None:
             (await client.post(paths[1], json={"username": "user-a"})).json(),
         ]
 
-    recorded = _record(file, lambda client: use_key(client, PASSWORD), "smtp2go")
+    recorded = record_session(file, lambda client: use_key(client, PASSWORD), "smtp2go")
     assert PASSWORD in str(recorded)
     assert PASSWORD not in file.read_text(encoding="utf-8")
     other = "Another-Passw0rd-17"
-    replayed = _use(_replay(file, "smtp2go"), lambda client: use_key(client, other))
+    replayed = use_mock(build_replay(file, "smtp2go"), lambda client: use_key(client, other))
     assert str(replayed) == str(recorded).replace(PASSWORD, other)
 
 
@@ -165,21 +135,21 @@ def test_equal_requests_get_their_responses_in_order(tmp_path: Path) -> None:
     async def list_lengths(client: httpx.AsyncClient) -> list[int]:
         return [len((await client.get(PATH)).json()["smarthosts"]) for _ in range(5)]
 
-    _record(file, record)
-    assert _use(_replay(file), list_lengths) == [0, 1, 2, 2, 2]
+    record_session(file, record)
+    assert use_mock(build_replay(file), list_lengths) == [0, 1, 2, 2, 2]
 
 
 def test_an_unmatched_request_gets_the_differences(tmp_path: Path) -> None:
     """A request that the session does not have is refused with the nearest one, field by field, and is in the journal."""
     file = tmp_path / "session.yaml"
-    _record(file, _live)
-    mock = _replay(file)
+    record_session(file, _live)
+    mock = build_replay(file)
 
     async def miss(client: httpx.AsyncClient) -> httpx.Response:
         body = {"username": "anna", "password": PASSWORD, "quota": 7, "more": [1]}
         return await client.post(PATH, params={"limit": "2"}, json=body)
 
-    response = _use(mock, miss)
+    response = use_mock(mock, miss)
     assert response.status_code == 501
     assert response.json() == {
         "error": "no recorded request matches this one",
@@ -206,8 +176,8 @@ def test_an_unmatched_request_gets_the_differences(tmp_path: Path) -> None:
 def test_each_part_of_a_request_counts(tmp_path: Path, change: Use, difference: str) -> None:
     """Method, path, query and body have to be the recorded ones; the refusal names the one that is not."""
     file = tmp_path / "session.yaml"
-    _record(file, _live)
-    response = _use(_replay(file), change)
+    record_session(file, _live)
+    response = use_mock(build_replay(file), change)
     assert response.status_code == 501
     assert difference in response.json()["differences"]
 
@@ -215,16 +185,16 @@ def test_each_part_of_a_request_counts(tmp_path: Path, change: Use, difference: 
 def test_the_account_counts_and_other_headers_do_not(tmp_path: Path) -> None:
     """A request of another account, or without a key, is not the recorded one; other headers are ignored."""
     file = tmp_path / "session.yaml"
-    _record(file, _live)
+    record_session(file, _live)
 
     async def use(client: httpx.AsyncClient) -> tuple[int, Any]:
         response = await client.get(PATH, headers={"accept": "text/html", "x-other": "1"})
         return response.status_code, response.json()
 
-    assert _use(_replay(file), use)[0] == 200
-    status, answer = _use(_replay(file), use, FREE_KEY)
+    assert use_mock(build_replay(file), use)[0] == 200
+    status, answer = use_mock(build_replay(file), use, FREE_KEY)
     assert (status, answer["differences"]) == (501, ['account: recorded "paid", sent "free"'])
-    status, answer = _use(_replay(file), use, "wrong")
+    status, answer = use_mock(build_replay(file), use, "wrong")
     assert (status, answer["differences"]) == (501, ['account: recorded "paid", sent ""'])
 
 
@@ -238,7 +208,7 @@ def test_grpc_calls_are_recorded_and_replayed(tmp_path: Path) -> None:
     recorded = calls(b"")
     recorder.close()
     assert _read(file)[0]["request"]["path"] == name
-    replaying = _replay(file, "zitadel")
+    replaying = build_replay(file, "zitadel")
     _, calls = _call_list(replaying)
     assert calls(b"") == recorded
     refused = calls(b"\x0a\x02\x10\x07")  # a query with a limit of 7
@@ -294,7 +264,7 @@ def test_a_killed_recorder_loses_nothing(tmp_path: Path) -> None:
 def test_a_cut_exchange_is_left_out(tmp_path: Path) -> None:
     """A file that ends inside an exchange is replayed without that one."""
     file = tmp_path / "session.yaml"
-    _record(file, _live)
+    record_session(file, _live)
     content = file.read_bytes()
     complete = len(load_session(file)[0])
     file.write_bytes(content[:-1])
@@ -360,7 +330,7 @@ def test_a_long_session_is_bounded(
     """After the most exchanges the mock still answers, the file no longer grows, and one line says so."""
     monkeypatch.setattr(recorder_module, "MAX_EXCHANGES", 3)
     file = tmp_path / "session.yaml"
-    assert len(_record(file, _live)) == 8
+    assert len(record_session(file, _live)) == 8
     assert len(load_session(file)[0]) == 3
     assert capsys.readouterr().err.count("the session is full") == 1
 
