@@ -288,8 +288,9 @@ fuzz-mock: environment ## send a mock mutated raw bytes for FUZZ_SECONDS=60; loo
 	@$(RUN) -m scripts.fuzz_mock --vendor="$$VENDOR" --seconds="$$FUZZ_SECONDS" --seed="$$SEED" --out="$$OUT"
 
 .PHONY: bench
-bench: environment ## compare with other tools; without VENDOR= write docs/benchmarks.md
-	@case "$$VENDOR" in ''|all) set -- --out=docs/benchmarks.md ;; *) set -- --vendor="$$VENDOR" ;; esac; \
+bench: environment ## compare with other tools; without VENDOR= and ONLY= (words of a heading) write docs/benchmarks.md
+	@case "$${VENDOR#all}$$ONLY" in '') set -- --out=docs/benchmarks.md ;; \
+		*) set -- --vendor="$${VENDOR#all}" --only="$$ONLY" ;; esac; \
 		$(RUN) -m scripts.run_bench "$$@"
 
 .PHONY: bench-clients

@@ -1,6 +1,6 @@
 """Measure suite and mock side by side with other tools, in one run, as one page.
 
-``python -m scripts.run_bench [--vendor …] [--out FILE]`` prints the page; ``--out`` also writes it into a file.
+``python -m scripts.run_bench [--vendor …] [--only WORDS] [--out FILE]`` prints the page; ``--out`` also writes it into a file.
 The figures hold for the machine and the moment: read the ratios and the goals. A missed goal is not an error.
 """
 
@@ -30,6 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = cli.CommandParser("scripts.run_bench", "Suite and mock side by side.")
     parser.add_argument("--vendor", help="a contract's slug (the first)")
     parser.add_argument("--out", metavar="FILE", help="write the page there too, as Markdown")
+    parser.add_argument("--only", default="", metavar="WORDS", help="measure the sections with WORDS in their heading")
     for name, about in (
         ("mutants", "mutants of each family to notice; 0 leaves the comparison out"),
         ("seeds", "seeds on the faithful mock"),
@@ -52,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
     _check_writable(out)
     method = (f"Load was {os.getloadavg()[0]:.1f} before; {amounts.runs} runs and {amounts.rounds} rounds were made, "
               "figures are medians, lowest to highest in parentheses")  # fmt: skip
-    page = format_page(contract.name, method, measure_sections(contract, amounts))
+    page = format_page(contract.name, method, measure_sections(contract, amounts, given.only))
     print(page)
     if out is not None:
         write_atomically(out, page)

@@ -128,8 +128,10 @@ class ObjectMatcher:
         yield from (*self.required.values(), *self.optional.values())
 
     def render(self) -> JSON:
-        optional = {name: self.optional[name] for name in self.optional if name in self.rendered_optional}
-        return {name: matcher.render() for name, matcher in {**self.required, **optional}.items()}
+        shown = self.required
+        if self.rendered_optional:
+            shown = {**shown, **{name: one for name, one in self.optional.items() if name in self.rendered_optional}}
+        return {name: matcher.render() for name, matcher in shown.items()}
 
     def find_mismatches(self, value: JSON, path: ValuePath = ()) -> Iterator[Mismatch]:
         if not isinstance(value, dict):

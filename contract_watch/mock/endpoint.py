@@ -260,7 +260,10 @@ def _read_answer(response: Response) -> Any:
 
 def decode_headers(scope: Scope) -> dict[str, str]:
     """Return the headers of a request by lower-case name; the values of a repeated one are joined."""
-    headers: dict[str, str] = {}
+    headers: dict[str, str] = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    if len(headers) == len(scope["headers"]):  # most requests repeat none
+        return headers
+    headers.clear()
     for raw_name, raw_value in scope["headers"]:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
         headers[name] = f"{headers[name]}, {value}" if name in headers else value

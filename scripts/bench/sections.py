@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from contract_watch.contracts.registry import Contract
+from contract_watch.errors import UsageError
 from scripts.bench.clients import measure_clients
 from scripts.bench.contenders import build_contenders
 from scripts.bench.detection import compare_contenders
@@ -33,8 +34,12 @@ class Amounts:
     seconds: float
 
 
-def measure_sections(contract: Contract, amounts: Amounts) -> dict[str, str]:
-    """Measure every section of the page, by its heading; a section that cannot be measured holds the reason."""
+def measure_sections(contract: Contract, amounts: Amounts, only: str = "") -> dict[str, str]:
+    """Measure every section of the page, by its heading; a section that cannot be measured holds the reason.
+
+    Raises:
+        UsageError: no heading contains ``only``, which chooses the sections to measure.
+    """
     found = {}
     with TemporaryDirectory(prefix="bench-") as scratch:
         parts: dict[str, Callable[[], str]] = {
@@ -48,9 +53,12 @@ def measure_sections(contract: Contract, amounts: Amounts) -> dict[str, str]:
             ),
             "The mock's start": lambda: format_table(list(measure_start(contract, 3 * amounts.runs))),
             "The mock with many objects": lambda: format_table(list(measure_states(contract))),
-            "The mock under load": lambda: format_table(list(measure_load(contract, amounts.rounds, amounts.seconds))),
+            "The mock under load": lambda: format_table(list(measure_load(contract, 3 * amounts.rounds, amounts.seconds))),
         }
-        for heading, part in parts.items():
+        chosen = {heading: part for heading, part in parts.items() if only.lower() in heading.lower()}
+        if not chosen:
+            raise UsageError(f"--only {only}: is in no heading; choose from {', '.join(parts)}")
+        for heading, part in chosen.items():
             print(f"{heading} …", file=sys.stderr)
             try:
                 found[heading] = part()

@@ -56,15 +56,20 @@ def format_ratio_row(
     least: float | None = None,
     most: float | None = None,
 ) -> Row:
-    """Build a row with the ratio of two medians, and the goal ``least`` or ``most`` if there is one."""
+    """Build a row with the ratio in each round, its median, and the goal ``least`` or ``most`` if there is one.
+
+    Both figures of a round share the machine's speed at that moment, so that the ratio is steadier than they are.
+    """
     label = f"{name} / {other}"
     if not one.figures or not two.figures:
         return label, "not measured", ""
-    ratio = median(one.figures) / median(two.figures)
+    ratios = [ours / theirs for ours, theirs in zip(one.figures, two.figures, strict=False)]
+    ratio = median(ratios)
     goal = format_goal(ratio >= least, f"≥ {least:g}") if least is not None else ""
     if most is not None:
         goal = format_goal(ratio <= most, f"≤ {most:g}")
-    return label, f"{ratio:.2f}", goal
+    spread = f" ({min(ratios):.2f} to {max(ratios):.2f})" if len(ratios) > 1 else ""
+    return label, f"{ratio:.2f}{spread}", goal
 
 
 def format_goal(met: bool, wanted: str) -> str:

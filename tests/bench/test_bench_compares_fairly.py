@@ -215,6 +215,7 @@ def test_what_schemathesis_said_is_read_from_its_files(tmp_path: Path) -> None:
         (["--mutants", "-1"], "--mutants"),
         (["--seeds", "0"], "--seeds"),
         (["--out", "/no/such/folder/page.md"], "cannot be written"),
+        (["--only", "the weather"], "choose from Telling drift, One run"),
     ],
 )
 def test_wrong_usage_is_reported_before_anything_is_measured(
@@ -223,6 +224,14 @@ def test_wrong_usage_is_reported_before_anything_is_measured(
     """End with status 3 and name the wrong option before any measurement."""
     assert main(arguments) == 3
     assert words in capsys.readouterr().err
+
+
+def test_a_ratio_compares_the_figures_of_one_round() -> None:
+    """A machine that slows down during the rounds changes both figures, and their ratio not at all."""
+    ours, theirs = FigureSeries([2.0, 4.0, 40.0], ""), FigureSeries([1.0, 2.0, 16.0], "")
+    assert format_ratio_row("mock", "other", ours, theirs, least=2.5) == (
+        "mock / other", "2.00 (2.00 to 2.50)", "≥ 2.5: MISSED",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(("ours", "goal"), [(0.6, "≤ 0.6: met"), (0.61, "≤ 0.6: MISSED")])

@@ -2,6 +2,7 @@
 
 import json
 import struct
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from contract_watch.contracts import grpc_web_frames
 from contract_watch.contracts.protobuf import MessageCodec
 from contract_watch.contracts.registry import Contract
 from contract_watch.mock.app import Mock
+from contract_watch.mock.grpc import native
 from contract_watch.mock.server import build_mock, run_in_thread
 from tests.support.http2 import open_connection
 from tests.support.patience import PATIENCE
@@ -168,6 +170,19 @@ def test_a_path_that_is_no_utf_8_ends_no_server(mock: tuple[Mock, str]) -> None:
             assert connection.wait_for_end()
             _wait_until_ready(address)
     assert mock[0].controls.grpc_address == address
+
+
+def test_a_server_that_runs_is_the_only_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mock looks every moment if its server has ended, and makes another one only then."""
+    made: list[object] = []
+    make = grpc.aio.server
+    monkeypatch.setattr(grpc.aio, "server", lambda *args, **options: made.append(1) or make(*args, **options))
+    mock = build_mock([ZITADEL], {})
+    with run_in_thread(mock):
+        until = time.monotonic() + 4 * native.PAUSE
+        while time.monotonic() < until:
+            _wait_until_ready(mock.controls.grpc_address)
+    assert made == [1]
 
 
 def _wait_until_ready(address: str) -> None:

@@ -126,16 +126,17 @@ class ItemOutcomes:
             and not self._model.effects.has_effect(operation.id)
         ):
             old = {name: value for name, value in old.items() if name in (layout.name_argument, *layout.shown_parents)}
-        new = replace(
-            item,
-            values=self._model.store.build_changed(state, operation, old, sent),
-            clauses=_add_effects(state, operation.id, named, item.clauses),
-            changed_at=call.at,
-            unlisted_changes=share_names(item.unlisted_changes.union(named)),
-            sent=share_names(item.sent.difference(named).union(sent)),
-            requested_name=str(call.arguments[layout.name_argument])
-            if layout.name_argument in sent
-            else item.requested_name,
+        requested = call.arguments[layout.name_argument] if layout.name_argument in sent else item.requested_name
+        new = Item(
+            item.account,
+            item.name,
+            str(requested),
+            self._model.store.build_changed(state, operation, old, sent),
+            _add_effects(state, operation.id, named, item.clauses),
+            item.created_at,
+            call.at,
+            item.unlisted_changes if state.is_complete else item.unlisted_changes.union(named),
+            share_names(item.sent.difference(named).union(sent)),
         )
         situation = self._model.describe(state, call, item)
         new = self._model.settle(state, call, self._model.effects.apply(state, operation, situation, new), item)

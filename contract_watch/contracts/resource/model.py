@@ -239,8 +239,8 @@ class ResourceModel:
         """Return the situation that the predicates of rules are asked about."""
         if item is None or item is NO_ITEM:
             return Situation(call.arguments, None if item is None else {}, call.account.name)
-        unknown = {} if state.is_complete else dict.fromkeys(self.spec.tracked, UNKNOWN)
-        return Situation(call.arguments, {**unknown, **item.values}, call.account.name)
+        values = item.values if state.is_complete else {**dict.fromkeys(self.spec.tracked, UNKNOWN), **item.values}
+        return Situation(call.arguments, values, call.account.name)
 
     def read_sent(self, state: ResourceState, call: Call) -> dict[str, Any]:
         """Return the values that a request sets, `UNKNOWN` where the vendor may store another."""

@@ -94,7 +94,9 @@ class StoredValues:
 
     def is_unset(self, name: str, value: Any) -> bool:
         """Return True if ``value`` means that the request does not set the property ``name``."""
-        values = self._table.unset.get(name, ())
+        if name not in self._table.unset:
+            return False
+        values = self._table.unset[name]
         return any(are_equal(value, one) for one in (values if isinstance(values, list) else [values]))
 
     def predict(self, state: ResourceState, name: str, value: Any) -> Any:

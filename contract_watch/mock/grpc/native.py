@@ -20,8 +20,8 @@ from contract_watch.mock.vendor import MAX_BODY
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 _GRACE = 1.0
 """Seconds in which running calls can complete when the server stops."""
-_PAUSE = 0.05
-"""Seconds between attempts to listen again."""
+PAUSE = 0.05
+"""Seconds between two looks if the server has ended, and between attempts to listen again."""
 
 
 class NativeGrpcHandler(grpc.GenericRpcHandler):
@@ -133,15 +133,15 @@ class NativeGrpcServer:
     async def _supervise(self) -> None:
         while not self._is_stopping:
             with suppress(UnicodeDecodeError):
-                # Without a limit it waits for idle clients too, and nobody listens meanwhile.
-                while not await self._server.wait_for_termination(_PAUSE):
+                # It returns True at its limit. Without one it waits for idle clients too, and nobody listens meanwhile.
+                while await self._server.wait_for_termination(PAUSE):
                     pass
             while not self._is_stopping:
                 try:
                     await self._listen()
                     break
                 except RuntimeError:  # the old one has not let go of the port
-                    await asyncio.sleep(_PAUSE)
+                    await asyncio.sleep(PAUSE)
 
     async def stop(self) -> None:
         """Stop; running calls have a second to complete."""
