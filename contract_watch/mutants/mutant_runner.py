@@ -80,7 +80,9 @@ class MutantRunner:
     def _names_operation(self, mutant: Mutant, finding: Finding) -> bool:
         if mutant.undeclared_method:
             return finding.operation == mutant.undeclared_method
-        return not mutant.operation or finding.operation == self._contract.operations[mutant.operation].name
+        if not mutant.operation:
+            return True
+        return self._contract.operations[mutant.operation].name in (finding.operation, *finding.suspects)
 
     def load_mutation(self, mutation: Mutation, interpretations: dict[str, str] | None = None) -> None:
         """Serve ``mutation`` from now on."""

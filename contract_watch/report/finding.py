@@ -37,6 +37,7 @@ class Finding:
         reproduce: one or more curl lines.
         flapping: a retry did not reproduce it; ``again`` is the exchange of the retry.
         rechecks: on a real account, the result of asking for it again over several minutes; None without rechecks.
+        suspects: further operations that can be at fault, each ``METHOD path``; nothing tells which of them it is.
         place: for a change of a document, the object that changed, whatever uses it, in names that survive reordering.
         symbols: for a change of a document, the changes of the generated client; None if unknown or not applicable.
         hypotheses: the changes by the vendor that would explain it, the most specific one first.
@@ -59,6 +60,7 @@ class Finding:
     symbols: tuple[str, ...] | None = None
     hypotheses: tuple[Hypothesis, ...] = ()
     place: str | None = None
+    suspects: tuple[str, ...] = ()
 
     def mark_flaky(self, again: dict[str, Any] | None) -> "Finding":
         """Return the finding as one that a retry, whose exchange is ``again``, did not reproduce."""
@@ -70,7 +72,7 @@ class Finding:
         del content["hypotheses"]
         if self.rechecks is not None:
             content["rechecks"] = vars(self.rechecks)
-        for optional in ("again", "rechecks", "symbols", "place"):
-            if content[optional] is None:
+        for optional in ("again", "rechecks", "symbols", "place", "suspects"):
+            if content[optional] in (None, ()):
                 del content[optional]
         return content

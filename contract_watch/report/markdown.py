@@ -10,6 +10,7 @@ from contract_watch.report.finding import Finding, Severity
 from contract_watch.report.record import Record
 from contract_watch.report.summary import (
     describe_flaky,
+    describe_suspects,
     describe_waived,
     format_headline,
     format_rerun,
@@ -74,6 +75,8 @@ def _format_cause(record: Record, cause: Cause, number: int) -> Iterator[str]:
     yield f"### {number}. {cause.severity.value}: {title}{format_surfaces(record, cause)}{flaky}"
     yield ""
     yield f"- Impact: {format_prose(cause.consequence)}"
+    if suspects := describe_suspects(finding):
+        yield f"- Fault: {format_prose(suspects)}"
     if cause.count > 1:
         yield f"- Example: {format_prose(finding.title, _MAX_TITLE_LENGTH)}"
     if is_document_change(finding):

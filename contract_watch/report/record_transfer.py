@@ -68,6 +68,7 @@ def _decode_finding(content: Mapping[str, Any]) -> Finding:
             **content,
             "severity": Severity(content["severity"]),
             "rechecks": None if rechecks is None else RecheckCount(**rechecks),
+            "suspects": tuple(content["suspects"]),
             "symbols": None if symbols is None else tuple(symbols),
             "hypotheses": tuple(_decode_hypothesis(one) for one in content["hypotheses"]),
         }

@@ -197,6 +197,14 @@ def format_totals(record: Record) -> str:
     return f"{_format_count(total, 'request')} ({parts}) in {seconds}"
 
 
+def describe_suspects(finding: Finding) -> str:
+    """Return which operations can be at fault, if the run cannot tell; empty if it can."""
+    if not finding.suspects:
+        return ""
+    names = [escape_text(name, _MAX_PHRASE_LENGTH) for name in dict.fromkeys((finding.operation, *finding.suspects))]
+    return f"{', '.join(names[:-1])} or {names[-1]}; no further request of the run could tell"
+
+
 def format_surfaces(record: Record, cause: Cause) -> str:
     """Return a phrase that names the protocols of a cause; empty for a vendor with one protocol."""
     return f" (over {', '.join(cause.surfaces)})" if len(record.surfaces) > 1 else ""

@@ -10,6 +10,7 @@ from contract_watch.report.finding import Finding, Severity
 from contract_watch.report.record import Record
 from contract_watch.report.summary import (
     describe_flaky,
+    describe_suspects,
     describe_waived,
     format_affected,
     format_broken,
@@ -122,6 +123,8 @@ def _format_details(record: Record, cause: Cause) -> Iterator[str]:
     else:
         yield f"  clause:  {escape_text(finding.promise, _MAX_TEXT_LENGTH)}"
         yield f"  actual:  {_format_response(finding)}"
+    if suspects := describe_suspects(finding):
+        yield f"  fault:   {suspects}"
     yield f"  impact:  {escape_text(cause.consequence)}"
     yield f"  {'cause:   ' if cause.hypothesis else 'id:      '}{escape_text(cause.id)}"
     if rerun := format_rerun(record, finding):

@@ -53,7 +53,9 @@ def measure_sections(contract: Contract, amounts: Amounts, only: str = "") -> di
             ),
             "The mock's start": lambda: format_table(list(measure_start(contract, 3 * amounts.runs))),
             "The mock with many objects": lambda: format_table(list(measure_states(contract))),
-            "The mock under load": lambda: format_table(list(measure_load(contract, 3 * amounts.rounds, amounts.seconds))),
+            "The mock under load": lambda: format_table(
+                list(measure_load(contract, 3 * amounts.rounds, amounts.seconds))
+            ),
         }
         chosen = {heading: part for heading, part in parts.items() if only.lower() in heading.lower()}
         if not chosen:

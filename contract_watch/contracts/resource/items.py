@@ -64,7 +64,8 @@ class ItemOutcomes:
         name = None if layout.has_server_ids else spec.names.predict_stored_name(state, requested)
         values |= layout.shown_parents
         clauses = _add_effects(state, layout.create, values, NO_ITEM.clauses)
-        item = Item(account, name, requested, values, clauses, call.at, call.at, sent=share_names(frozenset(sent)))
+        unlisted = frozenset[str]() if state.is_complete else frozenset(("", *values))
+        item = Item(account, name, requested, values, clauses, call.at, call.at, unlisted, share_names(frozenset(sent)))
         if self._model.effects.changes(call.operation.id):
             item = self._model.effects.apply(state, call.operation, self._model.describe(state, call, NO_ITEM), item)
         return self._model.settle(state, call, item, None)

@@ -44,8 +44,8 @@ class Item:
     ``name`` identifies it in requests: an id that the server assigned, or a name that the caller chose. It is None as
     long as only a list can tell which name the vendor made of ``requested_name``. ``requested_name`` is the name or mark
     that the request gave. ``values`` maps properties of requests to stored values, `UNKNOWN` among them; ``clauses`` maps
-    each to the clause that determines its value. ``unlisted_changes`` are the properties that an update changed since the
-    last list, ``sent`` those that a request named, which responses must show. Times are in seconds since the epoch.
+    each to the clause that determines its value. ``unlisted_changes`` are the properties that the creation or an update set
+    since the last list (with an empty name for the object itself), ``sent`` those that a request named, which responses must show. Times are in seconds since the epoch.
     """
 
     account: str

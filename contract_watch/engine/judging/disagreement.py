@@ -1,7 +1,8 @@
 """Disagreements between responses and the contract."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from contract_watch.engine.protocols.exchange import Exchange
 from contract_watch.engine.protocols.wire import Response
 from contract_watch.report.finding import Severity
 from contract_watch.report.hypothesis import Hypothesis
@@ -17,7 +18,9 @@ class Disagreement:
     gives too, ``is_unreadable`` a body whose values cannot be judged, ``is_wrong_status`` a status that the contract
     does not allow. ``may_lag`` marks a response that would be right in another state of the objects. ``object_name`` is
     the object concerned, if the response holds several. ``hypotheses`` are changes by the vendor that would explain it, the
-    most specific one first.
+    most specific one first. ``of_reader`` is the same disagreement as the fault of the read that shows it, where the effect of
+    another operation is missing; ``suspects`` are further operations (``METHOD path``) that can be at fault. ``witness`` is the exchange that shows that the
+    read is wrong.
     """
 
     id: str
@@ -32,6 +35,9 @@ class Disagreement:
     object_name: str | None = None
     hypotheses: tuple[Hypothesis, ...] = ()
     may_lag: bool = False
+    of_reader: "Disagreement | None" = None
+    suspects: tuple[str, ...] = ()
+    witness: Exchange | None = field(default=None, compare=False)
 
 
 def is_html_page(response: Response) -> bool:

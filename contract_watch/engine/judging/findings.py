@@ -55,4 +55,5 @@ def build_finding(
         exchange=exchange.to_json(redactor),
         reproduce=reproduce,
         hypotheses=found.hypotheses,
+        suspects=found.suspects,
     )

@@ -5,7 +5,7 @@ the states in which the model does not allow it; a response that no state allows
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from contract_watch.contracts.matchers import Mismatch, collect_clauses
@@ -254,7 +254,10 @@ class ResponseJudge:
         responsible = clause.split("/", 1)[0]
         where = f" at `{pointer}`" if pointer else ""
         cause = self._contract.operations.get(responsible, operation)
-        after = f" after {cause.name}" if cause is not operation else ""
+        after, of_reader = "", None
+        if cause is not operation:
+            after = f" after {cause.name}"
+            of_reader = self._blame_reader(operation, status, found, body, asked)
         return Disagreement(
             id=f"{name}/{found.kind}",
             severity=ADDITIVE if "/request/" in clause else BREAKING,
@@ -266,7 +269,17 @@ class ResponseJudge:
             object_name=found.object_name,
             hypotheses=explain_mismatch(self._contract, operation, clause, name if blamed else pointer, found.kind),
             may_lag=True,
+            of_reader=of_reader,
         )
+
+    def _blame_reader(
+        self, operation: Operation, status: int, found: Mismatch, body: Any, asked: str
+    ) -> Disagreement | None:
+        """Build a mismatch as the fault of the read that shows it; None after a change."""
+        if not self._contract.is_read_only(operation.id):
+            return None
+        own = self._build_mismatch(operation, status, replace(found, clause=None), body, None, asked)
+        return replace(own, hypotheses=own.hypotheses[:1])  # the others explain that the object does not exist
 
     def _find_names(self, request: Request) -> set[str]:
         """Return the objects that a request names."""

@@ -86,7 +86,7 @@ def select_exchanges(
     ``mutations`` are the changes that succeeded, oldest first. Objects are followed back through renames. A list
     names no object and needs one to show: the last one created. An operation that affects other objects belongs to
     them from their creation on. ``suspected`` is the operation suspected of changing an object that it does not name:
-    its last request is selected, with the changes of its own object. Of more than ``max_exchanges`` changes the latest
+    its last request about such an object, or about any, is selected, with the changes of its own object. Of more than ``max_exchanges`` changes the latest
     remain.
     """
     before = []
@@ -98,7 +98,7 @@ def select_exchanges(
     if not names and exchange.operation == life.read:
         names = set(next((one.names for one in reversed(before) if one.operation == life.create), ()))
     first = next((number for number, one in enumerate(before) if one.names & names), len(before))
-    culprit = next((one for one in reversed(before) if suspected and one.operation == suspected), None)
+    culprit = _find_culprit(before, suspected, object_name)
     needed: list[Exchange] = []
     for number in reversed(range(len(before))):
         earlier = before[number]
@@ -107,6 +107,13 @@ def select_exchanges(
             needed.append(earlier)
             names |= earlier.names
     return [*_limit_exchanges(needed[::-1], life, max_exchanges, culprit), exchange]
+
+
+def _find_culprit(before: Sequence[Exchange], suspected: str, object_name: str | None) -> Exchange | None:
+    """Return the last request of the operation ``suspected``, if possible one whose object has that name or begins it."""
+    candidates = [one for one in reversed(before) if suspected and one.operation == suspected]
+    about = [one for one in candidates if any((object_name or "").startswith(name) for name in one.names)]
+    return next(iter((*about, *candidates)), None)
 
 
 def _limit_exchanges(
@@ -123,12 +130,18 @@ def _limit_exchanges(
 
 
 def format_script(
-    exchanges: Sequence[Exchange], redactor: Redactor, keys: Mapping[str, str], base: str, life: Lifecycle
+    exchanges: Sequence[Exchange],
+    redactor: Redactor,
+    keys: Mapping[str, str],
+    base: str,
+    life: Lifecycle,
+    witness: Exchange | None = None,
 ) -> str:
     """Format exchanges as shell commands, one a request. ``keys`` maps keys to shell expressions.
 
     All but the last request go over REST, below the address ``base``, over whatever protocol they were sent. An id
-    from the server becomes a shell variable, unless it is more than a plain word.
+    from the server becomes a shell variable, unless it is more than a plain word. A ``witness`` that contradicts the last
+    request follows it.
     """
     variables, commands = ShellVariables(keys), list[str]()
     for step in exchanges[:-1]:
@@ -143,7 +156,10 @@ def format_script(
             line = f"{variable}=$({line} | tee /dev/stderr | LC_ALL=C sed -n {quote_shell(_build_id_filter(life))})"
             variables = ShellVariables(keys, {**variables.ids, created: f"${variable}"})
         commands.append(line)
-    return "\n".join([*commands, exchanges[-1].format_command(redactor, variables)])
+    commands.append(exchanges[-1].format_command(redactor, variables))
+    if witness is not None:
+        commands.append(_format_over_rest(witness, redactor, variables, base))
+    return "\n".join(commands)
 
 
 def _format_over_rest(step: Exchange, redactor: Redactor, variables: ShellVariables, base: str) -> str:

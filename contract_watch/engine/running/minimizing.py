@@ -134,6 +134,8 @@ class Minimizer:
             return  # the run knew more than these exchanges tell
 
         def is_shown(candidate: Sequence[Exchange], names: Mapping[str, str]) -> bool:
+            if not _has_culprit(candidate, found) and _has_culprit(steps, found):
+                return False
             after = judge.judge_sequence(candidate, clauses)
             return after.wrong_statuses <= before.wrong_statuses and _shows(after, found, names)
 
@@ -282,6 +284,8 @@ class Minimizer:
             if known is None or (found.object_name is not None and found.object_name not in names):
                 continue
             until = next(number for number, one in enumerate(attempt.exchanges) if one is exchange)
+            if not _has_culprit(attempt.exchanges[: until + 1], found):
+                continue
             other = make_finding_of(self._session, found, attempt.exchanges[: until + 1])
             if other.status == known.status and len(other.reproduce) < len(known.reproduce):
                 self._runner.confirmation.replace_finding(other, found, exchange)
@@ -306,7 +310,13 @@ def choose_order(findings: Sequence[Finding]) -> list[Finding]:
 def _shows(replica: Replica, found: Disagreement, names: Mapping[str, str] | None = None) -> bool:
     """Return True if a replica shows a disagreement; ``names`` are the new names of objects by their old ones."""
     name = (names or {}).get(found.object_name or "", found.object_name)
-    return any(one.id == found.id and one.object_name == name for one in replica.disagreements)
+    shown = [form for one in replica.disagreements for form in (one, one.of_reader) if form is not None]
+    return any(one.id == found.id and one.object_name == name for one in shown)
+
+
+def _has_culprit(steps: Sequence[Exchange], found: Disagreement) -> bool:
+    """Return True if a request of the operation at fault is among ``steps``, or if that is no declared operation."""
+    return "/" in found.operation or any(one.operation == found.operation for one in steps)
 
 
 def _find_focus(found: Disagreement, exchange: Exchange) -> str:

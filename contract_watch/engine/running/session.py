@@ -38,6 +38,7 @@ from contract_watch.engine.protocols.wire import (
     encode_library_request,
 )
 from contract_watch.engine.running.access_tokens import AccessTokens
+from contract_watch.engine.running.blame import BlameCheck
 from contract_watch.engine.running.coverage import Coverage
 from contract_watch.engine.running.lag import Lag
 from contract_watch.engine.running.log_redaction import redact_log_records
@@ -98,6 +99,7 @@ class Session:
         self.target = TargetKnowledge(contract, self.keys, names, self.patience.lag, self._claim_id)
         self.coverage = Coverage(contract, record, self.protocol.name)
         self.attempt = Attempt()
+        self._blame = BlameCheck(self)
         self._judge = ResponseJudge(contract, self.secrets)
         self.scripted_status: int | None = None
         self._stop_reason: str | None = None
@@ -120,10 +122,7 @@ class Session:
         return self.gate is None or self.gate.guard.mode is LiveMode.MUTATE
 
     def may_perform(self, operation: str) -> bool:
-        """Return True if the run may do ``operation`` to its own objects: on a real account some need consent.
-
-        One that is gone is not asked again.
-        """
+        """Return True if the run may do ``operation`` to its own objects: a real account needs consent; none that is gone."""
         if operation in self.target.gone_operations:
             return False
         return self.gate is None or self.gate.guard.allows_operation(operation)
@@ -202,9 +201,8 @@ class Session:
         """Send a request to a declared operation with the key of ``account``, the first one by default."""
         declared = self.contract.operations[operation]
         headers = self.build_credential_headers(account)
-        return self.send_request(
-            make_operation_request(self.contract, declared, arguments or {}, account or "", headers)
-        )
+        request = make_operation_request(self.contract, declared, arguments or {}, account or "", headers)
+        return self.send_request(request)
 
     def build_credential_headers(self, account: str | None = None) -> dict[str, str]:
         """Build the usual credential header of an account."""
@@ -360,8 +358,7 @@ class Session:
         """Report the status of a response to the gate's ledger; None if no response came."""
         if self.gate is None:
             return
-        new = find_object_names(self.contract, request, "new")
-        existing = find_object_names(self.contract, request, "existing")
+        new, existing = (find_object_names(self.contract, request, role) for role in ("new", "existing"))
         try:
             self.gate.record_response(request.operation, new, existing, status)
         except LedgerError as error:
@@ -385,6 +382,7 @@ class Session:
         return self._judge.build_unexcused_refusal(exchange.request, granted, exchange.response, clauses)
 
     def _note_result(self, exchange: Exchange, judged: JudgeResult) -> None:
+        judged.disagreements = self._blame.settle(exchange, judged)
         # The state of an object that was lost is unknown for a reason that is reported.
         if judged.is_excused_refusal and exchange.names.isdisjoint(self.target.forgotten_objects):
             self.attempt.excused_refusals.append((exchange, len(self.target.mutations)))

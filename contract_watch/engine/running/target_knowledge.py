@@ -1,6 +1,7 @@
 """The knowledge of a run about the target: its possible states, the run's own objects, and good responses."""
 
 import re
+from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
@@ -17,13 +18,15 @@ from contract_watch.engine.protocols.exchange import Exchange
 from contract_watch.engine.running.lag import Lag
 
 ClaimId = Callable[[Collection[str], str], bool]
+_MAX_ATTEMPTED = 500
+"""Requests for changes that are remembered with any response: a refused one can be at fault."""
 
 
 class TargetKnowledge:
     """The knowledge of one session, which only its methods change.
 
     ``created_objects`` holds (account, name or id) of everything that the run may have created and not removed,
-    ``mutations`` the changes that succeeded, oldest first, ``forgotten_objects`` the objects whose state was unknown at
+    ``mutations`` the changes that succeeded, oldest first, ``attempted_changes`` the last ones with any response, ``forgotten_objects`` the objects whose state was unknown at
     any time. ``lag`` is told of every change. ``gone_operations`` maps operations to the status that they give to every
     request. ``claim_id`` takes the names in a create request and the id in its response, and returns True if that id is
     the run's own.
@@ -42,6 +45,7 @@ class TargetKnowledge:
         self.forgotten_objects: set[str] = set()
         self._requested_names: set[str] = set()
         self.mutations: list[Exchange] = []
+        self.attempted_changes: deque[Exchange] = deque(maxlen=_MAX_ATTEMPTED)
         self._control_exchanges: dict[str, Exchange] = {}
         self.is_mock = False
         self.gone_operations: dict[str, int] = {}
@@ -111,6 +115,8 @@ class TargetKnowledge:
         if judged.is_conclusive and not any(found.may_be_outage for found in judged.disagreements):
             self._track_change(exchange)
         operation, response = exchange.request.operation, exchange.response
+        if operation is not None and not self._contract.is_read_only(operation):
+            self.attempted_changes.append(exchange)
         if operation is None or response is None or judged.disagreements or not judged.is_conclusive or is_scripted:
             return
         before = self._control_exchanges.get(operation)
