@@ -375,6 +375,10 @@ class ResourceModel:
         clauses = {name: f"{self.spec.layout.create}/effect/{name}" for name in learned}
         return replace(item, values={**item.values, **learned}, clauses={**clauses, **item.clauses})
 
+    def learns_from_rows(self, state: ResourceState, items: Sequence[Item]) -> bool:  # noqa: ARG002 (for subclasses)
+        """Return True if the rows of a list can tell the model something about ``items``; see `learn`."""
+        return not state.is_complete or type(self).learn is not ResourceModel.learn
+
     def _learn_value(
         self, state: ResourceState, item: Item, name: str, shown: Any, schema: Mapping[str, Any]
     ) -> dict[str, Any]:
