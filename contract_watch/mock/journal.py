@@ -167,14 +167,18 @@ class MockJournal:
         """Bound the memory of a large exchange: pack what the journal shows of it, or redact and truncate it."""
         call = entry.call
         hidden: Iterator[str] = iter(())
+        may_be_packed = self.packed_size < _MAX_PACKED
         if isinstance(call["answer"], LargeBody):
-            call["answer"], hidden = self._open(call["answer"])
+            body = call["answer"]
+            may_be_packed = may_be_packed and not (self.keeps_whole and len(body) > _MAX_PACKED_TEXT)
+            call["answer"] = body.read(None if self.keeps_whole and may_be_packed else _MAX_LENGTH)
+            hidden = chain.from_iterable(map(self._redactor.find_secrets, body.iterate_rows_backwards()))
         shown = {name: call[name] for name in _BODIES if name in call}
         if not self.keeps_whole:
             shown = {name: cut_json(value, _MAX_LENGTH, _MAX_DEPTH) for name, value in shown.items()}
         # Of many secrets those that the journal shows under their names count first.
         self._known.add(chain(self._find_secrets({**call, **shown}), self._find_secrets(call), hidden), _MAX_SECRETS)
-        packed = pack_json(shown, _MAX_PACKED_TEXT) if self.packed_size < _MAX_PACKED else None
+        packed = pack_json(shown, _MAX_PACKED_TEXT) if may_be_packed else None
         if packed is None:
             entry.call, entry.is_redacted = _redact_call(call, self._find_new_secrets()), True
             return
@@ -182,12 +186,6 @@ class MockJournal:
         texts = {"path": _cut_text(call["path"]), "query": _cut_text(call["query"]), "headers": headers}
         entry.packed, entry.call = packed, {**call, **texts, **dict.fromkeys(shown, packed)}
         self.packed_size += packed.size
-
-    def _open(self, body: LargeBody) -> tuple[Any, Iterator[str]]:
-        """Return the part of a body that the journal can show, and the secrets in its rows."""
-        is_whole = self.keeps_whole and len(body) <= _MAX_PACKED_TEXT
-        secrets = chain.from_iterable(map(self._redactor.find_secrets, body.iterate_rows_backwards()))
-        return body.read(None if is_whole else _MAX_LENGTH), secrets
 
     def _forget(self, entry: _RecordedCall) -> None:
         """Release the memory of an exchange that leaves the journal."""
