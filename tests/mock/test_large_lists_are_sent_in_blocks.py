@@ -147,7 +147,7 @@ def test_thousands_of_rows_are_the_same_bytes(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_list_takes_little_memory() -> None:
-    """While 5,000 users are listed, memory grows by less than half of the body's size."""
+    """While 5,000 users are listed, memory grows by less than the body's size."""
     contract, mock = CONTRACTS["jetemail"], _build("jetemail", 5000)
     location, sizes = contract.credential_locations[0], list[int]()
     headers = [(location.header.lower().encode(), location.build_value(contract.credentials[0].test).encode())]
@@ -169,7 +169,7 @@ def test_a_list_takes_little_memory() -> None:
         tracemalloc.stop()
     assert sum(sizes) > 1_000_000
     assert max(sizes) < 100_000
-    assert peak < sum(sizes) / 2
+    assert peak < sum(sizes)
 
 
 @pytest.mark.usefixtures("short")
@@ -272,6 +272,17 @@ def test_a_client_may_leave_in_the_middle() -> None:
                 assert client.recv(100).startswith(b"HTTP/1.1 200" if method == "GET" else b"HTTP/1.1 405")
         with httpx.Client(base_url=base, headers={"Authorization": f"Bearer {key}"}, timeout=PATIENCE) as other:
             assert [len(other.get(PATH).json()["smarthosts"]) for _ in range(2)] == [2400] * 2
+
+
+@pytest.mark.usefixtures("short")
+def test_others_get_a_plain_list() -> None:
+    """Code that asks the vendor itself gets a plain list, also after an endpoint has sent a long one."""
+    mock, operation = _build("jetemail", ROWS), _get_list_operation(CONTRACTS["jetemail"])
+    _list(mock, "jetemail")
+    headers = {"authorization": f"Bearer {CONTRACTS['jetemail'].credentials[0].test}"}
+    for ask in (mock.vendors["jetemail"].handle_request, mock.vendors["jetemail"].handle_with_reason):
+        status, answer = ask(operation, PATH, headers, {})[:2]
+        assert (status, len(answer["smarthosts"])) == (200, ROWS)
 
 
 class _ReadingVendor(MockVendor):
