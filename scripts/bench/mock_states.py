@@ -69,9 +69,9 @@ def measure_states(contract: Contract, objects: int = OBJECTS, requests: int = R
         yield f"one update, {size}", f"{one.update * 1e3:.2f} ms", ""
         yield f"list, {size}", f"{one.listing * 1e3:,.0f} ms, {one.size / MEBIBYTE:.1f} MiB", ""
     first, last = samples[0], samples[-1]
-    for label, size in (("memory of the process", last.memory), ("memory at the peak of a list", last.peak)):
-        goal = format_goal(size / MEBIBYTE < _MAX_MEMORY, f"< {_MAX_MEMORY} MiB")
-        yield f"{label}, {last.objects:,} objects", f"{size / MEBIBYTE:.0f} MiB", goal
+    for label, taken in (("memory of the process", last.memory), ("memory at the peak of a list", last.peak)):
+        goal = format_goal(taken / MEBIBYTE < _MAX_MEMORY, f"< {_MAX_MEMORY} MiB")
+        yield f"{label}, {last.objects:,} objects", f"{taken / MEBIBYTE:.0f} MiB", goal
     growth = last.update / first.update
     yield "one update, most / fewest", f"{growth:.2f}", format_goal(growth <= _MAX_GROWTH, f"≤ {_MAX_GROWTH:g}")
     growth = (last.listing / last.objects) / (first.listing / first.objects)

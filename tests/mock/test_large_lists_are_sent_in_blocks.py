@@ -69,7 +69,7 @@ def _list(mock: Mock, slug: str, headers: Mapping[str, str] = {}) -> httpx.Respo
 
     async def send(client: httpx.AsyncClient) -> httpx.Response:
         own = {location.header: location.build_value(credential), **headers}
-        body = None if operation.body is None else {}
+        body: Any = None if operation.body is None else {}
         return await client.request(operation.method, contract.base_path + operation.path, json=body, headers=own)
 
     found: httpx.Response = use_mock(mock, send)
@@ -369,10 +369,10 @@ def test_matchers_that_read_rows_show_them(matcher: Matcher) -> None:
 @pytest.mark.usefixtures("short")
 def test_a_large_body_is_taken_for_nothing_else() -> None:
     """Code that takes a large body for a list or an object, or encodes it, fails."""
-    body = render_body(ObjectMatcher({"id": Constant(1), "rows": _Rows()}))
+    body: Any = render_body(ObjectMatcher({"id": Constant(1), "rows": _Rows()}))
     assert isinstance(body, LargeBody)
     assert body.read() == {"id": 1, "rows": [{"number": number} for number in range(ROWS)]}
     assert body.read(3)["rows"] == [{"number": number} for number in range(3)]
-    for use in (iter, json.dumps, lambda value: value["rows"], lambda value: {**value}):
+    for use in (list, json.dumps, lambda value: value["rows"], lambda value: {**value}):
         with pytest.raises(TypeError):
             use(body)

@@ -366,8 +366,7 @@ class ResourceModel:
             return item
         learned: dict[str, Any] = {}
         for name in self.spec.tracked:
-            shown = self.spec.layout.get_shown_name(name)
-            if shown in row:
+            if (shown := self.spec.layout.get_shown_name(name)) in row:
                 schema = resolve_reference(self.spec.layout.document, location.properties.get(shown, {}))
                 learned |= self._learn_value(state, item, name, row[shown], schema)
         if not learned:
