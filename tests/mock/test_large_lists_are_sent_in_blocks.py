@@ -373,6 +373,12 @@ def test_a_large_body_is_taken_for_nothing_else() -> None:
     assert isinstance(body, LargeBody)
     assert body.read() == {"id": 1, "rows": [{"number": number} for number in range(ROWS)]}
     assert body.read(3)["rows"] == [{"number": number} for number in range(3)]
-    for use in (list, json.dumps, lambda value: value["rows"], lambda value: {**value}):
+    uses: list[Callable[[Any], Any]] = [
+        lambda value: [*value],
+        json.dumps,
+        lambda value: value["rows"],
+        lambda value: {**value},
+    ]
+    for use in uses:
         with pytest.raises(TypeError):
             use(body)
