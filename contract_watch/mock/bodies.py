@@ -2,13 +2,16 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Send
 
 from contract_watch.mock.vendor import MAX_BODY
+
+if TYPE_CHECKING:
+    from contract_watch.mock.large_body import LargeBody
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
@@ -49,13 +52,20 @@ async def send_json(send: Send, status: int, value: Any) -> None:
     await send_content(send, status, encode_json(value))
 
 
-async def send_content(send: Send, status: int, content: bytes, more_headers: Mapping[str, str] = {}) -> None:
+async def send_content(
+    send: Send, status: int, content: "bytes | LargeBody", more_headers: Mapping[str, str] = {}
+) -> None:
     """Send a response with a JSON body or an empty one, without the cost of a `Response` object."""
     headers = [(b"content-type", b"application/json")] if content else []
     headers.append((b"content-length", str(len(content)).encode()))
     headers += [(name.encode("latin-1"), value.encode("latin-1")) for name, value in more_headers.items()]
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": content})
+    if type(content) is bytes:
+        await send({"type": "http.response.body", "body": content})
+        return
+    for part in cast("LargeBody", content).iterate_parts():
+        await send({"type": "http.response.body", "body": part, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
 
 
 def build_json_response(status: int, value: Any, headers: Mapping[str, str] = {}) -> Response:

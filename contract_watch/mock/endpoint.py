@@ -27,8 +27,9 @@ from contract_watch.mock.faults.delivery import build_response, hang_up, send_fa
 from contract_watch.mock.faults.fault import REFUSED, FaultEffect
 from contract_watch.mock.faults.queue import FaultQueue
 from contract_watch.mock.journal import MockJournal
+from contract_watch.mock.large_body import LargeBody, render_body
 from contract_watch.mock.media_types import find_type_problem
-from contract_watch.mock.vendor import MockVendor, StateNotSavedError, parse_body
+from contract_watch.mock.vendor import BodyRenderer, MockVendor, StateNotSavedError, parse_body
 
 FAULT, _MUTANT = "a scripted fault", "the mutant answers in the vendor's place"
 """The reasons of responses that no vendor decides."""
@@ -50,6 +51,8 @@ class VendorEndpoint:
         self._journal = journal
         self._documented_headers: dict[tuple[str, int], dict[str, str]] = {}
         self._type_problems: dict[tuple[str, str], str] = {}
+        listed = vendor.contract.list_config
+        self._list_operation = listed.operation if listed is not None else ""
 
     def _find_type_problem(self, operation: Operation, content_type: str) -> str:
         """See `find_type_problem`; clients send few media types, so that the answers are remembered."""
@@ -117,7 +120,7 @@ class VendorEndpoint:
         parameters = {**in_path, **named} if in_path else named
         status, answer, reason, response = self._respond(scope, operation, headers, body, parameters, problem, fault)
         documented = self._build_headers(operation, status, answer, headers, fault)
-        mutant, content = "", encode_json(answer)
+        mutant, content = "", answer if type(answer) is LargeBody else encode_json(answer)
         if self._vendor.edits_responses:
             response = self._vendor.edit_response(operation, response or build_response(status, answer, documented))
             status, answer, content = response.status_code, _read_answer(response), bytes(response.body)
@@ -152,7 +155,9 @@ class VendorEndpoint:
                 return response.status_code, None, _MUTANT, response
         if operation is None:
             return *self._respond_to_undeclared_method(scope["method"]), None
-        return *self._handle(operation, scope["path"], headers, body, parameters, problem), None
+        is_plain = fault is not None or self._vendor.edits_responses or operation.id != self._list_operation
+        render = None if is_plain else render_body
+        return *self._handle(operation, scope["path"], headers, body, parameters, problem, render), None
 
     async def _deliver(
         self, scope: Scope, receive: Receive, send: Send, fault: FaultEffect | None, response: Response
@@ -178,7 +183,8 @@ class VendorEndpoint:
         if fault is not None:
             return documented
         if operation is not None and documented:
-            matchers = match_headers(self._vendor.contract.model, operation.id, status, answer)
+            value = answer.read() if type(answer) is LargeBody else answer
+            matchers = match_headers(self._vendor.contract.model, operation.id, status, value)
             with self._vendor.draw():
                 rendered = {name: one.render() for name, one in matchers.items() if name in documented}
             documented = {**documented, **rendered}
@@ -194,12 +200,13 @@ class VendorEndpoint:
         body: Any,
         parameters: Mapping[str, Any],
         problem: str,
+        render: BodyRenderer | None,
     ) -> tuple[int, Any, str]:
         """Return status, body and the reason of a refusal; ``problem`` says why the body could not be read."""
         if problem and 415 in operation.responses:
             return 415, self._vendor.build_refusal(operation, 415, problem), problem
         try:
-            status, answer, reason = self._vendor.handle_with_reason(operation, path, headers, body, parameters)
+            status, answer, reason = self._vendor.handle_with_reason(operation, path, headers, body, parameters, render)
         except StateNotSavedError as error:
             return 507, {"error": str(error)}, str(error)
         return status, answer, f"{problem} ({reason})" if problem and status >= 400 else reason

@@ -11,6 +11,7 @@ from contract_watch.contracts.parameters import parse_query
 from contract_watch.contracts.redaction import Redactor, mask_secret, mask_value
 from contract_watch.contracts.request import MissingBody
 from contract_watch.mock.known_secrets import KnownSecrets
+from contract_watch.mock.large_body import LargeBody
 from contract_watch.mock.packed_json import PackedJson, cut_json, pack_json
 
 MAX_CALLS = 1000
@@ -165,12 +166,19 @@ class MockJournal:
     def _bound(self, entry: _RecordedCall) -> None:
         """Bound the memory of a large exchange: pack what the journal shows of it, or redact and truncate it."""
         call = entry.call
+        hidden: Iterator[str] = iter(())
+        may_be_packed = self.packed_size < _MAX_PACKED
+        if isinstance(call["answer"], LargeBody):
+            body = call["answer"]
+            may_be_packed = may_be_packed and not (self.keeps_whole and len(body) > _MAX_PACKED_TEXT)
+            call["answer"] = body.read(None if self.keeps_whole and may_be_packed else _MAX_LENGTH)
+            hidden = chain.from_iterable(map(self._redactor.find_secrets, body.iterate_rows_backwards()))
         shown = {name: call[name] for name in _BODIES if name in call}
         if not self.keeps_whole:
             shown = {name: cut_json(value, _MAX_LENGTH, _MAX_DEPTH) for name, value in shown.items()}
         # Of many secrets those that the journal shows under their names count first.
-        self._known.add(chain(self._find_secrets({**call, **shown}), self._find_secrets(call)), _MAX_SECRETS)
-        packed = pack_json(shown, _MAX_PACKED_TEXT) if self.packed_size < _MAX_PACKED else None
+        self._known.add(chain(self._find_secrets({**call, **shown}), self._find_secrets(call), hidden), _MAX_SECRETS)
+        packed = pack_json(shown, _MAX_PACKED_TEXT) if may_be_packed else None
         if packed is None:
             entry.call, entry.is_redacted = _redact_call(call, self._find_new_secrets()), True
             return

@@ -3,7 +3,7 @@
 import json
 import math
 from codecs import BOM_UTF8
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Protocol
@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Protocol
 from starlette.responses import Response
 from starlette.types import Scope
 
+from contract_watch.contracts.matchers import Matcher
 from contract_watch.contracts.model import Account, match_unserved, preset_state
 from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.outcomes import Interpretations, ModelState, Outcome
@@ -22,6 +23,8 @@ from contract_watch.errors import UsageError
 from contract_watch.mock.clock import LATEST, SEEDED_STEP, MockClock, VendorClock
 from contract_watch.mock.tokens import TokenIssuer
 
+BodyRenderer = Callable[[Matcher], Any]
+"""A function that renders the body which a matcher describes."""
 MAX_BODY = 8 * 1024 * 1024
 """The largest request body that the mock reads, in bytes."""
 
@@ -92,6 +95,8 @@ class MockVendor:
         """The store that each change of the state is written to before it counts."""
         self.last_outcome: Outcome | None = None
         """The outcome of the last request; it says why a request was refused."""
+        self._render: BodyRenderer | None = None
+        """The renderer of the present request's body; None for a plain value."""
         self._state: ModelState = None
         self.reset()
 
@@ -255,10 +260,20 @@ class MockVendor:
         headers: Mapping[str, str],
         body: Any,
         parameters: Mapping[str, Any] = {},
+        render: BodyRenderer | None = None,
     ) -> tuple[int, Any, str]:
-        """Answer one request like `handle_request`; the third value says why it was refused, empty if it was not."""
+        """Answer one request like `handle_request`; the third value says why it was refused, empty if it was not.
+
+        With ``render`` the body can be what that returns. It renders no body that somebody reads before the caller does:
+        the model for its next state, or a class with a `handle_request` of its own.
+        """
         self.last_outcome = None
-        status, answer = self.handle_request(operation, path, headers, body, parameters)
+        if render is not None and type(self).handle_request is MockVendor.handle_request:
+            self._render = render
+        try:
+            status, answer = self.handle_request(operation, path, headers, body, parameters)
+        finally:
+            self._render = None
         outcome = self.last_outcome
         if status < 400 or outcome is None or outcome.status != status:
             return status, answer, ""
@@ -274,7 +289,12 @@ class MockVendor:
 
     def apply_outcome(self, outcome: Outcome) -> tuple[int, Any]:
         """Return status and rendered body of ``outcome``, and move to its next state."""
-        body = outcome.body.render() if outcome.body is not None else None
+        if outcome.body is None:
+            body = None
+        elif self._render is None or callable(outcome.next_state):
+            body = outcome.body.render()
+        else:
+            body = self._render(outcome.body)
         self.state = outcome.resolve_next_state(body)
         self.last_outcome = outcome
         return outcome.status, body

@@ -172,6 +172,10 @@ class Model(ResourceModel):
             values[PASSWORD] = StoredSecret(shown)
         return replace(item, values=values, clauses={**item.clauses, PASSWORD: f"{operation.id}/effect/{PASSWORD}"})
 
+    def learns_from_rows(self, state: ResourceState, items: Sequence[Item]) -> bool:
+        """Return True if a password is still to be learned."""
+        return not state.is_complete or any(isinstance(one.values.get(PASSWORD), GeneratedPassword) for one in items)
+
     def build_object(self, state: ResourceState, preset: PresetObject) -> Item:
         """Return the user of a preset; a password that it leaves blank is generated."""
         item = super().build_object(state, preset)

@@ -159,6 +159,8 @@ class ZitadelModel(ResourceModel):
             details = self._match_change(state, call, config, is_unchanged=password == (config and config.password))
             outcome = replace(outcome, body=ObjectMatcher({"details": details}))
         base = outcome
+        if operation == LIST and not callable(base.next_state):  # rows tell the mock nothing
+            return [base]
         return [replace(base, next_state=after)]
 
     @staticmethod

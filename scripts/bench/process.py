@@ -95,7 +95,7 @@ def run_measured_server(command: Sequence[str], port: int) -> Iterator[int]:
 
 
 def read_resident_memory(pid: int, *, peak: bool = False) -> int:
-    """Return the memory of a process that is in RAM now, or the most that ever was, in bytes.
+    """Return the memory of a process that is in RAM now, or the most since `reset_peak_memory`, in bytes.
 
     Raises:
         BenchError: the system does not tell it, or the process has ended.
@@ -108,6 +108,18 @@ def read_resident_memory(pid: int, *, peak: bool = False) -> int:
     if found is None:
         raise BenchError(f"the memory of process {pid} cannot be read: it has ended")
     return int(found) * 1024
+
+
+def reset_peak_memory(pid: int) -> None:
+    """Let the peak of a process's memory be the memory that it has now.
+
+    Raises:
+        BenchError: the system does not allow it, or the process has ended.
+    """
+    try:
+        Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="ascii")
+    except OSError as error:
+        raise BenchError(f"the peak of process {pid} cannot be reset: {error.strerror}") from error
 
 
 def _is_listening(port: int) -> bool:

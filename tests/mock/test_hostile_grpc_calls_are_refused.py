@@ -174,15 +174,20 @@ def test_a_path_that_is_no_utf_8_ends_no_server(mock: tuple[Mock, str]) -> None:
 
 def test_a_server_that_runs_is_the_only_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """The mock looks every moment if its server has ended, and makes another one only then."""
-    made: list[object] = []
+    made: list[Any] = []
     make = grpc.aio.server
-    monkeypatch.setattr(grpc.aio, "server", lambda *args, **options: made.append(1) or make(*args, **options))
+
+    def note_server(**options: Any) -> Any:
+        made.append(make(**options))
+        return made[-1]
+
+    monkeypatch.setattr(grpc.aio, "server", note_server)
     mock = build_mock([ZITADEL], {})
     with run_in_thread(mock):
         until = time.monotonic() + 4 * native.PAUSE
         while time.monotonic() < until:
             _wait_until_ready(mock.controls.grpc_address)
-    assert made == [1]
+    assert len(made) == 1
 
 
 def _wait_until_ready(address: str) -> None:

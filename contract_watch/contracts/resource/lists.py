@@ -11,6 +11,7 @@ from contract_watch.contracts.outcomes import Outcome
 from contract_watch.contracts.resource.layout import RowLocation, get_schema, get_success
 from contract_watch.contracts.resource.names import NamePolicy, fold_name
 from contract_watch.contracts.resource.pages import Page, PageMatcher, Paging, get_row_path
+from contract_watch.contracts.resource.row_stream import RowStream
 from contract_watch.contracts.resource.rows import LazyRows, ResourceList
 from contract_watch.contracts.resource.state import UNKNOWN, Item, ResourceState
 from contract_watch.contracts.schema import find_kind
@@ -50,6 +51,8 @@ class ListOutcomes:
         if is_open:
             rows = replace(rows, known_rows={}, unnamed_rows=[])
         body, page = self._wrap(state, call, tenant, location, items, rows)
+        if not (rows.unnamed_rows or model.learns_from_rows(state, items)):
+            return [Outcome(status, clause, why, body, state)]
 
         def after(answer: Any) -> ResourceState:
             if wanted is not None:
@@ -227,7 +230,7 @@ class ListOutcomes:
             inner = wrapped if isinstance(wrapped, ObjectMatcher) else inner
             for pointer, matcher in paging.build_envelope(items, shown).items():
                 inner = model.rows.add_at(root, inner, pointer, matcher)
-        rendered = [_render_row(rows.known_rows, item.name or "") for item in shown if item.name in rows.known_rows]
+        rendered = _stream_rows(rows.known_rows, [item for item in shown if item.name in rows.known_rows])
         seen = None if page.is_first else state.pages.get(_identify_page(tenant, page, page.start))
         clauses = {name: f"{operation.id}/effect/{name}" for name in ("limit", "offset", "complete", "next")}
         matcher = PageMatcher(
@@ -289,8 +292,11 @@ class ListOutcomes:
         return state
 
 
-def _render_row(rows: Mapping[str, ExpectedRow], name: str) -> Any:
-    return rows.render_row(name) if isinstance(rows, LazyRows) else rows[name].row.render()
+def _stream_rows(rows: Mapping[str, ExpectedRow], items: Sequence[Item]) -> RowStream:
+    """Return the rows of some of the objects that ``rows`` has."""
+    if isinstance(rows, LazyRows):
+        return rows.stream(items)
+    return RowStream(items, lambda item: rows[item.name or ""].row.render())
 
 
 def _identify_page(tenant: str, page: Page, start: str) -> str:

@@ -366,14 +366,17 @@ class ResourceModel:
             return item
         learned: dict[str, Any] = {}
         for name in self.spec.tracked:
-            shown = self.spec.layout.get_shown_name(name)
-            if shown in row:
+            if (shown := self.spec.layout.get_shown_name(name)) in row:
                 schema = resolve_reference(self.spec.layout.document, location.properties.get(shown, {}))
                 learned |= self._learn_value(state, item, name, row[shown], schema)
         if not learned:
             return item
         clauses = {name: f"{self.spec.layout.create}/effect/{name}" for name in learned}
         return replace(item, values={**item.values, **learned}, clauses={**clauses, **item.clauses})
+
+    def learns_from_rows(self, state: ResourceState, items: Sequence[Item]) -> bool:  # noqa: ARG002 (for subclasses)
+        """Return True if the rows of a list can tell the model something about ``items``; see `learn`."""
+        return not state.is_complete or type(self).learn is not ResourceModel.learn
 
     def _learn_value(
         self, state: ResourceState, item: Item, name: str, shown: Any, schema: Mapping[str, Any]

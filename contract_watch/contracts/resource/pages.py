@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 from contract_watch.contracts.config import LINK, ListConfig
 from contract_watch.contracts.matchers import JSON, ListMatcher, Matcher, Mismatch, ObjectMatcher, Satisfies, ValuePath
 from contract_watch.contracts.resource.layout import EVERY
+from contract_watch.contracts.resource.row_stream import RowStream, collect_rows
 from contract_watch.contracts.resource.state import Item
 
 _MAX_LINK = 8192
@@ -257,12 +258,12 @@ def _is_count(value: Any) -> bool:
 class PageMatcher(ObjectMatcher):
     """The matcher of one page: an `ObjectMatcher` of the body, whose array at ``path`` is a page of ``rows``.
 
-    ``seen`` are the names on the pages before, None if they are unknown. ``clauses`` maps `limit`, `offset`, `next` and
+    The mock shows ``rendered_rows``. ``seen`` are the names on the pages before, None if they are unknown. ``clauses`` maps `limit`, `offset`, `next` and
     `complete` to the clauses that those promise. If ``is_omitted``, the body has no array where a page has no rows.
     """
 
     rows: ListMatcher
-    rendered_rows: Sequence[JSON]
+    rendered_rows: RowStream
     path: tuple[str, ...]
     page: Page
     paging: Paging
@@ -278,13 +279,14 @@ class PageMatcher(ObjectMatcher):
             yield self.rows
 
     def render(self) -> JSON:
+        rows = collect_rows(self.rendered_rows)
         if not self.path:
-            return list(self.rendered_rows)
+            return rows
         body = super().render()
         node = body
         for part in self.path[:-1]:
             node = node[part]
-        node[self.path[-1]] = list(self.rendered_rows)
+        node[self.path[-1]] = rows
         if self.is_omitted and not self.rendered_rows:
             del node[self.path[-1]]
         return body

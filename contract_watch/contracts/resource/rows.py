@@ -1,6 +1,6 @@
 """The matchers of objects in responses: one row, a list of rows, and the body around them."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -25,6 +25,7 @@ from contract_watch.contracts.resource.matchers import (
     match_anything,
     match_time,
 )
+from contract_watch.contracts.resource.row_stream import RowStream, collect_rows
 from contract_watch.contracts.resource.spec import ResourceSpec
 from contract_watch.contracts.resource.state import UNKNOWN, Item, ResourceState
 from contract_watch.contracts.resource.stored_values import StoredValues, format_time, parse_time, trims_strings
@@ -51,7 +52,8 @@ class ResourceList(ListMatcher):
     parent_clauses: Mapping[str, str] = field(default_factory=dict)
 
     def render(self) -> JSON:
-        return self.known_rows.render() if isinstance(self.known_rows, LazyRows) else super().render()
+        rows = self.known_rows
+        return collect_rows(rows.stream()) if isinstance(rows, LazyRows) else super().render()
 
     def find_mismatches(self, value: JSON, path: ValuePath = ()) -> Iterator[Mismatch]:
         yield from super().find_mismatches(value, path)
@@ -92,13 +94,9 @@ class LazyRows(Mapping[str, ExpectedRow]):
     def __getitem__(self, name: str) -> ExpectedRow:
         return self._build(self._items[name])
 
-    def render(self) -> list[JSON]:
-        """Return all rows as a response shows them."""
-        return [self._render(item) for item in self._items.values()]
-
-    def render_row(self, name: str) -> JSON:
-        """Return one row as a response shows it."""
-        return self._render(self._items[name])
+    def stream(self, items: Collection[Item] | None = None) -> RowStream:
+        """Return all rows as a response shows them, or those of ``items``."""
+        return RowStream(self._items.values() if items is None else items, self._render)
 
     def __contains__(self, name: object) -> bool:
         return name in self._items

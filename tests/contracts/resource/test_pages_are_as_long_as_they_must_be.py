@@ -7,6 +7,7 @@ import pytest
 from contract_watch.contracts.config import ListConfig
 from contract_watch.contracts.matchers import Constant, ExpectedRow, ListMatcher, ObjectMatcher, collect_clauses
 from contract_watch.contracts.resource.pages import PageMatcher, Paging
+from contract_watch.contracts.resource.row_stream import RowStream
 
 CONFIG = ListConfig(
     "list", "/rows", "/name", offset="/query/offset", limit="/query/limit", total="/count/all", longest=50
@@ -19,7 +20,7 @@ def _match(query: dict[str, Any], names: str = "abc", *, is_omitted: bool = Fals
     paging = Paging(CONFIG)
     page = paging.read_page({"query": query})
     return PageMatcher(
-        {"rows": Constant([])} if not is_omitted else {}, rows=ListMatcher("name", rows), rendered_rows=[], path=("rows",),
+        {"rows": Constant([])} if not is_omitted else {}, rows=ListMatcher("name", rows), rendered_rows=RowStream([], vars), path=("rows",),
         page=page, paging=paging, seen=None, clauses=CLAUSES, is_omitted=is_omitted,
     )  # fmt: skip
 

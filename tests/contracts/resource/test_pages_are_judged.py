@@ -7,6 +7,7 @@ import pytest
 from contract_watch.contracts.config import LINK, ListConfig
 from contract_watch.contracts.matchers import Constant, ExpectedRow, ListMatcher, ObjectMatcher
 from contract_watch.contracts.resource.pages import PageMatcher, Paging, find_linked_start, find_next_start
+from contract_watch.contracts.resource.row_stream import RowStream
 from contract_watch.errors import UsageError
 
 _CLAUSES = {name: f"listThings/effect/{name}" for name in ("limit", "next", "complete")}
@@ -21,7 +22,7 @@ def _match(
     matcher = PageMatcher(
         {},
         rows=rows,
-        rendered_rows=(),
+        rendered_rows=RowStream([], vars),
         path=("rows",),
         page=paging.read_page(arguments),
         paging=paging,
