@@ -17,10 +17,11 @@ from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody, Request
 from contract_watch.contracts.resource.pages import Paging
 from contract_watch.contracts.schema import format_pointer, parse_json
+from contract_watch.engine.judging.checked_response import CheckedResponse
 from contract_watch.engine.judging.disagreement import ADDITIVE, BREAKING, Disagreement
 from contract_watch.engine.judging.hypotheses import explain_mismatch, explain_status
 from contract_watch.engine.judging.interception import may_be_outage
-from contract_watch.engine.judging.response_checks import CheckedResponse, check_response
+from contract_watch.engine.judging.response_checks import check_response
 from contract_watch.engine.judging.run_secrets import RunSecrets
 from contract_watch.engine.protocols.exchange import Exchange
 from contract_watch.engine.protocols.wire import Response, TransportError
