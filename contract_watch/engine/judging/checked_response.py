@@ -19,7 +19,8 @@ class CheckedResponse:
     """A response with all that a check may look at.
 
     ``spec`` documents the response's status; None if nothing does. ``json`` is the parsed body or a `MissingBody`.
-    ``header_matchers`` are the model's matchers of documented headers, by lower-case name.
+    ``header_matchers`` are the model's matchers of documented headers, by lower-case name. ``names`` are the objects that
+    the request named. ``may_generate`` is True if the vendor may have generated the passwords in the body.
     """
 
     operation: Operation
@@ -28,6 +29,8 @@ class CheckedResponse:
     json: Any
     secrets: RunSecrets
     header_matchers: Mapping[str, Matcher] = field(default_factory=dict)
+    names: frozenset[str] = frozenset()
+    may_generate: bool = False
 
     @property
     def key(self) -> str:

@@ -14,6 +14,7 @@ from contract_watch.engine.judging.checked_response import CheckedResponse
 from contract_watch.engine.judging.disagreement import ADDITIVE, BREAKING, Disagreement, is_html_page
 from contract_watch.engine.judging.hypotheses import add_renames
 from contract_watch.engine.judging.secret_checks import (
+    check_generated_passwords,
     check_repeated_passwords,
     check_secrets,
     check_secrets_in_headers,
@@ -175,6 +176,7 @@ RESPONSE_CHECKS: tuple[ResponseCheck, ...] = (
     check_schema,
     check_undocumented_properties,
     check_repeated_passwords,
+    check_generated_passwords,
     check_secrets,
     check_headers,
     check_secrets_in_headers,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contract_watch.contracts.schema import format_pointer, walk_strings
 from contract_watch.engine.judging.checked_response import CheckedResponse
 from contract_watch.engine.judging.disagreement import BREAKING, Disagreement
+from contract_watch.engine.judging.guessing import find_name_part
 
 
 def check_repeated_passwords(checked: CheckedResponse) -> Iterator[Disagreement]:
@@ -20,6 +21,39 @@ def check_repeated_passwords(checked: CheckedResponse) -> Iterator[Disagreement]
                 "Whoever knows one user's password knows another's.", checked.operation.id,
                 hypotheses=checked.explain_body(pointer, "repeated"),
             )  # fmt: skip
+
+
+def check_generated_passwords(checked: CheckedResponse) -> Iterator[Disagreement]:
+    """Report a generated password that other passwords or the name of its object tell.
+
+    Other objects' passwords are found where `check_repeated_passwords` does not look: in responses that show each again.
+    """
+    if checked.schema is None or not checked.may_generate:
+        return
+    generated = checked.secrets.generated
+    for path, value in checked.secrets.list_generated(checked.json):
+        pointer = format_pointer(path)
+        sequence = generated.find_sequence(checked.operation.id, value)
+        part = max((find_name_part(value, name) for name in checked.names), default=0)
+        if sequence is not None:
+            count, varying = sequence
+            title = f"`{pointer}` can be guessed: the last {count} passwords differ in {varying} of {len(value)} characters, expected random ones"
+            yield _build_guess(checked, pointer, "guessable", title)
+        if part:
+            title = f"`{pointer}` contains {part} characters of the object's name, expected a random password"
+            yield _build_guess(checked, pointer, "contains-name", title)
+        if not checked.secrets.was_received(value) and generated.belongs_to_others(value, checked.names):
+            yield _build_guess(
+                checked, pointer, "repeated", f"`{pointer}` repeats another object's password, expected a fresh one"
+            )
+
+
+def _build_guess(checked: CheckedResponse, pointer: str, kind: str, title: str) -> Disagreement:
+    return Disagreement(
+        f"{checked.id}/body/{pointer}/{kind}", BREAKING, f"{checked.operation.id}/{checked.key}/body/{pointer}",
+        f"{checked.label}: {title}", "Whoever knows one user's password or name can guess another's password.",
+        checked.operation.id, hypotheses=checked.explain_body(pointer, kind),
+    )  # fmt: skip
 
 
 def check_secrets(checked: CheckedResponse) -> Iterator[Disagreement]:
