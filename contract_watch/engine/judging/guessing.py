@@ -32,9 +32,10 @@ def compute_chance(varying: int, count: int) -> float:
 
     That is the chance for so many characters to be the same in all of them.
     """
-    same = _SMALLEST_ALPHABET ** -(count - 1)
+    same = float(_SMALLEST_ALPHABET) ** -(count - 1)
     least = max(_RANDOM_CHARACTERS - varying, 0)
-    return min(sum(math.comb(_RANDOM_CHARACTERS, k) * same**k for k in range(least, _RANDOM_CHARACTERS + 1)), 1.0)
+    every = range(least, _RANDOM_CHARACTERS + 1)
+    return sum(math.comb(_RANDOM_CHARACTERS, k) * same**k * (1 - same) ** (_RANDOM_CHARACTERS - k) for k in every)
 
 
 def find_varying_characters(passwords: Sequence[str]) -> list[str]:
