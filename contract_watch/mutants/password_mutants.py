@@ -106,5 +106,6 @@ def _shows_password(contract: Contract, operation: str) -> bool:
         for status, response in declared.responses.items()
         if status < 300
         for schema in response.media.values()
+        if schema is not None
         for location in list_property_paths(document, schema.schema)
     )
