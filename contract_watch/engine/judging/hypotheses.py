@@ -19,6 +19,8 @@ _BODY_WORDS = {
     "value": ("answer", "with another value of `{}`"),
     "secret": ("leak", "a secret in `{}`"),
     "repeated": ("repeat", "an earlier password in `{}`"),
+    "guessable": ("generate", "passwords in `{}` that can be guessed from each other"),
+    "contains-name": ("generate", "passwords in `{}` that contain a part of the name"),
 }
 _KIND_VERBS = {"accepted": "accept", "refused": "reject"}
 

@@ -17,10 +17,11 @@ from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody, Request
 from contract_watch.contracts.resource.pages import Paging
 from contract_watch.contracts.schema import format_pointer, parse_json
+from contract_watch.engine.judging.checked_response import CheckedResponse
 from contract_watch.engine.judging.disagreement import ADDITIVE, BREAKING, Disagreement
 from contract_watch.engine.judging.hypotheses import explain_mismatch, explain_status
 from contract_watch.engine.judging.interception import may_be_outage
-from contract_watch.engine.judging.response_checks import CheckedResponse, check_response
+from contract_watch.engine.judging.response_checks import check_response
 from contract_watch.engine.judging.run_secrets import RunSecrets
 from contract_watch.engine.protocols.exchange import Exchange
 from contract_watch.engine.protocols.wire import Response, TransportError
@@ -147,7 +148,7 @@ class ResponseJudge:
             expected = [outcome for _, outcome in allowed]
             judged.disagreements.append(self._build_wrong_status(request, expected, response, intended_clauses))
             judged.unknown_objects |= self._find_names(request)
-        judged.disagreements += self._check_response(operation, response, judged.json)
+        judged.disagreements += self._check_response(operation, request, response, judged.json)
         if judged.disagreements and may_be_outage(response):  # the request may have been carried out, or never arrived
             judged.possible_states = list(possible_states)
             judged.unknown_objects |= self._find_names(request)
@@ -188,13 +189,17 @@ class ResponseJudge:
             clause = f"{operation.id}/response/{operation.get_response_key(status)}"
             expected = Outcome(status, clause, "a scripted fault", None, None)
             judged.disagreements.append(self._build_wrong_status(request, [expected], response, ()))
-        judged.disagreements += self._check_response(operation, response, judged.json)
+        judged.disagreements += self._check_response(operation, request, response, judged.json)
         return judged
 
-    def _check_response(self, operation: Operation, response: Response, body: Any) -> Iterator[Disagreement]:
+    def _check_response(
+        self, operation: Operation, request: Request, response: Response, body: Any
+    ) -> Iterator[Disagreement]:
         spec = operation.find_response(response.status)
         matchers = match_headers(self._model, operation.id, response.status, body)
-        return check_response(CheckedResponse(operation, response, spec, body, self._secrets, matchers))
+        names, may_generate = frozenset(self._find_names(request)), self._secrets.may_generate(request)
+        checked = CheckedResponse(operation, response, spec, body, self._secrets, matchers, names, may_generate)
+        return check_response(checked)
 
     def _check_values(
         self,

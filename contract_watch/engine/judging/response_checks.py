@@ -1,94 +1,34 @@
 """Checks that every documented response goes through, whatever was asked: a list of small functions.
 
 To add a check, write a function ``check_…`` that yields disagreements and add it to `RESPONSE_CHECKS`. Each check tests
-its own preconditions.
+its own preconditions. `text_checks` and `secret_checks` hold two groups of them.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import Any
 
 from contract_watch.contracts.headers import parse_header
-from contract_watch.contracts.matchers import Matcher
-from contract_watch.contracts.openapi import Operation, ResponseSpec
 from contract_watch.contracts.request import MissingBody
-from contract_watch.contracts.schema import Schema, format_pointer, get_value, walk_strings
+from contract_watch.contracts.schema import format_pointer, get_value, walk_strings
+from contract_watch.engine.judging.checked_response import CheckedResponse
 from contract_watch.engine.judging.disagreement import ADDITIVE, BREAKING, Disagreement, is_html_page
-from contract_watch.engine.judging.hypotheses import add_renames, explain_body, explain_part
-from contract_watch.engine.judging.run_secrets import RunSecrets
-from contract_watch.engine.protocols.wire import Response
-from contract_watch.report.hypothesis import Hypothesis
+from contract_watch.engine.judging.hypotheses import add_renames
+from contract_watch.engine.judging.secret_checks import (
+    check_generated_passwords,
+    check_repeated_passwords,
+    check_secrets,
+    check_secrets_in_headers,
+)
+from contract_watch.engine.judging.text_checks import (
+    check_ambiguous_json,
+    check_content_type,
+    check_text_encoding,
+    is_utf8,
+)
 
 MAX_FOUND = 100
 """Disagreements of one check over one response: a server can send a hundred thousand unknown properties."""
 _KINDS = {"required": "missing", "const": "value", "enum": "value", "oneOf": "type", "anyOf": "type"}
-
-
-@dataclass(frozen=True)
-class CheckedResponse:
-    """A response with all that a check may look at.
-
-    ``spec`` documents the response's status; None if nothing does. ``json`` is the parsed body or a `MissingBody`.
-    ``header_matchers`` are the model's matchers of documented headers, by lower-case name.
-    """
-
-    operation: Operation
-    response: Response
-    spec: ResponseSpec | None
-    json: Any
-    secrets: RunSecrets
-    header_matchers: Mapping[str, Matcher] = field(default_factory=dict)
-
-    @property
-    def key(self) -> str:
-        """Return the word for the documented response in clauses: a status or ``default``."""
-        return self.operation.get_response_key(self.response.status)
-
-    @property
-    def clause(self) -> str:
-        """Return the clause that promises this response."""
-        return f"{self.operation.id}/response/{self.key}"
-
-    @property
-    def id(self) -> str:
-        """Return the beginning of the ids of everything that is wrong with this response."""
-        return f"{self.operation.id}/{self.response.status}"
-
-    @property
-    def label(self) -> str:
-        """Return the operation and status as titles begin with them."""
-        return f"{self.operation.name} {self.response.status}"
-
-    @property
-    def media_type(self) -> str:
-        """Return the response's media type without parameters."""
-        return self.response.headers.get("content-type", "").split(";")[0].strip().lower()
-
-    def explain_body(self, pointer: str, kind: str) -> tuple[Hypothesis, ...]:
-        """Return the hypotheses about a property of the body."""
-        return explain_body(self.operation, self.response.status, pointer, kind)
-
-    def explain_media_type(self) -> tuple[Hypothesis, ...]:
-        """Return the hypotheses about the response's media type."""
-        media_type = self.media_type or "none"
-        return self.explain_part(f"media-type/{media_type}", "answer", f"with media type {media_type}")
-
-    def explain_part(self, key: str, verb: str, rest: str) -> tuple[Hypothesis, ...]:
-        """Return the hypotheses about another part of the response."""
-        return explain_part(self.operation, self.response.status, key, verb, rest)
-
-    @property
-    def has_json(self) -> bool:
-        """Return True if the document promises a body and the response has one that is JSON."""
-        return self.spec is not None and bool(self.spec.media) and not isinstance(self.json, MissingBody)
-
-    @property
-    def schema(self) -> Schema | None:
-        """Return the schema of the response's media type, else of the first documented one; None if any body will do."""
-        if self.spec is None or not self.has_json:
-            return None
-        return self.spec.media.get(self.media_type) or next(iter(self.spec.media.values()))
 
 
 ResponseCheck = Callable[[CheckedResponse], Iterator[Disagreement]]
@@ -129,8 +69,9 @@ def check_media_type(checked: CheckedResponse) -> Iterator[Disagreement]:
 
 
 def check_json(checked: CheckedResponse) -> Iterator[Disagreement]:
-    """Report a body that is empty or not JSON where the document promises JSON."""
-    if checked.spec is not None and checked.spec.media and isinstance(checked.json, MissingBody):
+    """Report a body that is empty or not JSON where the document promises JSON; `check_text_encoding` reports bytes."""
+    is_text = is_utf8(checked.response.body)
+    if checked.spec is not None and checked.spec.media and isinstance(checked.json, MissingBody) and is_text:
         actual = "an empty body" if checked.json is MissingBody.ABSENT else "a body that is not JSON"
         yield Disagreement(
             f"{checked.id}/body/not-json", BREAKING, checked.clause, f"{checked.label}: expected JSON, got {actual}",
@@ -185,38 +126,6 @@ def check_undocumented_properties(checked: CheckedResponse) -> Iterator[Disagree
         )  # fmt: skip
 
 
-def check_repeated_passwords(checked: CheckedResponse) -> Iterator[Disagreement]:
-    """Report a password that an earlier response handed out already."""
-    if checked.schema is None or not checked.secrets.contains_secret_in_json(checked.json):
-        return
-    for path, value in walk_strings(checked.json):
-        if path and checked.secrets.is_password_property(str(path[-1])) and checked.secrets.was_received(value):
-            pointer = format_pointer(path)
-            yield Disagreement(
-                f"{checked.id}/body/{pointer}/repeated", BREAKING, f"{checked.operation.id}/{checked.key}/body/{pointer}",
-                f"{checked.label}: `{pointer}` repeats an earlier password, expected a fresh one",
-                "Whoever knows one user's password knows another's.", checked.operation.id,
-                hypotheses=checked.explain_body(pointer, "repeated"),
-            )  # fmt: skip
-
-
-def check_secrets(checked: CheckedResponse) -> Iterator[Disagreement]:
-    """Report a secret of this run anywhere in the body but in a documented password property."""
-    if checked.schema is None or not checked.secrets.contains_secret_in_json(checked.json):
-        return
-    for path, value in walk_strings(checked.json):
-        if not checked.secrets.contains_secret(value):
-            continue
-        if not (path and checked.secrets.is_password_property(str(path[-1]))):
-            pointer = format_pointer(path)
-            yield Disagreement(
-                f"{checked.id}/body/{pointer}/secret", BREAKING, checked.clause,
-                f"{checked.label}: `{pointer}` contains a secret that this run sent",
-                "The secret leaks to whoever stores or logs responses.", checked.operation.id,
-                hypotheses=checked.explain_body(pointer, "secret"),
-            )  # fmt: skip
-
-
 def check_headers(checked: CheckedResponse) -> Iterator[Disagreement]:
     """Report documented headers that are missing though required, or whose value the schema rejects.
 
@@ -256,29 +165,18 @@ def check_headers(checked: CheckedResponse) -> Iterator[Disagreement]:
             )  # fmt: skip
 
 
-def check_secrets_in_headers(checked: CheckedResponse) -> Iterator[Disagreement]:
-    """Report a secret of this run in any header but one that is documented as a password."""
-    documented = checked.spec.headers if checked.spec is not None else {}
-    for name, value in checked.response.headers.items():
-        schema = documented[name].schema if name in documented else None
-        is_password = schema is not None and schema.schema.get("format") == "password"
-        if not is_password and checked.secrets.contains_secret(value):
-            yield Disagreement(
-                f"{checked.id}/header/{name}/secret", BREAKING, checked.clause,
-                f"{checked.label}: header `{name}` contains a secret that this run sent",
-                "The secret leaks to whoever stores or logs responses.", checked.operation.id,
-                hypotheses=checked.explain_part(f"header/{name}:secret", "leak", f"a secret in the header `{name}`"),
-            )  # fmt: skip
-
-
 RESPONSE_CHECKS: tuple[ResponseCheck, ...] = (
     check_encoding,
     check_no_body,
     check_media_type,
+    check_content_type,
     check_json,
+    check_text_encoding,
+    check_ambiguous_json,
     check_schema,
     check_undocumented_properties,
     check_repeated_passwords,
+    check_generated_passwords,
     check_secrets,
     check_headers,
     check_secrets_in_headers,

@@ -1,7 +1,7 @@
 """The secrets of one run: learned from requests and responses, found in later responses, described without their values."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from contract_watch.contracts.credential_locations import list_key_secrets
@@ -11,6 +11,7 @@ from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody, Request
 from contract_watch.contracts.roles import as_table
 from contract_watch.contracts.schema import ValuePath, get_value, parse_json, walk_strings
+from contract_watch.engine.judging.guessing import GeneratedPasswords
 from contract_watch.engine.planning.passwords import SecretSubstituter, build_wrong_key
 
 _MAX_SHOWN = 80
@@ -29,6 +30,7 @@ class RunSecrets:
     def __init__(
         self, contract: Contract, keys: Mapping[str, str], seed: int | None = None, redactor: Redactor | None = None
     ) -> None:
+        self._contract = contract
         self._password_properties = find_password_names(contract.effective.raw)
         self._shown_secrets = frozenset(as_table(contract.settings.get("resource")).get("secrets", ()))
         names = {
@@ -40,6 +42,8 @@ class RunSecrets:
         self.substitute = SecretSubstituter(seed)
         self._sent: dict[str, None] = {}
         self._received: set[str] = set()
+        self._chosen: set[str] = set()
+        self.generated = GeneratedPasswords()
         self.granted_keys: set[str] = set()
         """Wrong keys for which the target gave an access token."""
         for key in keys.values():
@@ -60,12 +64,33 @@ class RunSecrets:
         A password drawn at random may be any word, and stand in a response by chance: explorations pass False.
         """
         self.redactor.add_secrets_from(request.body)
-        named = {strip_location(key): value for key, value in request.parameters.items() if is_parameter_key(key)}
-        self.redactor.add_secrets_from(named)
+        self.redactor.add_secrets_from(_list_parameters(request))
+        sent = self._list_passwords(request)
+        self._chosen.update(sent)
+        if find_later:
+            self._sent.update(dict.fromkeys(filter(_is_distinctive, sent)))
+
+    def _list_passwords(self, request: Request) -> list[str]:
+        """List the passwords in a request's body and parameters."""
+        named = _list_parameters(request)
         sent = {**named, **request.body} if isinstance(request.body, dict) else named
-        for name in self._password_properties if find_later else ():
-            if isinstance(value := sent.get(name), str) and _is_distinctive(value):
-                self._sent[value] = None
+        return [value for name in self._password_properties if isinstance(value := sent.get(name), str)]
+
+    def may_generate(self, request: Request) -> bool:
+        """Return True if the vendor may generate a password for a request: it changes an object and sends no password."""
+        return not self._contract.is_read_only(request.operation) and not any(self._list_passwords(request))
+
+    def list_generated(self, body: Any) -> Iterator[tuple[ValuePath, str]]:
+        """Yield the passwords in a response, with their paths, that no request of this run sent."""
+        for path, value in walk_strings(body):
+            if value and value not in self._chosen and path and self.is_password_property(str(path[-1])):
+                yield path, value
+
+    def note_generated(self, request: Request, body: Any, names: Collection[str]) -> None:
+        """Remember the passwords that a vendor generated for a request, which named the objects ``names``."""
+        if request.operation is not None and self.may_generate(request):
+            for _, value in self.list_generated(body):
+                self.generated.add_password(request.operation, value, names)
 
     def learn_response(self, body: Any) -> None:
         """Learn the secrets in a response's JSON before anything about it is reported."""
@@ -117,6 +142,11 @@ class RunSecrets:
 
     def _is_secret_path(self, path: ValuePath) -> bool:
         return any(self.is_secret_name(part) for part in path if isinstance(part, str))
+
+
+def _list_parameters(request: Request) -> dict[str, Any]:
+    """List the parameters of a request by name."""
+    return {strip_location(key): value for key, value in request.parameters.items() if is_parameter_key(key)}
 
 
 def _is_distinctive(secret: str) -> bool:

@@ -10,7 +10,8 @@ from contract_watch.contracts.headers import HeaderSpec, format_header, parse_he
 from contract_watch.contracts.openapi import OpenApi
 from contract_watch.contracts.registry import load_contracts
 from contract_watch.contracts.schema import Schema, parse_json
-from contract_watch.engine.judging.response_checks import CheckedResponse, check_response
+from contract_watch.engine.judging.checked_response import CheckedResponse
+from contract_watch.engine.judging.response_checks import check_response
 from contract_watch.engine.judging.run_secrets import RunSecrets
 from contract_watch.engine.protocols.wire import Response
 

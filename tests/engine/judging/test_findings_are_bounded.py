@@ -9,8 +9,9 @@ import pytest
 from contract_watch.contracts.protobuf import MAX_MESSAGE_BYTES, MessageCodec, MessageCodecError
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.schema import parse_json
+from contract_watch.engine.judging.checked_response import CheckedResponse
 from contract_watch.engine.judging.findings import redact_disagreement
-from contract_watch.engine.judging.response_checks import MAX_FOUND, CheckedResponse, check_response
+from contract_watch.engine.judging.response_checks import MAX_FOUND, check_response
 from contract_watch.engine.judging.run_secrets import RunSecrets
 from contract_watch.engine.protocols.wire import Response
 from contract_watch.engine.running import confirmation, coverage
