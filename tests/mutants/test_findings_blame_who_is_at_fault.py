@@ -120,7 +120,7 @@ def test_questions_are_bounded(monkeypatch: pytest.MonkeyPatch, runners: dict[st
 def test_a_run_that_may_change_nothing_asks_no_change(
     monkeypatch: pytest.MonkeyPatch, runners: dict[str, MutantRunner]
 ) -> None:
-    """Where only a change could tell, and none is permitted, both operations are named."""
+    """Both operations are named if only a change could tell and none is permitted."""
     asked = _count_questions(monkeypatch)
     monkeypatch.setattr("contract_watch.engine.running.session.Session.may_mutate", property(lambda _self: False))
     found = _find_first(runners["jetemail"], MUTANTS["jetemail", "state/listSmtpUsers/capped"])

@@ -64,8 +64,8 @@ class ItemOutcomes:
         name = None if layout.has_server_ids else spec.names.predict_stored_name(state, requested)
         values |= layout.shown_parents
         clauses = _add_effects(state, layout.create, values, NO_ITEM.clauses)
-        unlisted = frozenset[str]() if state.is_complete else frozenset(("", *values))
-        item = Item(account, name, requested, values, clauses, call.at, call.at, unlisted, share_names(frozenset(sent)))
+        sent_names, is_new = share_names(frozenset(sent)), not state.is_complete
+        item = Item(account, name, requested, values, clauses, call.at, call.at, sent=sent_names, is_new=is_new)
         if self._model.effects.changes(call.operation.id):
             item = self._model.effects.apply(state, call.operation, self._model.describe(state, call, NO_ITEM), item)
         return self._model.settle(state, call, item, None)
@@ -138,6 +138,7 @@ class ItemOutcomes:
             call.at,
             item.unlisted_changes if state.is_complete else item.unlisted_changes.union(named),
             share_names(item.sent.difference(named).union(sent)),
+            item.is_new,
         )
         situation = self._model.describe(state, call, item)
         new = self._model.settle(state, call, self._model.effects.apply(state, operation, situation, new), item)

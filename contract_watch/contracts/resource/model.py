@@ -281,7 +281,7 @@ class ResourceModel:
         assert location is not None
         if is_echo and operation.id != self.spec.layout.create and not state.is_complete:
             # An update or action that shows another value than before, of a property that it does not set, changed it.
-            state, is_echo = state.evolve(unlisted_operations=(operation.id,)), False
+            state, is_echo = state.evolve(unlisted_operations=((operation.id, item.name),)), False
         return self.rows.match_item(state, item, location, name, is_echo=is_echo)
 
     def find_row_renderer(self, state: ResourceState, operation: Operation) -> RowRenderer | None:

@@ -44,8 +44,8 @@ class Item:
     ``name`` identifies it in requests: an id that the server assigned, or a name that the caller chose. It is None as
     long as only a list can tell which name the vendor made of ``requested_name``. ``requested_name`` is the name or mark
     that the request gave. ``values`` maps properties of requests to stored values, `UNKNOWN` among them; ``clauses`` maps
-    each to the clause that determines its value. ``unlisted_changes`` are the properties that the creation or an update set
-    since the last list (with an empty name for the object itself), ``sent`` those that a request named, which responses must show. Times are in seconds since the epoch.
+    each to the clause that determines its value. ``unlisted_changes`` are the properties that an update changed since the
+    last list, ``sent`` those that a request named, which responses must show. One that ``is_new`` was in no list yet. Times are in seconds since the epoch.
     """
 
     account: str
@@ -57,6 +57,7 @@ class Item:
     changed_at: float = 0.0
     unlisted_changes: frozenset[str] = frozenset()
     sent: frozenset[str] = frozenset()
+    is_new: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,8 @@ class ResourceState:
     ``own_prefix`` is described in `Model.start`; it is empty in the mock's state, which is complete. ``items`` are the
     objects in order of creation: a tuple, or in a large state of the mock an `ItemList`. ``removed_names``
     maps a name that must not exist to the clause that removed it. ``unlisted_operations`` are the operations that changed
-    or removed objects since the last list, in order: they are suspected if an object is listed differently.
+    or removed objects since the last list, in order, each with the object's name: they are suspected if an object is
+    listed differently.
     ``unknown_names`` are the accounts and names whose existence is unknown after a broken contract. ``replies`` maps the
     accounts and idempotency keys to the object that the first request created, and to that request's other arguments.
     ``pages`` maps what identifies a page to the names on the pages before it, as long as nothing changes.
@@ -77,7 +79,7 @@ class ResourceState:
     own_prefix: str
     items: Sequence[Item] = ()
     removed_names: Mapping[str, str] = field(default_factory=dict)
-    unlisted_operations: tuple[str, ...] = ()
+    unlisted_operations: tuple[tuple[str, str | None], ...] = ()
     unknown_names: frozenset[tuple[str, str]] = frozenset()
     replies: Mapping[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
     pages: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -163,7 +165,9 @@ class ResourceState:
             items = self._swap(old, item) if old else self._add(item)
             return self.evolve(items=items, removed_names=removed, pages={})
         items = self._swap(old, item) if old else self._add(item)
-        unlisted = (*self.unlisted_operations, operation) if old is not None and operation else self.unlisted_operations
+        unlisted = self.unlisted_operations
+        if old is not None and operation:
+            unlisted = (*unlisted, (operation, item.name))
         unknown = self.unknown_names - {(item.account, item.name or ""), (item.account, item.requested_name)}
         return replace(
             self, items=items, removed_names=removed, unlisted_operations=unlisted, unknown_names=unknown, pages={}
@@ -208,7 +212,7 @@ class ResourceState:
         if self.is_complete and not self._remembers_removed_names:
             return state
         removed = insert_entry(self.removed_names, item.name or "", clause)
-        unlisted = () if self.is_complete else (*self.unlisted_operations, operation)
+        unlisted = () if self.is_complete else (*self.unlisted_operations, (operation, item.name))
         return state.evolve(removed_names=removed, unlisted_operations=unlisted, pages={})
 
     @property
@@ -240,13 +244,16 @@ class ResourceState:
         A list of one object ``only`` says nothing about the others.
         """
         if only is not None:
-            if self.is_complete or not only.unlisted_changes:
+            if self.is_complete or not (only.unlisted_changes or only.is_new):
                 return self
-            return self.swap_item(only, replace(only, unlisted_changes=frozenset()))
-        if self.is_complete or not (self.unlisted_operations or any(item.unlisted_changes for item in self.items)):
+            return self.swap_item(only, replace(only, unlisted_changes=frozenset(), is_new=False))
+        if self.is_complete or not (
+            self.unlisted_operations or any(item.unlisted_changes or item.is_new for item in self.items)
+        ):
             return self
         items = tuple(
-            replace(item, unlisted_changes=frozenset()) if item.account == account else item for item in self.items
+            replace(item, unlisted_changes=frozenset(), is_new=False) if item.account == account else item
+            for item in self.items
         )
         return self.evolve(items=items, unlisted_operations=())
 
@@ -254,8 +261,14 @@ class ResourceState:
         """Return the clause to suspect if ``prop`` has another value, or (empty) the object is not listed.
 
         An update is not suspected of the properties that it set; one of ``removals`` can lose an object, but change none.
+        Before an object was listed for the first time, nothing says that its creation worked: only its own changes are
+        suspected.
         """
-        operations = [name for name in self.unlisted_operations if not prop or name not in removals]
+        operations = [
+            name
+            for name, changed in self.unlisted_operations
+            if (not prop or name not in removals) and (not item.is_new or changed == item.name)
+        ]
         return f"{operations[-1]}/effect/untouched" if operations and prop not in item.unlisted_changes else None
 
     def forget_names(self, names: Iterable[str]) -> Self:

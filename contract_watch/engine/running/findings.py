@@ -33,7 +33,8 @@ def select_steps(session: Session, found: Disagreement, exchange: Exchange, **mo
     steps = select_exchanges(target.mutations, exchange, found.object_name, life, suspected=suspected, **more)
     named = {found.operation, *(one.id for one in session.contract.operations.values() if one.name in found.suspects)}
     if found.operation not in session.contract.operations or named <= {one.operation for one in steps}:
-        return _add_shown_objects(target.mutations, steps, life) if found.id.endswith("row-missing") else steps
+        is_incomplete = found.witness is not None and found.id.endswith("row-missing")
+        return _add_shown_objects(target.mutations, steps, life) if is_incomplete else steps
     # An operation that can be at fault is in no change of the object: it was refused, or named another one.
     attempted = list(target.attempted_changes)
     return select_exchanges(attempted, exchange, found.object_name, life, suspected=found.operation, **more)
