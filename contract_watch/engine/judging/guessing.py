@@ -129,6 +129,12 @@ class GeneratedPasswords:
             self._every.append(password)
         self._owners.setdefault(password, set()).update(names)
 
+    def join_names(self, names: Collection[str]) -> None:
+        """Note that one request or response names an object by all of ``names``, such as a mark and the server's id."""
+        for owners in self._owners.values():
+            if len(names) > 1 and not owners.isdisjoint(names):
+                owners.update(names)
+
     def belongs_to_others(self, password: str, names: Collection[str]) -> bool:
         """Return True if a password was handed out for objects of which none is in ``names``."""
         owners = self._owners.get(password, set())

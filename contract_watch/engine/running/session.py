@@ -388,7 +388,8 @@ class Session:
             self.attempt.excused_refusals.append((exchange, len(self.target.mutations)))
         self.target.note_response(exchange, judged, is_scripted=self.scripted_status is not None)
         self.secrets.note_passwords(judged.json)
-        self.secrets.note_generated(exchange.request, judged.json, exchange.names)
+        identities = {self.target.get_identity(name) for name in exchange.names}
+        self.secrets.note_generated(exchange.request, judged.json, exchange.names | identities)
         for found in judged.disagreements:
             redacted = redact_disagreement(found, self.redactor)
             self.attempt.disagreements.setdefault(redacted.id, (redacted, exchange))
