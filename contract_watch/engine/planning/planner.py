@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import Any
 
 from contract_watch.contracts.clauses import derive_clauses
-from contract_watch.contracts.config import CredentialLocation
 from contract_watch.contracts.openapi import Operation, split_arguments
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody
@@ -15,7 +14,7 @@ from contract_watch.contracts.samples import build_sample
 from contract_watch.contracts.schema import Schema
 from contract_watch.engine.planning.allowance import fit_to_allowance
 from contract_watch.engine.planning.arguments import ArgumentBuilder
-from contract_watch.engine.planning.passwords import build_wrong_key
+from contract_watch.engine.planning.credential_probes import plan_credential_probes
 from contract_watch.engine.planning.probe import Probe, ProbeStep, number_placeholders
 from contract_watch.engine.planning.scenarios import load_scenarios
 from contract_watch.engine.planning.simulation import Simulation
@@ -36,7 +35,7 @@ def plan_probes(contract: Contract, is_sent: Callable[[Probe], bool] = lambda _p
     planner = Planner(contract, is_sent)
     known = set(derive_clauses(contract))
     return fit_to_allowance(contract, [
-        *planner.plan_credentials(),
+        *plan_credential_probes(contract, ArgumentBuilder(contract)),
         *planner.plan_undeclared(),
         *planner.plan_accepted(),
         *planner.plan_refused(),
@@ -58,28 +57,6 @@ class Planner:
         return Simulation(self._contract)
 
     # -- families
-
-    def plan_credentials(self) -> Iterator[Probe]:
-        """Plan missing and wrong credentials for each operation, and the right one in every other location."""
-        for operation in self._contract.operations.values():
-            for number, location in enumerate(self._contract.credential_locations):
-                for case, credential in _build_credential_cases(location, first=number == 0).items():
-                    good = case == "good"
-                    step = ProbeStep.from_arguments(
-                        operation, self._arguments.build_baseline(operation), credential=credential, location=number
-                    )
-                    if location.field and not isinstance(step.body, dict):
-                        continue
-                    clause = f"{operation.id}/credential" + (f"/{location.name}" if good else "")
-                    title = (
-                        f"{operation.name} accepts the key in its other location: {location.name}."
-                        if good
-                        else f"{operation.name} rejects a request with {case.replace('-', ' ')} credential."
-                    )
-                    name = case if number == 0 else f"{location.name}-{case}"
-                    equivalence_key = name if number else ""
-                    yield Probe(f"credentials/{operation.id}/{name}", "credentials", operation.id, title, (clause,),
-                                (step,), equivalence_key=equivalence_key)  # fmt: skip
 
     def plan_undeclared(self) -> Iterator[Probe]:
         """Plan methods that no document declares on declared paths."""
@@ -332,22 +309,6 @@ def _build_equivalence_key(name: str, prop: Mapping[str, Any], variant: Variant)
     """Build the key that equivalent rejections share: argument name, constraints, and the violated keyword."""
     constraints = {keyword: value for keyword, value in prop.items() if keyword not in _ANNOTATION_KEYWORDS}
     return json.dumps([name, constraints, variant.keyword, variant.pointer], sort_keys=True)
-
-
-def _build_credential_cases(location: CredentialLocation, *, first: bool) -> dict[str, Callable[[str], str | None]]:
-    """Build the credentials for one location by case; the right key only in locations that are not the usual one."""
-    cases: dict[str, Callable[[str], str | None]] = {"wrong": lambda key: location.build_value(build_wrong_key(key))}
-    if not first:
-        return {"good": location.build_value, **cases}
-    cases = {"none": lambda _key: None, **cases}
-    if location.scheme:
-        other = "Bearer" if location.scheme.lower() == "basic" else "Basic"
-        return {
-            **cases,
-            "other-scheme": lambda key: f"{other} {location.encode_key(key)}",
-            "malformed": location.encode_key,
-        }
-    return {**cases, "malformed": lambda key: key[:4]}
 
 
 def _build_short_id(value: Any) -> str:

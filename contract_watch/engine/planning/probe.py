@@ -33,7 +33,7 @@ class ProbeStep:
     """One planned request: ``body`` (a JSON value or `MissingBody.ABSENT`) and ``parameters`` may hold placeholders.
 
     ``account`` names whose key is sent. ``credential`` takes the key and returns the value for the contract's
-    credential location number ``location``, or None for no credential. ``method`` and ``path`` (below the target's
+    credential location number ``location``, or None for no credential; ``header`` is an undocumented header for it. ``method`` and ``path`` (below the target's
     address) replace ``operation`` for an undeclared one.
     """
 
@@ -42,6 +42,7 @@ class ProbeStep:
     account: str | None = None
     credential: Callable[[str], str | None] | None = None
     location: int = 0
+    header: str = ""
     method: str = ""
     path: str = ""
     parameters: Mapping[str, Any] = field(default_factory=dict)
@@ -214,6 +215,8 @@ def make_request(contract: Contract, step: ProbeStep, values: Values) -> Request
         headers = build_credential_headers(contract, key)
     elif (value := step.credential(key)) is None:
         headers = {}
+    elif step.header:
+        headers = {step.header: value}
     else:
         headers, body = contract.credential_locations[step.location].insert_key(value, {}, body)
     parameters = contract.given.complete(declared, parameters) if declared is not None else parameters
