@@ -7,6 +7,7 @@ from typing import Any
 
 from contract_watch.contracts.config import CredentialLocation
 from contract_watch.contracts.registry import Contract
+from contract_watch.engine.planning.near_keys import has_secret_part
 from contract_watch.mutants.credential_mutants import LaxAuthentication
 from contract_watch.mutants.mutant import Mutant, Mutation, VendorRequest
 from contract_watch.mutants.mutated_vendor import MutatedVendor
@@ -26,6 +27,9 @@ _COMPARISONS: Mapping[str, tuple[str, KeyComparison]] = {
     "first-half": ("any key whose first half is that of the account's",
                    lambda sent, key: sent[: len(key) // 2] == key[: len(key) // 2]),
 }  # fmt: skip
+
+_PLAYED_WITH_TOKENS = ("beginning", "first-half")
+"""Comparisons of access tokens that a mock can play: it knows the holder of one with more behind it."""
 
 
 class LaxTokenEndpoint(Mutation):
@@ -59,22 +63,28 @@ class OtherHeader(Mutation):
 
 def derive_key_mutants(contract: Contract) -> Iterator[Mutant]:
     """Derive every lax comparison of keys, and that of the secrets at a token endpoint; then a key in any header."""
+    is_pair = has_secret_part(contract)
     for case, (description, accepts) in _COMPARISONS.items():
-        lax = partial(LaxAuthentication, "", partial(_is_key, accepts))
-        yield Mutant(f"credentials/all/{case}", "", "", f"every operation accepts {description}.", lax)
+        if contract.token is None or case in _PLAYED_WITH_TOKENS:
+            lax = partial(LaxAuthentication, "", partial(_is_key, accepts, is_pair))
+            yield Mutant(f"credentials/all/{case}", "", "", f"every operation accepts {description}.", lax)
         if contract.token is not None:
             text = f"The token endpoint accepts {description}, by its secret."
             yield Mutant(f"credentials/all/secret-{case}", "", "", text, partial(LaxTokenEndpoint, accepts))
-    yield Mutant("credentials/all/other-header", "", "", "every operation accepts the key in any header.", OtherHeader)
+    if contract.token is None:
+        text = "every operation accepts the key in any header."
+        yield Mutant("credentials/all/other-header", "", "", text, OtherHeader)
     if contract.token is not None:
         text = "The token endpoint gives an access token for a wrong client secret."
         yield Mutant("credentials/all/wrong-secret", "", "", text, partial(LaxTokenEndpoint, lambda _sent, _key: True))
 
 
-def _is_key(accepts: KeyComparison, location: CredentialLocation, value: str | None, key: str) -> bool:
+def _is_key(accepts: KeyComparison, is_pair: bool, location: CredentialLocation, value: str | None, key: str) -> bool:
     """Return True if ``accepts`` takes what a request carries in a credential's location for the account's key."""
     sent = location.read_key(value) if value is not None else None
-    return sent is not None and accepts(sent, key)
+    if sent is None:
+        return False
+    return _is_client(accepts, sent, key) if is_pair and ":" in key else accepts(sent, key)
 
 
 def _is_client(accepts: KeyComparison, sent: str, key: str) -> bool:

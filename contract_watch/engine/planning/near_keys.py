@@ -50,9 +50,14 @@ def _change_last(secret: str) -> str:
 
 
 def _swap_case(secret: str) -> str:
-    """Swap the case behind the last separator: servers may read a prefix apart. A UUID means the same in any case."""
-    at = max(secret.rfind(one) for one in _SEPARATORS) + 1
-    return secret if _UUID.search(secret) or not secret.isascii() else secret[:at] + secret[at:].swapcase()
+    """Swap the case of letters; a UUID means the same in any case."""
+    return secret if _UUID.search(secret) or not secret.isascii() else secret.swapcase()
+
+
+def _swap_case_behind_prefix(key: str) -> str:
+    """Swap the case behind the first separator: servers may read a prefix apart."""
+    at = min((key.find(one) for one in _SEPARATORS if one in key), default=-1) + 1
+    return key if _UUID.search(key) else key[:at] + _swap_case(key[at:])
 
 
 def _precede(secret: str) -> str:
@@ -71,12 +76,13 @@ KEY_KINDS: Mapping[str, KeyKind] = {
         _change_last, f'${{KEY%?}}$(printf %s "${{KEY#"${{KEY%?}}"}}" | tr -c 0-9a-zA-Z a | tr 0-9a-zA-Z {_OTHERS})'
     ),
     "other-case": KeyKind(
-        _swap_case,
-        '${KEY%"${KEY##*[-_.:]}"}$(printf %s "${KEY##*[-_.:]}" | tr a-zA-Z A-Za-z)',
+        _swap_case_behind_prefix, '${KEY%"${KEY#*[-_.:]}"}$(printf %s "${KEY#*[-_.:]}" | tr a-zA-Z A-Za-z)'
     ),
     "preceded": KeyKind(_precede, "${HEAD}x${SECRET}"),
 }
 """The kinds by name; the first is possible with every key."""
+_PAIR_KINDS = {"other-case": KeyKind(_swap_case, '${HEAD}$(printf %s "${SECRET}" | tr a-zA-Z A-Za-z)')}
+"""Kinds of a key with two parts that differ from those of other keys."""
 
 
 def has_secret_part(contract: Contract) -> bool:
@@ -87,7 +93,7 @@ def has_secret_part(contract: Contract) -> bool:
 def build_near_key(kind: str, key: str, *, is_pair: bool = False) -> str:
     """Build the nearly right key of ``kind``; one that is too long if the key cannot be wrong in that way."""
     head, colon, secret = key.partition(":") if is_pair else ("", "", key)
-    wrong = KEY_KINDS[kind].edit(secret)
+    wrong = _get_kind(kind, is_pair=is_pair).edit(secret)
     return head + colon + (wrong if wrong != secret else _prolong(secret))
 
 
@@ -100,8 +106,12 @@ def list_near_keys(key: str, *, is_pair: bool = False) -> dict[str, str]:
 def format_near_key(kind: str, variable: str, *, is_pair: bool = False) -> str:
     """Return the shell expression for the nearly right key of ``kind``, whose right one is in ``variable``."""
     head, secret = (f"${{{variable}%%:*}}:", f"${{{variable}#*:}}") if is_pair else ("", f"${{{variable}}}")
-    expression = KEY_KINDS[kind].expression.replace("${HEAD}", head).replace("${SECRET}", secret)
+    expression = _get_kind(kind, is_pair=is_pair).expression.replace("${HEAD}", head).replace("${SECRET}", secret)
     return re.sub(r"\$\{KEY(?![A-Z])", lambda _found: f"${{{variable}", expression)
+
+
+def _get_kind(kind: str, *, is_pair: bool) -> KeyKind:
+    return _PAIR_KINDS.get(kind, KEY_KINDS[kind]) if is_pair else KEY_KINDS[kind]
 
 
 def choose_kind(number: int) -> str:

@@ -61,7 +61,8 @@ def test_every_near_key_is_wrong(kind: str, key: str) -> None:
     assert wrong.rstrip("=") != key.rstrip("=")
     assert key[-36:].lower() != wrong[-36:].lower() or len(wrong) != len(key) or "-1234-" not in key
     pair = build_near_key(kind, f"made-client:{key}", is_pair=True)
-    assert pair == f"made-client:{wrong}"
+    assert pair.startswith("made-client:")
+    assert pair != f"made-client:{key}"
 
 
 def test_the_kinds_are_those_that_they_name() -> None:
@@ -72,7 +73,7 @@ def test_the_kinds_are_those_that_they_name() -> None:
         "prolonged": f"{key}x",
         "shortened": key[:-1],
         "changed": f"{key[:-1]}6",
-        "other-case": "api_Test_0123456789ABCDEf",
+        "other-case": "api_tEST_0123456789ABCDEf",
         "preceded": f"x{key}",
     }
 
@@ -113,7 +114,7 @@ def test_kinds_take_turns(tmp_path: Path) -> None:
     expected = [f"Bearer {build_near_key(choose_kind(turn), key)}" for turn in range(len(sent))]
     assert [headers["authorization"] for headers in sent] == expected
     assert len(set(expected)) == min(len(expected), len(KEY_KINDS))
-    assert _read_sent_headers(contract, "credentials/listThings/elsewhere") == {"x-api-key": key}
+    assert _read_sent_headers(contract, f"credentials/{contract.lifecycle.read}/elsewhere") == {"x-api-key": key}
     assert find_other_header(contract) == ("X-Api-Key", "{}")
 
 

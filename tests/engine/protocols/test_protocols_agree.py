@@ -62,7 +62,9 @@ def _send_step(stage: ProtocolSession, step: Step, ids: list[str]) -> tuple[int,
     parameters, body = split_arguments(arguments)
     key = session.keys["unprivileged" if caller == "unprivileged" else "admin"]
     headers = (
-        {"Authorization": f"Bearer {build_near_key("shortened", key) if caller == 'wrong' else key}"} if caller != "nobody" else {}
+        {"Authorization": f"Bearer {build_near_key('shortened', key) if caller == 'wrong' else key}"}
+        if caller != "nobody"
+        else {}
     )
     with session.record_attempt() as attempt:
         sent = body if operation.body is not None else MissingBody.ABSENT
