@@ -99,8 +99,8 @@ def build_near_key(kind: str, key: str, *, is_pair: bool = False) -> str:
 
 def list_near_keys(key: str, *, is_pair: bool = False) -> dict[str, str]:
     """List every nearly right key, each with its kind."""
-    found = {build_near_key(kind, key, is_pair=is_pair): kind for kind in reversed(KEY_KINDS)}
-    return dict(reversed(found.items()))
+    found = {build_near_key(kind, key, is_pair=is_pair): kind for kind in reversed(list(KEY_KINDS))}
+    return dict(reversed(list(found.items())))
 
 
 def format_near_key(kind: str, variable: str, *, is_pair: bool = False) -> str:

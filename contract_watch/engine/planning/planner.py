@@ -22,6 +22,7 @@ from contract_watch.engine.planning.values import Variant
 
 UNDECLARED_METHODS = ("PUT", "TRACE")
 """Methods tried on paths that do not declare them. HEAD and OPTIONS are left to servers."""
+_NULL = Variant("type", None)
 _MAX_REQUESTS_PER_READ = 3
 """Valid requests that share one read of their effects, each about an object of its own."""
 
@@ -226,7 +227,18 @@ class Planner:
                 step = ProbeStep(operation.id, body_value, parameters=parameters)
                 yield Probe(f"refused/{operation.id}/body/{case}", "refused", operation.id, title,
                             (f"{operation.id}/request/body",), (step,), equivalence_key=case)  # fmt: skip
+        yield from self._plan_nulls()
         yield from self._plan_unchanged()
+
+    def _plan_nulls(self) -> Iterator[Probe]:
+        """Plan null for each required property, one at a time: a server may look for the name alone."""
+        for operation in self._contract.operations.values():
+            required, baseline = operation.get_required_arguments(), self._arguments.build_baseline(operation)
+            for name, prop in operation.get_arguments().items():
+                is_property = name in required and not name.startswith("{") and not operation.is_text_argument(name)
+                if is_property and not Schema(self._document, prop).accepts(None):
+                    body = {**baseline, name: None}
+                    yield self._build_invalid_probe(operation, name, _NULL, body, prop, word="null")
 
     @staticmethod
     def _list_wrong_bodies(operation: Operation, body: Any) -> list[tuple[str, Any]]:
@@ -234,13 +246,20 @@ class Planner:
         return [absent] if operation.codec.is_form else [("array", [body]), absent]
 
     def _build_invalid_probe(
-        self, operation: Operation, name: str, variant: Variant, body: Any, prop: Mapping[str, Any]
+        self, operation: Operation, name: str, variant: Variant, body: Any, prop: Mapping[str, Any], word: str = ""
     ) -> Probe:
+        """Build a probe whose ``body`` breaks one constraint; ``word`` replaces the keyword in id and title."""
         clause = f"{operation.id}/request/{name}{variant.pointer}/{variant.keyword}"
-        title = f"{operation.name} rejects {name} beyond its {variant.keyword}."
+        title = (
+            f"{operation.name} rejects {word} for {name}."
+            if word
+            else f"{operation.name} rejects {name} beyond its {variant.keyword}."
+        )
         suffix = f"/{_build_short_id(variant.value)}" if variant.keyword in ("pattern", "enum") else ""
-        return Probe(f"refused/{clause.replace('/request', '')}{suffix}", "refused", operation.id, title, (clause,),
-                     (ProbeStep.from_arguments(operation, body),), equivalence_key=_build_equivalence_key(name, prop, variant),
+        head = f"refused/{operation.id}/{name}/{word}" if word else f"refused/{clause.replace('/request', '')}{suffix}"
+        key = _build_equivalence_key(name, prop, variant, word)
+        return Probe(head, "refused", operation.id, title, (clause,),
+                     (ProbeStep.from_arguments(operation, body),), equivalence_key=key,
                      is_deterministic=lambda: self._simulation.is_refused(operation, body))  # fmt: skip
 
     def _build_nulls_probe(self, operation: Operation) -> Probe | None:
@@ -305,10 +324,10 @@ _ANNOTATION_KEYWORDS = ("description", "title", "example", "examples", "default"
 """Keywords that constrain nothing."""
 
 
-def _build_equivalence_key(name: str, prop: Mapping[str, Any], variant: Variant) -> str:
-    """Build the key that equivalent rejections share: argument name, constraints, and the violated keyword."""
+def _build_equivalence_key(name: str, prop: Mapping[str, Any], variant: Variant, word: str = "") -> str:
+    """Build the key that equivalent rejections share: argument name, constraints, and ``word`` or the violated keyword."""
     constraints = {keyword: value for keyword, value in prop.items() if keyword not in _ANNOTATION_KEYWORDS}
-    return json.dumps([name, constraints, variant.keyword, variant.pointer], sort_keys=True)
+    return json.dumps([name, constraints, word or variant.keyword, variant.pointer], sort_keys=True)
 
 
 def _build_short_id(value: Any) -> str:
