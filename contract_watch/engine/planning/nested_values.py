@@ -6,7 +6,8 @@ from typing import Any
 
 from contract_watch.contracts.samples import build_sample
 from contract_watch.contracts.schema import Document, Schema, find_kind, flatten_schema, resolve_reference
-from contract_watch.engine.planning.values import SchemaSet, Variant, generate_invalid, generate_valid
+from contract_watch.engine.planning.values import generate_invalid, generate_valid
+from contract_watch.engine.planning.variants import SchemaSet, Variant
 
 _MAX_DEPTH = 4
 

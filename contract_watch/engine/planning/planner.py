@@ -15,10 +15,11 @@ from contract_watch.contracts.schema import Schema
 from contract_watch.engine.planning.allowance import fit_to_allowance
 from contract_watch.engine.planning.arguments import ArgumentBuilder
 from contract_watch.engine.planning.credential_probes import plan_credential_probes
+from contract_watch.engine.planning.extremes import put_extremes_first
 from contract_watch.engine.planning.probe import Probe, ProbeStep, number_placeholders
 from contract_watch.engine.planning.scenarios import load_scenarios
 from contract_watch.engine.planning.simulation import Simulation
-from contract_watch.engine.planning.values import Variant
+from contract_watch.engine.planning.variants import Variant
 
 UNDECLARED_METHODS = ("PUT", "TRACE")
 """Methods tried on paths that do not declare them. HEAD and OPTIONS are left to servers."""
@@ -118,7 +119,7 @@ class Planner:
         queues = {
             name: variants
             for name, prop in operation.get_arguments().items()
-            if (variants := list(self._generate_granted(operation, name, prop)))
+            if (variants := put_extremes_first(list(self._generate_granted(operation, name, prop))))
         }
         for name, queue in queues.items():
             for variant in [variant for variant in queue if self._must_run_alone(operation, name, variant)]:
@@ -203,6 +204,12 @@ class Planner:
         parts: tuple[Probe, ...] = ()
         if len(taken) > 1:
             parts = tuple(self._build_valid_probe(operation, f"{name}/{prop}", {prop: taken[prop]}) for prop in taken)
+        elif len(taken) == 1:
+            ((prop, variant),) = taken.items()
+            parts = tuple(
+                self._build_valid_probe(operation, f"{name}/{number}", {prop: simpler})
+                for number, simpler in enumerate(variant.simpler, 1)
+            )
         title = f"{operation.name} accepts {', '.join(taken)} on their bounds."
         return Probe(name, "accepted", operation.id, title, (*targets, *effects), steps, parts)
 

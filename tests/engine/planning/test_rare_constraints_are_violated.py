@@ -7,7 +7,8 @@ import pytest
 
 from contract_watch.contracts.schema import Schema
 from contract_watch.engine.planning.nested_values import generate_nested
-from contract_watch.engine.planning.values import SchemaSet, Variant, generate_invalid, generate_valid
+from contract_watch.engine.planning.values import generate_invalid, generate_valid
+from contract_watch.engine.planning.variants import SchemaSet, Variant
 
 NEW, OLD = {"openapi": "3.1.0"}, {"openapi": "3.0.3"}
 ADDRESS = {
