@@ -102,9 +102,19 @@ def _generate_valid_lists(schema: Mapping[str, Any], schemas: SchemaSet, item_sc
     if "enum" in schema["items"]:
         yield Variant("enum", schema["items"]["enum"][: most or None], "/*")
     else:
-        yield Variant("pattern" if "pattern" in schema["items"] else "type", texts[: most or len(texts)], "/*")
+        texts_sent = [*texts, *_sharpen_longest(texts, item_schemas)] if "pattern" in schema["items"] else texts
+        keyword = "pattern" if "pattern" in schema["items"] else "type"
+        yield Variant(keyword, texts_sent[: most or len(texts_sent)], "/*")
     fewest = texts[:least] if least < 2 else list(_generate_distinct(_get_example(schema), item_schemas, least))
     yield Variant("minItems" if "minItems" in schema else "type", fewest)
+
+
+def _sharpen_longest(texts: list[str], item_schemas: SchemaSet) -> list[str]:
+    """Return the longest text whose longest run ends in a character at the edge of its class; none if there is none."""
+    longest = max((text for text in texts if _is_sendable(text)), key=len, default="")
+    last = max(_find_runs(longest), key=lambda span: span[1] - span[0], default=(0, 0))[1]
+    edged = (longest[: last - 1] + sign + longest[last:] for sign in EDGES if last)
+    return [text for text in edged if item_schemas.all_accept(text) and text not in texts][:1]
 
 
 def _build_largest_list(schema: Mapping[str, Any], item_schemas: SchemaSet, most: int, texts: list[str]) -> Variant:
@@ -233,7 +243,11 @@ def _generate_valid_strings(schema: Mapping[str, Any], schemas: SchemaSet) -> It
             yield sharpen_string(variant, schema, schemas) if keyword == "maxLength" else variant
     if "pattern" in schema:
         edits = find_accepted_edits(_get_example(schema), schemas)
-        yield from (Variant("pattern", text) for text in _choose_edits(str(schema["pattern"]), edits))
+        chosen = [Variant("pattern", text) for text in _choose_edits(str(schema["pattern"]), edits)]
+        longest = max(edits, key=len, default="")
+        for variant in chosen:
+            is_grown = variant.value == longest and len(longest) > len(str(_get_example(schema)))
+            yield sharpen_string(variant, schema, schemas) if is_grown else variant
     elif schema.get("example") is not None:
         yield Variant("type", schema["example"])
 
@@ -302,9 +316,6 @@ def _generate_edits(text: str, schemas: SchemaSet) -> Iterator[str]:
         longest = _find_longest(text, start, end, schemas)
         if longest is not None:
             yield longest
-            last = len(longest) - len(text) + end
-            edged = (longest[: last - 1] + sign + longest[last:] for sign in EDGES)
-            yield from list(filter(schemas.all_accept, edged))[:1]
         yield text[:start] + f"a.{run}" + text[end:]
 
 
