@@ -25,7 +25,7 @@ class NullCrash(Mutation):
         if request.operation.id != self._operation or not is_null or vendor.find_account(request) is None:
             return super().respond(vendor, request)
         self.activations += 1
-        return vendor.build_error(request.operation, 500)
+        return 500, vendor.build_example_body(request.operation, 500)
 
 
 def derive_null_mutants(contract: Contract) -> Iterator[Mutant]:
