@@ -55,7 +55,7 @@ def _derive_lists(contract: Contract, operation: Operation, name: str, prop: Map
 
     def is_long(value: Any) -> bool:
         texts = [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
-        return len(texts) == most and sum(map(len, texts)) > most * len(str(sample))
+        return bool(len(texts) == most and sum(map(len, texts)) > most * len(str(sample)))
 
     yield _create(operation, name, "crash-longest-items", "the longest list of items longer than usual", is_long)
 
