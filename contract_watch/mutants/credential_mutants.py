@@ -94,24 +94,11 @@ class IgnoredCredential(Mutation):
         return super().respond(vendor, request)
 
 
-class LaxTokenEndpoint(Mutation):
-    """Mutation that hands out an access token for a client's id, whatever its secret is."""
-
-    def find_client(self, vendor: MutatedVendor, key: str) -> str | None:
-        """Implement `Mutation.find_client`."""
-        client = key.partition(":")[0]
-        found = next((account.key for account in vendor.accounts if account.key.partition(":")[0] == client), None)
-        self.activations += found is not None
-        return found
-
-
 _CASES: Mapping[str, tuple[str, CredentialTest]] = {
     "not-needed": ("no credential", lambda _location, value, _key: value is None),
     "any-value": ("any value", lambda location, value, _key: value is not None and value.startswith(location.form.split("{}")[0])),
     "any-scheme": ("the key under any scheme", lambda location, value, key: value is not None and value.endswith(f" {location.encode_key(key)}")),
     "no-scheme": ("the key without its scheme", lambda location, value, key: bool(location.scheme) and value == location.encode_key(key)),
-    "beginning": ("any value that begins with the key",
-                  lambda location, value, key: value is not None and (location.read_key(value) or "").startswith(key)),
 }  # fmt: skip
 
 
@@ -146,9 +133,6 @@ def derive_credential_mutants(contract: Contract) -> Iterator[Mutant]:
                 description_text,
                 partial(LaxAuthentication, operation, accepts, number),
             )
-    if contract.token is not None:
-        description_text = "The token endpoint gives an access token for a wrong client secret."
-        yield Mutant("credentials/all/wrong-secret", "", "", description_text, LaxTokenEndpoint)
     if _has_several_accounts(contract):
         for operation, declared in contract.operations.items():
             if contract.is_read_only(operation) or "existing" in contract.get_roles(operation).values():

@@ -6,7 +6,7 @@ from typing import Any
 
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.planning.arguments import ArgumentBuilder
-from contract_watch.engine.planning.values import Variant
+from contract_watch.engine.planning.variants import Variant
 from contract_watch.mutants.mutant import Mutant
 from contract_watch.mutants.mutated_vendor import MutatedVendor
 from contract_watch.mutants.request_mutants import PropertyMutants, RewrittenRequest

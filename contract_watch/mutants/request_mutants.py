@@ -117,7 +117,7 @@ def _derive_body_mutants(operation: Operation, optional: Sequence[str]) -> Itera
 
         def make_up_body(vendor: MutatedVendor, body: Any) -> Any:
             if body is MissingBody.ABSENT:
-                return _fill_names(vendor, operation, build_sample(schema))
+                return fill_names(vendor, operation, build_sample(schema))
             if body and isinstance(body, dict) and not split_arguments(body)[1]:
                 return {**build_sample(schema), **body}  # all arguments are parameters
             return body
@@ -138,10 +138,10 @@ def _derive_body_mutants(operation: Operation, optional: Sequence[str]) -> Itera
     yield Mutant(f"{head}/nulls", operation.id, "", description, partial(RewrittenRequest, operation.id, drop_nulls))
 
 
-def _fill_names(vendor: MutatedVendor, operation: Operation, body: Any) -> Any:
-    """Fill in the names of ``body``: of an existing object, or a new one."""
+def fill_names(vendor: MutatedVendor, operation: Operation, body: Any, only: str = "") -> Any:
+    """Fill in the names of ``body``: of an existing object, or a new one; with ``only``, that argument alone."""
     for name, role in vendor.list_roles(operation).items():
-        if name in body:
+        if name in body and only in ("", name):
             owned = vendor.list_owned()
             body = {**body, name: owned[0] if role == "existing" and owned else f"made-up-{len(owned)}"}
     return body
@@ -212,7 +212,7 @@ class PropertyMutants:
             if not isinstance(body, dict) or name in body:
                 return body
             value = build_sample(Schema(self._contract.effective.schemas, self._schema))
-            return _fill_names(vendor, operation, {**body, name: value})
+            return fill_names(vendor, operation, {**body, name: value})
 
         def rename_property(_vendor: MutatedVendor, body: Any) -> Any:
             if not isinstance(body, dict) or not {name, self._rename(name)} & set(body):

@@ -20,6 +20,8 @@ _CHECK_ALPHABET = string.digits + string.ascii_uppercase
 _ID_CHARACTERS = string.ascii_lowercase + string.digits
 _RANDOM_LENGTH = 5
 _MAX_ATTEMPTS = 1000
+EDGE = "-"
+"""The last character of an edged name: of those that a name of the form may have, the only one that is no letter or digit."""
 _PADDING_CHARACTERS = f"-{string.digits[::-1]}{string.ascii_lowercase[::-1]}"
 """Padding for long names, with every character that a name may have."""
 # Our own expression, linear: character classes without nesting.
@@ -160,17 +162,21 @@ class NameGenerator:
         """Create a generator for the same run whose names begin with another ``letter``."""
         return NameGenerator(self.today, self.run_id, letter, self.suffix)
 
-    def create_name(self, length: int | None = None) -> str:
-        """Create a unique name, ``length`` characters long if that leaves room for the form."""
+    def create_name(self, length: int | None = None, *, edged: bool = False) -> str:
+        """Create a unique name, ``length`` characters long if that leaves room for the form; see `pad_name`."""
         self._count += 1
         name = f"{self.name_prefix}{_format_base36(self._count)}-n{self.suffix}"
-        return name if length is None else self.pad_name(name, length)
+        return name if length is None else self.pad_name(name, length, edged=edged)
 
-    def pad_name(self, name: str, length: int) -> str:
-        """Return ``name`` with padding, ``length`` characters long if there is room; that of an address is in its domain."""
+    def pad_name(self, name: str, length: int, *, edged: bool = False) -> str:
+        """Return ``name`` with padding, ``length`` characters long if there is room; that of an address is in its domain.
+
+        An ``edged`` name without suffix ends in a dash, as far as its padding allows.
+        """
         missing = length - len(name)
         if not self.suffix:
-            return name + self.create_padding(missing)
+            padding = self.create_padding(missing)
+            return name + (f"{padding[:-1]}{EDGE}" if edged and padding else padding)
         padding = ""
         while missing - len(padding) > 1:
             size = min(missing - len(padding), _MAX_LABEL)
@@ -195,8 +201,11 @@ class NameGenerator:
 
     def create_short_name(self, length: int) -> str:
         """Create a random name that is too short for the form, a new one each time while there are any."""
-        for _ in range(_MAX_ATTEMPTS):
-            name = "".join(secrets.choice(_ID_CHARACTERS) for _ in range(length))
+        # Digits alone may be read as a number: each second name, the first among them.
+        characters = _ID_CHARACTERS if len(self._short_names) % 2 else string.digits
+        for number in range(_MAX_ATTEMPTS):
+            characters = characters if number < _MAX_ATTEMPTS // 2 else _ID_CHARACTERS
+            name = "".join(secrets.choice(characters) for _ in range(length))
             if name not in self._short_names:
                 break
         self._short_names.add(name)

@@ -9,7 +9,12 @@ from contract_watch.contracts.redaction import Redactor
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody
 from contract_watch.contracts.schema import parse_json
-from contract_watch.engine.planning.passwords import build_wrong_key
+from contract_watch.engine.planning.near_keys import (
+    KEY_KINDS,
+    format_near_key,
+    has_secret_part,
+    list_near_keys,
+)
 from contract_watch.engine.protocols.exchange import Exchange
 from contract_watch.engine.protocols.shell_commands import format_request_as_curl
 from contract_watch.engine.protocols.targets import get_origin
@@ -17,28 +22,41 @@ from contract_watch.escaping import quote_shell
 from contract_watch.report.curl import PLAIN_ID, ShellVariables, is_plain_id
 
 _MAX_EXCHANGES = 8
-_TOKEN, _WRONG = "_TOKEN", "_OF_WRONG_KEY"
-"""Ends of the names of variables: of an access token, and of one that a wrong key got."""
 _FILTER = 's/.*"access_token" *: *"\\([^"]*\\)".*/\\1/p'
 
 
 def build_key_variables(contract: Contract, keys: Mapping[str, str], granted: Collection[str] = ()) -> dict[str, str]:
-    """Map each key, and each wrong key that probes send, to its shell expression; encoded ones too.
+    """Map each key, and each nearly right key that probes send, to its shell expression; encoded ones too.
 
     Where requests carry access tokens, these are the expressions. ``granted`` are wrong keys that got a token.
     """
     found: dict[str, str] = {}
+    is_pair = has_secret_part(contract)
     encoders = [location.encode_key for location in contract.credential_locations if location.encoding]
     for credential in contract.credentials:
         if (key := keys.get(credential.account)) is None:
             continue
-        wrong, name = build_wrong_key(key), credential.variable
+        wrong, name = list_near_keys(key, is_pair=is_pair), credential.variable
         if contract.token is not None:
-            name = f"{name}{_TOKEN}"
-        found |= {key: f"${name}", wrong: f"${name}{_WRONG}" if wrong in granted else f"${{{name}}}x"}
+            name = _name_token(name)
+        found[key] = f"${name}"
+        for one, kind in wrong.items():
+            is_name = contract.token is None and is_pair
+            made = format_near_key(kind, name, is_pair=is_name)
+            found[one] = f"${_name_granted_token(name, kind)}" if one in granted else made
         for encode in encoders:
-            found |= {encode(one): f"$(printf %s \"{found[one]}\" | base64 | tr -d '\\n')" for one in (key, wrong)}
+            found |= {encode(one): f"$(printf %s \"{found[one]}\" | base64 | tr -d '\\n')" for one in (key, *wrong)}
     return found
+
+
+def _name_token(variable: str) -> str:
+    """Return the name of the variable for the access token that the key in ``variable`` gets."""
+    return f"{variable}_TOKEN"
+
+
+def _name_granted_token(name: str, kind: str) -> str:
+    """Return the name of the variable for a token that a nearly right key got; ``name`` is the right key's."""
+    return f"{name}_OF_{kind.upper().replace('-', '_')}_KEY"
 
 
 def list_token_commands(contract: Contract, script: str, base: str) -> list[str]:
@@ -47,26 +65,23 @@ def list_token_commands(contract: Contract, script: str, base: str) -> list[str]
     if contract.token is None:
         return commands
     for credential in contract.credentials:
-        name = f"{credential.variable}{_TOKEN}"
-        for variable, key in ((name, f"${credential.variable}"), (f"{name}{_WRONG}", f"${{{credential.variable}}}x")):
+        name = _name_token(credential.variable)
+        wrong = {kind: format_near_key(kind, credential.variable, is_pair=True) for kind in KEY_KINDS}
+        variables = {name: f"${credential.variable}"} | {_name_granted_token(name, k): key for k, key in wrong.items()}
+        for variable, key in variables.items():
             if re.search(rf"\$(\{{{variable}\}}|{variable}(?![A-Za-z0-9_]))", script):
-                commands.append(
-                    f"{variable}=$({_format_token_request(contract.token, credential.variable, key, base)})"
-                )
+                commands.append(f"{variable}=$({_format_token_request(contract.token, key, base)})")
     return commands
 
 
-def _format_token_request(token: TokenConfig, name: str, key: str, base: str) -> str:
-    """Format the command that prints an access token for the shell expression ``key``; ``name`` is its variable."""
+def _format_token_request(token: TokenConfig, key: str, base: str) -> str:
+    """Format the command that prints an access token for the shell expression ``key``."""
     words = ["curl -sS"]
     if token.auth == "basic":
         words.append(f'-u "{key}"')
     else:
-        tail = key.rpartition("}")[2] if "{" in key else ""
-        words += [
-            f'--data-urlencode "client_id=${{{name}%%:*}}"',
-            f'--data-urlencode "client_secret=${{{name}#*:}}{tail}"',
-        ]
+        parts = {"client_id": "s/:.*//", "client_secret": "s/^[^:]*://"}
+        words += [f'--data-urlencode "{name}=$(printf %s "{key}" | sed \'{edit}\')"' for name, edit in parts.items()]
     words.append("-d grant_type=client_credentials")
     words += [f"--data-urlencode {quote_shell(f'scope={token.scope}')}"] if token.scope else []
     words.append(quote_shell(get_origin(base) + token.path))

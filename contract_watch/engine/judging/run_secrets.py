@@ -12,7 +12,8 @@ from contract_watch.contracts.request import MissingBody, Request
 from contract_watch.contracts.roles import as_table
 from contract_watch.contracts.schema import ValuePath, get_value, parse_json, walk_strings
 from contract_watch.engine.judging.guessing import GeneratedPasswords
-from contract_watch.engine.planning.passwords import SecretSubstituter, build_wrong_key
+from contract_watch.engine.planning.near_keys import has_secret_part, list_near_keys
+from contract_watch.engine.planning.passwords import SecretSubstituter
 
 _MAX_SHOWN = 80
 _MIN_LENGTH = 8
@@ -47,10 +48,9 @@ class RunSecrets:
         self.granted_keys: set[str] = set()
         """Wrong keys for which the target gave an access token."""
         for key in keys.values():
-            for secret in list_key_secrets(contract, key):
-                self.add_key(secret)
-            for secret in list_key_secrets(contract, build_wrong_key(key)):
-                self.redactor.add_secret(secret)
+            for known in (key, *list_near_keys(key, is_pair=has_secret_part(contract))):
+                for secret in list_key_secrets(contract, known):
+                    self.add_key(secret)
 
     def add_key(self, key: str) -> None:
         """Add a key or an access token: no response may hold it, and no report shows it."""

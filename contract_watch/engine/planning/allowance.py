@@ -8,6 +8,7 @@ from heapq import heapify, heapreplace
 from contract_watch.contracts.openapi import join_arguments, read_toml
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.planning.encodability import can_encode_rest
+from contract_watch.engine.planning.near_keys import KEY_KINDS
 from contract_watch.engine.planning.probe import Probe, ProbeStep, find_placeholders
 from contract_watch.engine.planning.simulation import Simulation
 from contract_watch.errors import UsageError
@@ -135,6 +136,7 @@ def _is_surely_refused(simulation: Simulation, step: ProbeStep) -> bool:
 
 
 def _count_overhead(contract: Contract) -> int:
-    """Count the requests of preflight, client and shared objects."""
+    """Count the requests of preflight, client and shared objects, and those for access tokens."""
     life = [name for name in contract.operations if contract.get_roles(name) or name == contract.lifecycle.read]
-    return 2 * len(contract.credentials) + 2 * len(life) + 1 + _SHARED_OBJECT_REQUESTS
+    tokens = len(contract.credentials) + len(KEY_KINDS) if contract.token is not None else 0
+    return 2 * len(contract.credentials) + 2 * len(life) + 1 + _SHARED_OBJECT_REQUESTS + tokens

@@ -1,6 +1,7 @@
 """The arguments of requests, derived from a contract's documents: minimal ones, and values on the bounds of each."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -15,7 +16,7 @@ from contract_watch.engine.planning import values
 from contract_watch.engine.planning.nested_values import generate_nested, is_nested
 from contract_watch.engine.planning.probe import fill_with_stand_ins
 from contract_watch.engine.planning.unique_values import find_unique_form
-from contract_watch.engine.planning.values import SchemaSet, Variant
+from contract_watch.engine.planning.variants import SchemaSet, Variant
 
 _IDEMPOTENCY_KEY = "header:idempotency-key"
 """A header whose value no two requests share, also where the contract promises nothing about it."""
@@ -180,9 +181,9 @@ class ArgumentBuilder:
         if role == "fresh" and accepted:
             yield Variant("type", "{key}")
         for variant in found:
-            yield from [variant] if role is None else self._fit_to_role(role, variant, accepted=accepted)
+            yield from [variant] if role is None else self._fit_to_role(role, variant, judges, accepted=accepted)
 
-    def _fit_to_role(self, role: str, variant: Variant, *, accepted: bool) -> Iterator[Variant]:
+    def _fit_to_role(self, role: str, variant: Variant, judges: SchemaSet, *, accepted: bool) -> Iterator[Variant]:
         """Generate the value of an argument with a role that has the length of ``variant``, or its wrong type."""
         if variant.keyword in ("minLength", "maxLength"):
             size = len(variant.value)
@@ -191,9 +192,20 @@ class ArgumentBuilder:
             word = "key" if role == "fresh" else "n"
             place = f"{{{word}:{size}}}" if size > _MIN_NAME_LENGTH else f"{{short:{size}}}" if size else ""
             if role != "foreign" or not accepted:
-                yield Variant(variant.keyword, place)
+                plain = Variant(variant.keyword, place)
+                is_long = accepted and role == "new" and size > _MIN_NAME_LENGTH
+                yield self._sharpen_name(plain, size, judges) if is_long else plain
         elif variant.keyword == "type" and not accepted:
             yield variant
+
+    def _sharpen_name(self, plain: Variant, size: int, judges: SchemaSet) -> Variant:
+        """Return the variant of a long name that ends in a dash too, if names may; one of an address may not."""
+        edged = f"{{n:{size}edged}}"
+        if self._contract.name_suffix or not judges.all_accept(fill_with_stand_ins(edged)):
+            return plain
+        short = f"{{n:{_MIN_NAME_LENGTH}edged}}"
+        simpler = [plain, *([Variant("pattern", short)] if judges.has_pattern and size > _MIN_NAME_LENGTH else [])]
+        return replace(plain, value=edged, simpler=tuple(simpler))
 
     def _can_choose_length(self, role: str, size: int) -> bool:
         """Return True if a run can name an object with ``size`` characters: ids are the server's, an address is longer."""

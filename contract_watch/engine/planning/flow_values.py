@@ -9,7 +9,7 @@ from contract_watch.contracts.schema import Schema, find_kind, resolve_reference
 from contract_watch.engine.planning import values
 from contract_watch.engine.planning.arguments import ArgumentBuilder
 from contract_watch.engine.planning.simulation import Simulation
-from contract_watch.engine.planning.values import SchemaSet
+from contract_watch.engine.planning.variants import SchemaSet
 
 _EMPTY_VALUES: dict[str, Any] = {"array": [], "boolean": False, "number": 0, "integer": 0, "string": ""}
 

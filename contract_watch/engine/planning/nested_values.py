@@ -6,7 +6,8 @@ from typing import Any
 
 from contract_watch.contracts.samples import build_sample
 from contract_watch.contracts.schema import Document, Schema, find_kind, flatten_schema, resolve_reference
-from contract_watch.engine.planning.values import SchemaSet, Variant, generate_invalid, generate_valid
+from contract_watch.engine.planning.values import generate_invalid, generate_valid
+from contract_watch.engine.planning.variants import SchemaSet, Variant
 
 _MAX_DEPTH = 4
 
@@ -41,7 +42,15 @@ def _generate_variants(
         if not accepted and name in schema.get("required", ()):
             yield Variant("required", {key: value for key, value in minimal.items() if key != name}, f"/{name}")
         for variant in _generate_inner(document, prop, accepted=accepted, depth=depth):
-            yield replace(variant, value={**minimal, name: variant.value}, pointer=f"/{name}{variant.pointer}")
+            yield _wrap(variant, name, minimal)
+
+
+def _wrap(variant: Variant, name: str, minimal: dict[str, Any]) -> Variant:
+    """Return ``variant``, a value of the property ``name``, as one of the object that is otherwise ``minimal``."""
+    simpler = tuple(_wrap(one, name, minimal) for one in variant.simpler)
+    return replace(
+        variant, value={**minimal, name: variant.value}, pointer=f"/{name}{variant.pointer}", simpler=simpler
+    )
 
 
 def _generate_inner(document: Document, prop: Mapping[str, Any], *, accepted: bool, depth: int) -> Iterator[Variant]:

@@ -1,4 +1,4 @@
-"""Made-up passwords and wrong keys."""
+"""Made-up passwords."""
 
 import hashlib
 import secrets
@@ -48,8 +48,3 @@ def _replace_character(letter: str, number: int) -> str:
         if letter in signs:
             return signs[number % len(signs)]
     return letter if letter.isascii() else chr(ord(letter) & ~0xF | number & 0xF)
-
-
-def build_wrong_key(key: str) -> str:
-    """Append a character to a key: wrong, but accepted by a server that compares prefixes only."""
-    return f"{key}x"

@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import Any
 
 from contract_watch.contracts.clauses import derive_clauses
-from contract_watch.contracts.config import CredentialLocation
 from contract_watch.contracts.openapi import Operation, split_arguments
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody
@@ -15,14 +14,16 @@ from contract_watch.contracts.samples import build_sample
 from contract_watch.contracts.schema import Schema
 from contract_watch.engine.planning.allowance import fit_to_allowance
 from contract_watch.engine.planning.arguments import ArgumentBuilder
-from contract_watch.engine.planning.passwords import build_wrong_key
+from contract_watch.engine.planning.credential_probes import plan_credential_probes
+from contract_watch.engine.planning.extremes import put_extremes_first
 from contract_watch.engine.planning.probe import Probe, ProbeStep, number_placeholders
 from contract_watch.engine.planning.scenarios import load_scenarios
 from contract_watch.engine.planning.simulation import Simulation
-from contract_watch.engine.planning.values import Variant
+from contract_watch.engine.planning.variants import Variant
 
 UNDECLARED_METHODS = ("PUT", "TRACE")
 """Methods tried on paths that do not declare them. HEAD and OPTIONS are left to servers."""
+_NULL = Variant("type", None)
 _MAX_REQUESTS_PER_READ = 3
 """Valid requests that share one read of their effects, each about an object of its own."""
 
@@ -36,7 +37,7 @@ def plan_probes(contract: Contract, is_sent: Callable[[Probe], bool] = lambda _p
     planner = Planner(contract, is_sent)
     known = set(derive_clauses(contract))
     return fit_to_allowance(contract, [
-        *planner.plan_credentials(),
+        *plan_credential_probes(contract, ArgumentBuilder(contract)),
         *planner.plan_undeclared(),
         *planner.plan_accepted(),
         *planner.plan_refused(),
@@ -58,28 +59,6 @@ class Planner:
         return Simulation(self._contract)
 
     # -- families
-
-    def plan_credentials(self) -> Iterator[Probe]:
-        """Plan missing and wrong credentials for each operation, and the right one in every other location."""
-        for operation in self._contract.operations.values():
-            for number, location in enumerate(self._contract.credential_locations):
-                for case, credential in _build_credential_cases(location, first=number == 0).items():
-                    good = case == "good"
-                    step = ProbeStep.from_arguments(
-                        operation, self._arguments.build_baseline(operation), credential=credential, location=number
-                    )
-                    if location.field and not isinstance(step.body, dict):
-                        continue
-                    clause = f"{operation.id}/credential" + (f"/{location.name}" if good else "")
-                    title = (
-                        f"{operation.name} accepts the key in its other location: {location.name}."
-                        if good
-                        else f"{operation.name} rejects a request with {case.replace('-', ' ')} credential."
-                    )
-                    name = case if number == 0 else f"{location.name}-{case}"
-                    equivalence_key = name if number else ""
-                    yield Probe(f"credentials/{operation.id}/{name}", "credentials", operation.id, title, (clause,),
-                                (step,), equivalence_key=equivalence_key)  # fmt: skip
 
     def plan_undeclared(self) -> Iterator[Probe]:
         """Plan methods that no document declares on declared paths."""
@@ -140,7 +119,7 @@ class Planner:
         queues = {
             name: variants
             for name, prop in operation.get_arguments().items()
-            if (variants := list(self._generate_granted(operation, name, prop)))
+            if (variants := put_extremes_first(list(self._generate_granted(operation, name, prop))))
         }
         for name, queue in queues.items():
             for variant in [variant for variant in queue if self._must_run_alone(operation, name, variant)]:
@@ -225,6 +204,12 @@ class Planner:
         parts: tuple[Probe, ...] = ()
         if len(taken) > 1:
             parts = tuple(self._build_valid_probe(operation, f"{name}/{prop}", {prop: taken[prop]}) for prop in taken)
+        elif len(taken) == 1:
+            ((prop, variant),) = taken.items()
+            parts = tuple(
+                self._build_valid_probe(operation, f"{name}/{number}", {prop: simpler})
+                for number, simpler in enumerate(variant.simpler, 1)
+            )
         title = f"{operation.name} accepts {', '.join(taken)} on their bounds."
         return Probe(name, "accepted", operation.id, title, (*targets, *effects), steps, parts)
 
@@ -249,7 +234,18 @@ class Planner:
                 step = ProbeStep(operation.id, body_value, parameters=parameters)
                 yield Probe(f"refused/{operation.id}/body/{case}", "refused", operation.id, title,
                             (f"{operation.id}/request/body",), (step,), equivalence_key=case)  # fmt: skip
+        yield from self._plan_nulls()
         yield from self._plan_unchanged()
+
+    def _plan_nulls(self) -> Iterator[Probe]:
+        """Plan null for each required property, one at a time: a server may look for the name alone."""
+        for operation in self._contract.operations.values():
+            required, baseline = operation.get_required_arguments(), self._arguments.build_baseline(operation)
+            for name, prop in operation.get_arguments().items():
+                is_property = name in required and not name.startswith("{") and not operation.is_text_argument(name)
+                if is_property and not Schema(self._document, prop).accepts(None):
+                    body = {**baseline, name: None}
+                    yield self._build_invalid_probe(operation, name, _NULL, body, prop, word="null")
 
     @staticmethod
     def _list_wrong_bodies(operation: Operation, body: Any) -> list[tuple[str, Any]]:
@@ -257,13 +253,20 @@ class Planner:
         return [absent] if operation.codec.is_form else [("array", [body]), absent]
 
     def _build_invalid_probe(
-        self, operation: Operation, name: str, variant: Variant, body: Any, prop: Mapping[str, Any]
+        self, operation: Operation, name: str, variant: Variant, body: Any, prop: Mapping[str, Any], word: str = ""
     ) -> Probe:
+        """Build a probe whose ``body`` breaks one constraint; ``word`` replaces the keyword in id and title."""
         clause = f"{operation.id}/request/{name}{variant.pointer}/{variant.keyword}"
-        title = f"{operation.name} rejects {name} beyond its {variant.keyword}."
+        title = (
+            f"{operation.name} rejects {word} for {name}."
+            if word
+            else f"{operation.name} rejects {name} beyond its {variant.keyword}."
+        )
         suffix = f"/{_build_short_id(variant.value)}" if variant.keyword in ("pattern", "enum") else ""
-        return Probe(f"refused/{clause.replace('/request', '')}{suffix}", "refused", operation.id, title, (clause,),
-                     (ProbeStep.from_arguments(operation, body),), equivalence_key=_build_equivalence_key(name, prop, variant),
+        head = f"refused/{operation.id}/{name}/{word}" if word else f"refused/{clause.replace('/request', '')}{suffix}"
+        key = _build_equivalence_key(name, prop, variant, word)
+        return Probe(head, "refused", operation.id, title, (clause,),
+                     (ProbeStep.from_arguments(operation, body),), equivalence_key=key,
                      is_deterministic=lambda: self._simulation.is_refused(operation, body))  # fmt: skip
 
     def _build_nulls_probe(self, operation: Operation) -> Probe | None:
@@ -328,26 +331,10 @@ _ANNOTATION_KEYWORDS = ("description", "title", "example", "examples", "default"
 """Keywords that constrain nothing."""
 
 
-def _build_equivalence_key(name: str, prop: Mapping[str, Any], variant: Variant) -> str:
-    """Build the key that equivalent rejections share: argument name, constraints, and the violated keyword."""
+def _build_equivalence_key(name: str, prop: Mapping[str, Any], variant: Variant, word: str = "") -> str:
+    """Build the key that equivalent rejections share: argument name, constraints, and ``word`` or the violated keyword."""
     constraints = {keyword: value for keyword, value in prop.items() if keyword not in _ANNOTATION_KEYWORDS}
-    return json.dumps([name, constraints, variant.keyword, variant.pointer], sort_keys=True)
-
-
-def _build_credential_cases(location: CredentialLocation, *, first: bool) -> dict[str, Callable[[str], str | None]]:
-    """Build the credentials for one location by case; the right key only in locations that are not the usual one."""
-    cases: dict[str, Callable[[str], str | None]] = {"wrong": lambda key: location.build_value(build_wrong_key(key))}
-    if not first:
-        return {"good": location.build_value, **cases}
-    cases = {"none": lambda _key: None, **cases}
-    if location.scheme:
-        other = "Bearer" if location.scheme.lower() == "basic" else "Basic"
-        return {
-            **cases,
-            "other-scheme": lambda key: f"{other} {location.encode_key(key)}",
-            "malformed": location.encode_key,
-        }
-    return {**cases, "malformed": lambda key: key[:4]}
+    return json.dumps([name, constraints, word or variant.keyword, variant.pointer], sort_keys=True)
 
 
 def _build_short_id(value: Any) -> str:

@@ -1,7 +1,7 @@
 """Probes as data: requests that clauses call for, with placeholders for values that only a run can give.
 
 ``{a}``: any word stands for an object's name, the same within a probe and fresh each time the probe runs. ``{a:64}`` has
-64 characters; ``{a:upper}``, ``{a:spaced}`` and ``{a:underscored}`` are other spellings of ``{a}``; ``{a:more}`` begins
+64 characters, ``{a:64edged}`` too, and ends in a dash; ``{a:upper}``, ``{a:spaced}`` and ``{a:underscored}`` are other spellings of ``{a}``; ``{a:more}`` begins
 with it. ``{stock}`` is an existing, shared object, ``{stock:2}`` a second one. ``{short:1}`` is a random name of one
 character. ``{password}`` and ``{password:72}`` are fresh secrets, ``{key}`` a fresh idempotency key. ``{next}`` is the start of the page after the last list.
 
@@ -33,7 +33,7 @@ class ProbeStep:
     """One planned request: ``body`` (a JSON value or `MissingBody.ABSENT`) and ``parameters`` may hold placeholders.
 
     ``account`` names whose key is sent. ``credential`` takes the key and returns the value for the contract's
-    credential location number ``location``, or None for no credential. ``method`` and ``path`` (below the target's
+    credential location number ``location``, or None for no credential; ``header`` is an undocumented header for it. ``method`` and ``path`` (below the target's
     address) replace ``operation`` for an undeclared one.
     """
 
@@ -42,6 +42,7 @@ class ProbeStep:
     account: str | None = None
     credential: Callable[[str], str | None] | None = None
     location: int = 0
+    header: str = ""
     method: str = ""
     path: str = ""
     parameters: Mapping[str, Any] = field(default_factory=dict)
@@ -108,6 +109,12 @@ def fill_placeholders(value: Any, resolve: Callable[[str, str], str]) -> Any:
     return value
 
 
+def read_size(modifier: str) -> tuple[int | None, bool]:
+    """Return the length that a name's ``modifier`` asks for, None for none, and True if the name ends in a dash."""
+    digits = modifier.removesuffix("edged")
+    return (int(digits), digits != modifier) if digits.isdigit() else (None, False)
+
+
 def get_pool_stand_in(contract: Contract) -> str:
     """Return the stand-in for the name of an object of the pool, as a run of ``contract`` names its own."""
     return POOL_STAND_IN + contract.name_suffix
@@ -133,8 +140,10 @@ def fill_with_stand_ins(value: Any, known: Mapping[str, str] = {}, contract: Con
             return known[word]
         text = "Rehearsal1234Password" if word == "password" else stand_ins.get(word, "ct-000000-rehears-x")
         tail = "" if word in plain else suffix
-        size = (int(modifier) if modifier.isdigit() else len(text) + len(tail)) - len(tail)
-        return text.ljust(size, "x")[: max(size, 0)] + tail
+        wanted, edged = read_size(modifier)
+        size = (len(text) + len(tail) if wanted is None else wanted) - len(tail)
+        filled = text.ljust(size, "x")[: max(size, 0)]
+        return (f"{filled[:-1]}-" if edged and not tail else filled) + tail
 
     return fill_placeholders(value, give)
 
@@ -214,6 +223,8 @@ def make_request(contract: Contract, step: ProbeStep, values: Values) -> Request
         headers = build_credential_headers(contract, key)
     elif (value := step.credential(key)) is None:
         headers = {}
+    elif step.header:
+        headers = {step.header: value}
     else:
         headers, body = contract.credential_locations[step.location].insert_key(value, {}, body)
     parameters = contract.given.complete(declared, parameters) if declared is not None else parameters

@@ -5,7 +5,7 @@ from typing import Any
 
 from contract_watch.contracts.schema import find_kind
 from contract_watch.engine.planning.probe import fill_with_stand_ins
-from contract_watch.engine.planning.values import SchemaSet
+from contract_watch.engine.planning.variants import SchemaSet
 
 _FORMATS = {
     "uri": "https://example.com/{n}",

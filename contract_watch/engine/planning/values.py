@@ -7,10 +7,10 @@ only if the published and the effective document agree on it.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
-from contract_watch.contracts.schema import Schema, find_kind
+from contract_watch.contracts.schema import find_kind
 from contract_watch.engine.planning.constraints import (
     Bounds,
     find_wrong_item,
@@ -21,6 +21,8 @@ from contract_watch.engine.planning.constraints import (
     list_items,
     list_other_constants,
 )
+from contract_watch.engine.planning.extremes import EDGES, MAX_LABEL, sharpen_string
+from contract_watch.engine.planning.variants import SchemaSet, Variant
 
 _MAX_RUN_LENGTH = 70
 _NUMBERS = (
@@ -51,30 +53,6 @@ _MAX_LOOSE_EDITS = 6
 """Values of a pattern that says little about a value: it is open at an end, or accepts more than `_MAX_ACCEPTED_EDITS`."""
 _LARGE = 1_000_000
 """A number that a schema without a maximum must accept."""
-
-
-@dataclass(frozen=True)
-class Variant:
-    """A value made for one keyword. ``pointer`` locates the keyword below the property (items: ``/*``)."""
-
-    keyword: str
-    value: Any
-    pointer: str = ""
-
-
-class SchemaSet:
-    """The schemas that must agree on a value: the effective one and, if it differs, the published one."""
-
-    def __init__(self, schemas: Sequence[Schema]) -> None:
-        self._schemas = schemas
-
-    def all_accept(self, value: Any) -> bool:
-        """Return True if all schemas accept ``value``."""
-        return all(schema.accepts(value) for schema in self._schemas)
-
-    def all_reject(self, value: Any) -> bool:
-        """Return True if all schemas reject ``value``."""
-        return not any(schema.accepts(value) for schema in self._schemas)
 
 
 def generate_valid(
@@ -120,13 +98,38 @@ def _generate_valid_lists(schema: Mapping[str, Any], schemas: SchemaSet, item_sc
     texts = list(find_accepted_edits(_get_example(schema), item_schemas))
     most, least = schema.get("maxItems"), schema.get("minItems", 0)
     if most:
-        yield Variant("maxItems", list(_generate_distinct(_get_example(schema), item_schemas, most)))
+        yield _build_largest_list(schema, item_schemas, most, texts)
     if "enum" in schema["items"]:
         yield Variant("enum", schema["items"]["enum"][: most or None], "/*")
     else:
-        yield Variant("pattern" if "pattern" in schema["items"] else "type", texts[: most or len(texts)], "/*")
+        texts_sent = [*texts, *_sharpen_longest(texts, item_schemas)] if "pattern" in schema["items"] else texts
+        keyword = "pattern" if "pattern" in schema["items"] else "type"
+        yield Variant(keyword, texts_sent[: most or len(texts_sent)], "/*")
     fewest = texts[:least] if least < 2 else list(_generate_distinct(_get_example(schema), item_schemas, least))
     yield Variant("minItems" if "minItems" in schema else "type", fewest)
+
+
+def _sharpen_longest(texts: list[str], item_schemas: SchemaSet) -> list[str]:
+    """Return the longest text whose longest run ends in a character at the edge of its class; none if there is none."""
+    longest = max((text for text in texts if _is_sendable(text)), key=len, default="")
+    last = max(_find_runs(longest), key=lambda span: span[1] - span[0], default=(0, 0))[1]
+    edged = (longest[: last - 1] + sign + longest[last:] for sign in EDGES if last)
+    return [text for text in edged if item_schemas.all_accept(text) and text not in texts][:1]
+
+
+def _build_largest_list(schema: Mapping[str, Any], item_schemas: SchemaSet, most: int, texts: list[str]) -> Variant:
+    """Build the longest list: of the longest items, if as many differ."""
+    plain = Variant("maxItems", list(_generate_distinct(_get_example(schema), item_schemas, most)))
+    longest = max((text for text in texts if _is_sendable(text)), key=len, default="")
+    large = list(_generate_distinct(longest, item_schemas, most))
+    if "enum" in schema["items"] or "pattern" not in schema["items"] or len(large) < most:
+        return plain
+    return replace(plain, value=large, simpler=(plain, Variant("pattern", large[:1], "/*")))
+
+
+def _is_sendable(text: str) -> bool:
+    """Return True unless a run of ``text`` is longer than a label of a domain, so that many would exceed a body's size."""
+    return all(end - start <= MAX_LABEL for start, end in _find_runs(text))
 
 
 def generate_invalid(
@@ -236,10 +239,15 @@ def _generate_valid_strings(schema: Mapping[str, Any], schemas: SchemaSet) -> It
         return
     for keyword in ("minLength", "maxLength"):
         if keyword in schema and schemas.all_accept(text := _resize_example(schema, schema[keyword])):
-            yield Variant(keyword, text)
+            variant = Variant(keyword, text)
+            yield sharpen_string(variant, schema, schemas) if keyword == "maxLength" else variant
     if "pattern" in schema:
         edits = find_accepted_edits(_get_example(schema), schemas)
-        yield from (Variant("pattern", text) for text in _choose_edits(str(schema["pattern"]), edits))
+        chosen = [Variant("pattern", text) for text in _choose_edits(str(schema["pattern"]), edits)]
+        longest = max(edits, key=len, default="")
+        for variant in chosen:
+            is_grown = variant.value == longest and len(longest) > len(str(_get_example(schema)))
+            yield sharpen_string(variant, schema, schemas) if is_grown else variant
     elif schema.get("example") is not None:
         yield Variant("type", schema["example"])
 

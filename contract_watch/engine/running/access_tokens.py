@@ -1,7 +1,7 @@
 """Access tokens: the layer that exchanges keys for them, below everything that plans, models and judges requests.
 
 A request carries the account's key until it leaves: so models, probes and reports need no token. A wrong key that the
-endpoint refuses becomes the account's token with what was wrong appended, which a server must refuse too.
+endpoint refuses becomes the account's token, wrong in the same way, which a server must refuse too.
 """
 
 import json
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from contract_watch.contracts.config import TokenConfig
 from contract_watch.engine.account.gate import Gate, RunStoppedError
+from contract_watch.engine.planning.near_keys import build_near_key, find_other_header, list_near_keys
 from contract_watch.engine.protocols.encoded_request import EncodedRequest
 from contract_watch.engine.protocols.targets import get_origin
 from contract_watch.engine.protocols.token_requests import build_token_request
@@ -50,6 +51,11 @@ class AccessTokens:
     def __init__(self, session: "Session", config: TokenConfig) -> None:
         self._session, self._config = session, config
         self._keys = sorted(session.keys.values(), key=len, reverse=True)
+        self._near_keys = {
+            near: (key, kind) for key in self._keys for near, kind in list_near_keys(key, is_pair=True).items()
+        }
+        self._headers = [location.key for location in session.contract.credential_locations]
+        self._headers.append(find_other_header(session.contract)[0].lower())
         self._tokens: dict[str, AccessToken] = {}
         self._refused: set[str] = set()
         self._fruitless: set[str] = set()
@@ -102,22 +108,20 @@ class AccessTokens:
     def insert(self, encoded: EncodedRequest) -> EncodedRequest:
         """Return a request with tokens in place of keys."""
         headers = dict(encoded.headers)
-        for name in self._list_headers():
+        for name in self._headers:
             before, space, word = headers.get(name, "").rpartition(" ")
             if word:
                 headers[name] = before + space + self._exchange(word)
         return replace(encoded, headers=headers)
 
-    def _list_headers(self) -> list[str]:
-        return [location.key for location in self._session.contract.credential_locations]
-
     def _find_words(self, encoded: EncodedRequest) -> list[str]:
-        words = (encoded.headers.get(name, "").rpartition(" ")[2] for name in self._list_headers())
+        words = (encoded.headers.get(name, "").rpartition(" ")[2] for name in self._headers)
         return list(dict.fromkeys(word for word in words if word))
 
     def _find_known(self, word: str) -> str:
-        """Return the account's key that ``word`` is or begins with; empty if there is none."""
-        return next((key for key in self._keys if word.startswith(key)), "")
+        """Return the account's key that ``word`` is, nearly is, or begins with; empty if there is none."""
+        near, _ = self._near_keys.get(word, ("", ""))
+        return near or next((key for key in self._keys if word.startswith(key)), "")
 
     def _is_usual(self, encoded: EncodedRequest, word: str) -> bool:
         """Return True if a request carries an account's own key as documented."""
@@ -128,7 +132,11 @@ class AccessTokens:
         if word in self._tokens:
             return self._tokens[word].value
         known = self._find_known(word)
-        return self._tokens[known].value + word[len(known) :] if known in self._tokens else word
+        if known not in self._tokens:
+            return word
+        _, kind = self._near_keys.get(word, ("", ""))
+        token = self._tokens[known].value
+        return build_near_key(kind, token) if kind else token + word[len(known) :]
 
     def _may_repeat(self, encoded: EncodedRequest, response: Response) -> bool:
         """Return True if a request may be sent twice: a read, or a change that the server refused for its token by name.

@@ -33,7 +33,8 @@ class FreshNames:
         for variant, spelled in build_name_variants(plain).items():
             if spelled == name:
                 return build_name_variants(new)[variant]
-        if self._generator.pad_name(plain, len(name)) == name:
-            return self._generator.pad_name(new, len(name))
+        for edged in (False, True):
+            if self._generator.pad_name(plain, len(name), edged=edged) == name:
+                return self._generator.pad_name(new, len(name), edged=edged)
         suffix = self._generator.suffix if plain.endswith(self._generator.suffix) else ""
         return new.removesuffix(self._generator.suffix) + name[len(plain) - len(suffix) :]

@@ -27,7 +27,7 @@ from contract_watch.contracts.openapi import ResponseSpec, split_arguments
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.judging.disagreement import ADDITIVE, BREAKING, Disagreement
 from contract_watch.engine.planning.arguments import ArgumentBuilder
-from contract_watch.engine.planning.passwords import build_wrong_key
+from contract_watch.engine.planning.near_keys import build_near_key, choose_kind, has_secret_part
 from contract_watch.engine.planning.probe import OwnName, fill_placeholders
 from contract_watch.engine.planning.simulation import Simulation
 from contract_watch.engine.protocols.exchange import Exchange
@@ -217,7 +217,10 @@ def drive_client(session: Session, client: ClientModules) -> Iterator[tuple[Exch
         yield from _drive_lifecycle(session, client, good, asynchronous)
         if asynchronous:
             return
-        bad = client.build_api(session, build_wrong_key(key), asynchronous=asynchronous)
+        # The kind whose turn it is after the probes: one for each operation.
+        kind = choose_kind(len(contract.operations))
+        wrong = build_near_key(kind, key, is_pair=has_secret_part(contract))
+        bad = client.build_api(session, wrong, asynchronous=asynchronous)
         nobody = Simulation(contract).build_arguments(read, session.names.create_name())
         yield _call_operation(session, client, bad, read.id, nobody, asynchronous=asynchronous)
 

@@ -11,7 +11,14 @@ from contract_watch.engine.account.object_names import build_name_variants
 from contract_watch.engine.account.precheck import ProbePrecheck
 from contract_watch.engine.judging.judge import Attempt
 from contract_watch.engine.planning.passwords import generate_password
-from contract_watch.engine.planning.probe import Probe, ProbeStep, find_modifiers, find_placeholders, make_request
+from contract_watch.engine.planning.probe import (
+    Probe,
+    ProbeStep,
+    find_modifiers,
+    find_placeholders,
+    make_request,
+    read_size,
+)
 from contract_watch.engine.protocols.exchange import Exchange
 from contract_watch.engine.protocols.mock_controls import script_fault
 from contract_watch.engine.running.confirmation import Confirmation
@@ -220,7 +227,8 @@ class RunValues:
         if word == "short":
             return names.setdefault(word, generator.create_short_name(int(modifier)))
         if word not in names:
-            names[word] = generator.create_name(int(modifier) if modifier.isdigit() else None)
+            size, edged = read_size(modifier)
+            names[word] = generator.create_name(size, edged=edged)
         return build_name_variants(names[word]).get(modifier, names[word])
 
     def get_identity(self, name: str) -> str:

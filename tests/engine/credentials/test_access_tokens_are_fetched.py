@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from contract_watch.contracts.registry import Contract
+from contract_watch.engine.planning.near_keys import KEY_KINDS
 from contract_watch.engine.running import client_stage
 from contract_watch.mock.server import run_in_thread
 from contract_watch.mutants.mutant_mock import MutantServer
@@ -84,11 +85,11 @@ def _list_findings(record: Record) -> list[str]:
 
 
 def test_a_faithful_server_is_never_accused(run: Callable[..., Record]) -> None:
-    """No finding; one token serves the whole run, and a wrong secret is tried once."""
+    """No finding; one token serves the whole run, and a wrong secret of each kind is tried once."""
     app = TokenServer()
     record = run(app)
     assert (record.reason, _list_findings(record)) == (None, [])
-    assert len(app.token_requests) == 2
+    assert len(app.token_requests) == 1 + len(KEY_KINDS)
     assert len(app.tokens) == 1
     assert sum(record.requests.values()) == len(app.requests)
 

@@ -9,6 +9,7 @@ import pytest
 
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.exploring.pytest_case import PytestCase
+from contract_watch.engine.planning.near_keys import KEY_KINDS
 from contract_watch.generator.outputs import generate_outputs
 from contract_watch.mock.server import build_mock, run_in_thread
 from contract_watch.report.finding import Finding, Severity
@@ -46,7 +47,7 @@ def test_a_plan_passes_the_guard(contracts: Mapping[str, Contract], form: str) -
     assert _find_leaks(contract, ended.out + ended.err) == set()
     path = contract.token.path if contract.token is not None else "no token"
     asked = [line for line in ended.out.splitlines() if f"POST https://api.made.example{path} " in line]
-    assert len(asked) == (2 if contract.token is not None else 0)
+    assert len(asked) == (1 + len(KEY_KINDS) if contract.token is not None else 0)
     assert re.search(r"^Made: \d+ requests; \d+ of \d+ clauses would not be exercised$", ended.out, re.MULTILINE)
 
 

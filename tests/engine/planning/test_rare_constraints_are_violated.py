@@ -7,7 +7,8 @@ import pytest
 
 from contract_watch.contracts.schema import Schema
 from contract_watch.engine.planning.nested_values import generate_nested
-from contract_watch.engine.planning.values import SchemaSet, Variant, generate_invalid, generate_valid
+from contract_watch.engine.planning.values import generate_invalid, generate_valid
+from contract_watch.engine.planning.variants import SchemaSet, Variant
 
 NEW, OLD = {"openapi": "3.1.0"}, {"openapi": "3.0.3"}
 ADDRESS = {
@@ -84,6 +85,12 @@ def test_nested_properties_are_violated_one_at_a_time() -> None:
     assert found["/street", "required"] == {}
     assert found["/street", "maxLength"] == {"street": "aaaaaa"}
     assert found["/geo/lat", "maximum"] == {"street": "a", "geo": {"lat": 91}}
-    valid = [one.value for one in generate_nested(NEW, ADDRESS, accepted=True)]
-    assert {"street": "aaaaa"} in valid
+    granted = list(generate_nested(NEW, ADDRESS, accepted=True))
+    valid = [one.value for one in granted]
+    assert {"street": "aaaa-"} in valid
+    simpler = [one for variant in granted for one in variant.simpler]
+    assert [(one.pointer, one.value) for one in simpler] == [
+        ("/street", {"street": "aaaaa"}),
+        ("/street", {"street": "a-"}),
+    ]
     assert {"street": "a", "geo": {"lat": 90}} in valid

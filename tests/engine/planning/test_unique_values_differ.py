@@ -10,7 +10,7 @@ from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.schema import Schema
 from contract_watch.engine.planning.flows import derive_flows
 from contract_watch.engine.planning.unique_values import find_unique_form
-from contract_watch.engine.planning.values import SchemaSet
+from contract_watch.engine.planning.variants import SchemaSet
 from tests.contracts.resource.test_forms_of_apis_agree_with_their_mock import FORMS
 from tests.support.quill_model import QuillDriver
 

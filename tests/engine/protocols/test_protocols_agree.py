@@ -13,7 +13,7 @@ from contract_watch.contracts.openapi import split_arguments
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody
 from contract_watch.engine.planning.arguments import ArgumentBuilder
-from contract_watch.engine.planning.passwords import build_wrong_key
+from contract_watch.engine.planning.near_keys import build_near_key
 from contract_watch.engine.planning.probe import build_request, fill_placeholders
 from tests.support.protocol_sessions import ProtocolSession, open_protocol_sessions
 
@@ -62,7 +62,9 @@ def _send_step(stage: ProtocolSession, step: Step, ids: list[str]) -> tuple[int,
     parameters, body = split_arguments(arguments)
     key = session.keys["unprivileged" if caller == "unprivileged" else "admin"]
     headers = (
-        {"Authorization": f"Bearer {build_wrong_key(key) if caller == 'wrong' else key}"} if caller != "nobody" else {}
+        {"Authorization": f"Bearer {build_near_key('shortened', key) if caller == 'wrong' else key}"}
+        if caller != "nobody"
+        else {}
     )
     with session.record_attempt() as attempt:
         sent = body if operation.body is not None else MissingBody.ABSENT
