@@ -1,10 +1,13 @@
 """Vendors that drift in many ways at once: several mutations of one contract behind one address."""
 
+import random
 from collections.abc import Sequence
 from typing import Any
 
 from contract_watch.contracts.openapi import Operation
+from contract_watch.contracts.registry import Contract
 from contract_watch.engine.protocols.wire import Response
+from contract_watch.mutants.derivation import derive_mutants
 from contract_watch.mutants.mutant import Mutant, Mutation, VendorRequest
 from contract_watch.mutants.mutated_vendor import MutatedVendor
 
@@ -39,3 +42,13 @@ class ComposedMutation(Mutation):
         for _, mutation in self._parts:
             response = mutation.edit_response(operation, response)
         return response
+
+
+def choose_mutants(contract: Contract, count: int, seed: int) -> list[Mutant]:
+    """Choose ``count`` mutants of ``contract``, no two of the same family and operation."""
+    chooser = random.Random(seed)
+    groups: dict[tuple[str, str], list[Mutant]] = {}
+    for mutant in derive_mutants(contract):
+        if mutant.operation:
+            groups.setdefault((mutant.family, mutant.operation), []).append(mutant)
+    return [chooser.choice(groups[key]) for key in chooser.sample(sorted(groups), count)]

@@ -81,7 +81,7 @@ def explore_requests(
         from contract_watch.engine.exploring.cases import run_cases  # noqa: PLC0415 (loads slowly)
 
         settings = build_settings(depth.examples, depth, _open_database(session, f"{operation}/{mode}", depth))
-        run_cases(session.contract, operation, mode, seed_value, settings, check)
+        run_cases(session.contract, operation, mode, seed_value, settings, check, state.check_limits)
         if failed is not None:
             state.failed_attempt = failed
             raise _NotRepeatedError
@@ -228,6 +228,7 @@ class SearchState:
     def check_limits(self) -> None:
         """Raise if the time for the search is over, or it has shrunk an example for long enough."""
         self._depth.raise_if_interrupted()
+        self._session.coverage.check_budget(len(self._session.target.created_objects))
         failed, now = self.failed_attempt is not None, time.monotonic()
         if now > self._depth.until + (MAX_SHRINK_SECONDS if failed else 0) or now > self._shrink_until:
             raise _SearchTimeout
