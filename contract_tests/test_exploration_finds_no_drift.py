@@ -22,7 +22,7 @@ def test_random_workflows_match_model(suite: Suite, slug: str, surface: str) -> 
 
     run = get_run_or_skip(suite, slug, surface)
     deadline = time.monotonic() + 60 * suite.options.minutes
-    with suite.explore() as depth:
+    with suite.explore(run) as depth:
         findings = explore_workflows(run.session, run.runner, suite.options.seed, depth)
         round_number = 0
         while not findings and time.monotonic() < deadline and run.session.stop_reason is None:
@@ -39,7 +39,7 @@ def test_random_requests_match_model(suite: Suite, slug: str, operation: str, mo
     from contract_watch.engine.exploring.exploration import explore_requests  # noqa: PLC0415 (as the module says)
 
     run = get_run_or_skip(suite, slug)
-    drawn = suite.take_cases(slug, operation, mode)
-    with suite.explore() as depth:
+    with suite.explore(run) as depth:
+        drawn = suite.exploring.take_cases(slug, operation, mode)
         findings = explore_requests(run.session, run.runner, operation, mode, suite.options.seed, depth, drawn)
     assert_no_findings(findings)

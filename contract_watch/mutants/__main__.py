@@ -10,10 +10,11 @@ from typing import Any
 from contract_watch import cli
 from contract_watch.contracts.registry import Contract
 from contract_watch.escaping import format_json
-from contract_watch.mutants.derivation import MutantConfig, select_mutants
+from contract_watch.mutants.derivation import MutantConfig, describe_derivations, select_mutants
 from contract_watch.mutants.measurement import create_parser, parse_measurement
 from contract_watch.mutants.mutant import FAMILIES, Mutant
 from contract_watch.mutants.score import compute_score
+from contract_watch.mutants.score_limits import UNCOVERED
 from contract_watch.mutants.score_report import as_json, format_markdown, format_terminal
 from contract_watch.report.atomic_file import write_atomically
 
@@ -45,6 +46,8 @@ def main(arguments: list[str] | None = None) -> int:
         "format": 1,
         "seconds": round(seconds, 1),
         "processes": measured.processes,
+        "covered": describe_derivations(),
+        "uncovered": list(UNCOVERED),
         "runs": [as_json(s) for s in scores],
     }
     write_atomically(measurement.directory / "mutants.json", format_json(report))

@@ -58,6 +58,12 @@ def derive_mutants(contract: Contract) -> list[Mutant]:
     return found
 
 
+def describe_derivations() -> list[str]:
+    """Describe each derivation of mutants, in the words of its function."""
+    first_lines = ((derive.__doc__ or derive.__name__).strip().splitlines()[0] for derive in _DERIVATIONS)
+    return [re.sub(r"^Derive ((the |a )?mutants? (of|for) )?", "", line).rstrip(".") for line in first_lines]
+
+
 class HasId(Protocol):
     """An item that can be selected; its ``id`` begins with its kind."""
 

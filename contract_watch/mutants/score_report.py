@@ -7,6 +7,7 @@ from typing import Any
 from contract_watch.escaping import escape_markdown, escape_text
 from contract_watch.mutants.mutant import FAMILIES
 from contract_watch.mutants.score import MutationScore, ScoreCell
+from contract_watch.mutants.score_limits import format_limits
 
 
 def build_rows(score: MutationScore) -> Iterator[tuple[str, ...]]:
@@ -60,6 +61,7 @@ def format_terminal(score: MutationScore, seconds: float) -> str:
     widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
     lines += ["", *format_figures(score), f"{len(score.results)} mutants in {seconds:.0f} s"]
+    lines.append("the score covers only the kinds of drift that mutants play: mutants.md lists others")
     if score.survivors:
         lines += ["", "survivors:", *(f"  {escape_text(line)}" for line in format_survivors(score))]
     return "\n".join([f"{score.contract.name}: mutants killed/eligible, +equivalent", *lines])
@@ -84,7 +86,7 @@ def format_markdown(scores: Sequence[MutationScore], seconds: float) -> str:
                 for name in score.equivalent_reasons
                 if score.equivalent_reasons[name] == reason
             ]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "", *format_limits(scores)]) + "\n"
 
 
 def _format_row(cells: Sequence[str]) -> str:

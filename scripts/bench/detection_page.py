@@ -25,7 +25,9 @@ def _iterate_parts(detection: Detection) -> Iterator[str]:
         f"ones) and {len(detection.seeds)} seeds on the faithful mock, the same for all; each run is a separate command with "
         f"its defaults, {PARALLEL_RUNS} at a time, in {detection.seconds / 60:.1f} minutes in total. The server counts requests. "
         "Each server has one drift, and sends an `Allow` header with every 405. "
-        "The suite scripts statuses of failing servers (5xx) on the mock; the other tools cannot."
+        "The suite scripts statuses of failing servers (5xx) on the mock; the other tools cannot. "
+        "Mutants are made by those who made the suite: [reference.md](reference.md#the-score-of-make-mutants) states what none "
+        "of them plays."
     )
     yield format_grid([["figure", *scores], *_iterate_figures(detection)])
     yield (

@@ -1,15 +1,17 @@
 """The score counts killed mutants, names survivors, and lists every missed floor."""
 
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
 
 from contract_watch.contracts.registry import Contract
-from contract_watch.mutants.derivation import MutantConfig, ScoreFloors, derive_mutants
+from contract_watch.mutants.derivation import MutantConfig, ScoreFloors, derive_mutants, describe_derivations
 from contract_watch.mutants.mutant import Mutant
 from contract_watch.mutants.mutant_runner import MutantResult
 from contract_watch.mutants.score import MutationScore, compute_score
+from contract_watch.mutants.score_limits import UNCOVERED
 from contract_watch.mutants.score_report import as_json, format_markdown, format_terminal
 
 BASELINE = MutantResult(
@@ -48,6 +50,29 @@ def test_a_perfect_suite_has_nothing_to_complain_of(jetemail: Contract, found: l
     assert (score.ratio, score.operation_diagnosis, score.survivors, score.list_failures()) == (1.0, 1.0, [], [])
     assert score.eligible_count + len(score.equivalent_reasons) == len(found)
     assert sum(cell.killed for cell in score.matrix.values()) == score.eligible_count
+
+
+def test_the_report_states_what_the_score_leaves_out(jetemail: Contract, found: list[Mutant]) -> None:
+    """The page describes every derivation that runs, names kinds without mutants, and counts equivalent mutants."""
+    score = _make_score(jetemail, found, BASELINE, *_make_ideal_results(jetemail, found).values())
+    limits = format_markdown([score], 1.0).partition("## Limits of the score")[2]
+    described = [line for line in limits.splitlines() if line.startswith("- ")]
+    assert len(described) == len(describe_derivations()) + len(UNCOVERED) + 1
+    assert "- every conflict, freed name and refusal of mutating operations, and of every prose rule" in limits
+    assert "of its 45 drifts the suite found 34 (76 %)" in limits
+    assert f"{jetemail.name}: {len(score.equivalent_reasons)} of {len(found):,}" in limits
+    assert "mutants.md lists others" in format_terminal(score, 1.0)
+
+
+def test_a_new_derivation_is_described(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The list of kinds is derived from the derivations, so that none is forgotten."""
+
+    def derive_weather_mutants(_contract: Contract) -> Iterator[Mutant]:
+        """Derive rain from sunshine."""
+        yield from ()
+
+    monkeypatch.setattr("contract_watch.mutants.derivation._DERIVATIONS", (derive_weather_mutants,))
+    assert describe_derivations() == ["rain from sunshine"]
 
 
 def test_survivors_are_named_and_lower_the_score(jetemail: Contract, found: list[Mutant]) -> None:

@@ -1,15 +1,14 @@
 """The run as a whole: each vendor's session from preflight to verdict, whoever calls its tests."""
 
 import datetime as dt
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from contract_watch.cli import catch_signals, ignore_signals
+from contract_watch.cli import ignore_signals
 from contract_watch.contracts.clauses import derive_clauses
 from contract_watch.contracts.redaction import Redactor
 from contract_watch.contracts.registry import Contract
@@ -17,12 +16,13 @@ from contract_watch.engine.account.clock import Clock
 from contract_watch.engine.account.gate import Gate
 from contract_watch.engine.account.guard import LiveMode
 from contract_watch.engine.account.object_names import NameGenerator
+from contract_watch.engine.command.exploring_stage import ExploringStage
 from contract_watch.engine.command.learned_interpretations import collect_interpretations
 from contract_watch.engine.command.live_run import LiveRun
 from contract_watch.engine.command.options import RunOptions
 from contract_watch.engine.command.selection import find_probes, select_probes
 from contract_watch.engine.command.shape_judgement import judge_shapes
-from contract_watch.engine.exploring.depth import DEFAULT_DEPTH, ExplorationDepth
+from contract_watch.engine.exploring.depth import ExplorationDepth
 from contract_watch.engine.planning.allowance import note_overrun
 from contract_watch.engine.planning.encodability import can_encode_grpc, can_encode_rest
 from contract_watch.engine.planning.planner import plan_probes
@@ -34,7 +34,6 @@ from contract_watch.engine.protocols.protocol import WireProtocol
 from contract_watch.engine.protocols.targets import get_authority, get_origin, join_base_path
 from contract_watch.engine.running.cleanup import clean_up, list_possible_leftovers, trim_objects
 from contract_watch.engine.running.minimizing import minimize_reproductions
-from contract_watch.engine.running.parallel import count_cores
 from contract_watch.engine.running.preflight import run_preflight
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Patience, Session
@@ -45,8 +44,6 @@ from contract_watch.report.waivers import Waiver, read_waivers
 from contract_watch.shapes.baseline import read_baselines
 
 if TYPE_CHECKING:
-    from contract_watch.engine.exploring.drawn_case import DrawnCase
-    from contract_watch.engine.exploring.draws import CaseDrawer
     from contract_watch.mock.app import Mock
 
 
@@ -92,7 +89,7 @@ class Suite:
         self._until: dict[str, float] = {}
         self.progress: Callable[[str], None] = lambda _line: None
         self._stack = ExitStack()
-        self._drawer: CaseDrawer | None = None
+        self.exploring = ExploringStage(options, self.should_explore, self._stack)
         self._mock: Mock | None = None
         self._mock_address = ""
         self._problems: dict[str, str] = {}
@@ -220,35 +217,15 @@ class Suite:
             self._mock_address = self._stack.enter_context(run_in_thread(self._mock))
         return join_base_path(contract, self._mock_address)
 
-    @property
-    def depth(self) -> ExplorationDepth:
-        """The limits of the exploring stage; with a given seed it repeats another run's exploration."""
-        return replace(DEFAULT_DEPTH, is_repeatable=self.options.is_seed_given)
-
     @contextmanager
-    def explore(self) -> Iterator[ExplorationDepth]:
-        """Give the limits of an exploration in the block; an interruption is not lost, wherever it arrives."""
-        with catch_signals(raises_at_once=True) as interruption:
-            yield replace(self.depth, raise_if_interrupted=interruption.raise_if_requested)
+    def explore(self, run: VendorRun) -> Iterator[ExplorationDepth]:
+        """Give the limits of a search of ``run`` in the block; see `ExploringStage.explore`."""
+        with self.exploring.explore(run.contract, run.session.record) as depth:
+            yield depth
 
     def start_drawing(self) -> None:
-        """Let another process draw the cases of the exploration, if this run explores as usual and may start one.
-
-        Call it before the run starts a thread.
-        """
-        options = self.options
-        usual = self.should_explore() and not (options.live_settings or options.only or options.minutes)
-        if not usual or count_cores() == 1 or threading.active_count() != 1:
-            return
-        from contract_watch.engine.exploring.draws import CaseDrawer  # noqa: PLC0415 (needed by exploring alone)
-
-        contracts = [one for one in options.contracts if (one.slug, "rest") in self.plans]
-        self._drawer = CaseDrawer(contracts, options.seed, self.depth)
-        self._stack.callback(self._drawer.close)
-
-    def take_cases(self, slug: str, operation: str, mode: str) -> "list[DrawnCase] | None":
-        """Return the cases of a search that another process drew; None if the search has to draw them itself."""
-        return None if self._drawer is None else self._drawer.take_cases((slug, operation, mode))
+        """Let another process draw the cases of the exploration; see `ExploringStage.start_drawing`."""
+        self.exploring.start_drawing([one for one in self.options.contracts if (one.slug, "rest") in self.plans])
 
     def record_problem(self, slug: str, message: str) -> None:
         """Note an error of ours, which leaves the vendor's run inconclusive, or every run if ``slug`` is empty."""

@@ -6,6 +6,7 @@ from typing import Any
 import requests
 import schemathesis
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from schemathesis import GenerationMode
 
 from contract_watch.contracts.openapi import Operation
@@ -77,15 +78,23 @@ def run_cases(
     seed_value: int,
     search_settings: settings,
     check: Callable[[LibraryCase], None],
+    check_limits: Callable[[], None] = lambda: None,
 ) -> None:
-    """Search with ``check`` over the cases of ``operation``: valid ones (``positive``) or others (``negative``)."""
+    """Search with ``check`` over the cases of ``operation``: valid ones (``positive``) or others (``negative``).
+
+    ``check_limits`` is called before each case is drawn: many a case is drawn in vain while another is shrunk.
+    """
     declared = contract.operations[operation]
     schema = _load_schema(contract)
-    strategy = schema[declared.path][declared.method].as_strategy(generation_mode=GenerationMode(mode))
+    drawn = schema[declared.path][declared.method].as_strategy(generation_mode=GenerationMode(mode))
+
+    def begin(_: None) -> Any:
+        check_limits()
+        return drawn
 
     @search_settings
     @apply_seed(seed_value, f"{operation}/{mode}")  # below the settings: it takes the database out of those it finds
-    @given(case=strategy)
+    @given(case=st.none().flatmap(begin))
     def run(case: Any) -> None:
         check(LibraryCase(case, declared))
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from contract_watch.contracts.registry import Contract
+from contract_watch.engine.running.exploration_budget import ExplorationBudget
 
 if TYPE_CHECKING:
     from hypothesis.database import ExampleDatabase
@@ -22,7 +23,8 @@ class ExplorationDepth:
     machine with ``steps`` each. ``database`` stores failing examples; None means Hypothesis's own. A repeatable search
     reads and stores none, because they would make it depend on earlier runs. ``until``, on the monotonic clock, ends a
     search; one that has found something gets `MAX_SHRINK_SECONDS` seconds more to shrink it, and ``max_shrink_requests``
-    requests, because a vendor counts them. ``raise_if_interrupted`` is called before every request.
+    requests, because a vendor counts them. ``budget`` bounds all searches of a run together. ``raise_if_interrupted`` is called
+    before every request.
     """
 
     examples: int = 8
@@ -32,6 +34,7 @@ class ExplorationDepth:
     is_repeatable: bool = False
     until: float = math.inf
     max_shrink_requests: float = 600
+    budget: ExplorationBudget | None = None
     raise_if_interrupted: Callable[[], None] = lambda: None
 
 

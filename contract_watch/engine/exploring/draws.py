@@ -4,6 +4,7 @@ The process draws the cases that a search in the run's own process would draw fr
 as long as none of them fails. It is no part of a live run, whose network sandbox allows no other process.
 """
 
+import math
 import multiprocessing
 import os
 import threading
@@ -61,15 +62,16 @@ class CaseDrawer:
         """The id of the process."""
         return self._process.pid
 
-    def take_cases(self, key: SearchKey) -> list[DrawnCase] | None:
-        """Wait for the cases of a search; return None if it has to draw them itself."""
+    def take_cases(self, key: SearchKey, seconds: float = math.inf) -> list[DrawnCase] | None:
+        """Wait at most ``seconds`` for the cases of a search; return None if it has to draw them itself."""
+        until = time.monotonic() + seconds
         with self._changed:
-            while not (key in self._drawn or self._has_ended):
+            while not (key in self._drawn or self._has_ended) and time.monotonic() < until:
                 left = self._heard_at + self._max_silence - time.monotonic()
                 if left <= 0:
                     self._process.kill()
                     self._has_ended = True
-                self._changed.wait(max(left, 0))
+                self._changed.wait(max(min(left, until - time.monotonic()), 0))
             return self._drawn.pop(key, None)
 
     def close(self) -> None:

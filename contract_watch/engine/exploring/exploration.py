@@ -1,8 +1,10 @@
 """The exploring stage: random requests, bounded and seeded, judged by the same model as the probes."""
 
 import contextlib
+import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import httpx
@@ -21,6 +23,7 @@ from contract_watch.engine.exploring.workflow import build_workflow
 from contract_watch.engine.judging.judge import Attempt
 from contract_watch.engine.protocols.wire import TransportError, encode_library_request
 from contract_watch.engine.running.cleanup import trim_objects
+from contract_watch.engine.running.exploration_budget import ExplorationEndedError
 from contract_watch.engine.running.runner import Runner
 from contract_watch.engine.running.session import Session
 from contract_watch.errors import RunAbortedError
@@ -74,12 +77,11 @@ def explore_requests(
         if waiting:
             if _pass_all(waiting.pop(), check):
                 return
-            failed = state.failed_attempt
-            state.begin()
+            failed = state.draw_again()
         from contract_watch.engine.exploring.cases import run_cases  # noqa: PLC0415 (loads slowly)
 
         settings = build_settings(depth.examples, depth, _open_database(session, f"{operation}/{mode}", depth))
-        run_cases(session.contract, operation, mode, seed_value, settings, check)
+        run_cases(session.contract, operation, mode, seed_value, settings, check, state.check_limits)
         if failed is not None:
             state.failed_attempt = failed
             raise _NotRepeatedError
@@ -140,16 +142,20 @@ def _run_search(
         return []
     findings: list[Finding] = []
     try:
-        with session.coverage.in_stage("explore"):
+        with session.coverage.in_stage("explore"), state.begin_search():
             for _ in range(_MAX_ROUNDS):
                 found = _search_once(runner, state, search)
                 findings += found
-                if not found:
+                if not found or state.end_reason:
                     break
     except RunAbortedError as stop:
         checked.skip_reason = str(stop)
+    except ExplorationEndedError:
+        pass  # before the search began
     finally:
         checked.seconds = time.monotonic() - began
+    if not findings:
+        checked.skip_reason = checked.skip_reason or state.end_reason
     checked.finding_ids = [finding.id for finding in findings]
     return findings
 
@@ -157,44 +163,76 @@ def _run_search(
 def _search_once(runner: Runner, state: "SearchState", search: Callable[[], None]) -> list[Finding]:
     """Search once. Hypothesis ends on its smallest failing example, which it has then retried many times."""
     state.begin()
-    is_flaky = False
+    is_flaky, failed = False, None
     try:
         search()
     except (DriftFoundError, Unsatisfiable):
         pass  # the second: no such request exists, as where a path parameter may be any string
     except _SearchTimeout:
         pass  # the smallest example so far is reported
+    except ExplorationEndedError:
+        is_flaky, failed = True, state.first_attempt  # not confirmed, unless it was seen more than once
     except (FlakyFailure, FlakyStrategyDefinition, _NotRepeatedError):
         is_flaky = True
-    failed = state.failed_attempt
+    failed = state.failed_attempt or failed
     if failed is None:
         return []
     # Seen more than once, it is not flaky: the state in which Hypothesis retried was another.
-    once = all(state.sighting_counts.get(name, 0) < _MIN_SIGHTINGS for name in failed.disagreements)
-    return runner.confirmation.add_repeated_findings(failed, flaky=is_flaky and once)
+    return runner.confirmation.add_repeated_findings(failed, flaky=is_flaky and not state.was_seen_again(failed))
 
 
 class SearchState:
-    """The state of one search: the attempt that failed last, and how often each disagreement was seen."""
+    """The state of one search: the attempt that failed last, and how often each disagreement was seen.
+
+    ``first_attempt`` is the one that failed before the search drew the same data again.
+    """
 
     def __init__(self, session: Session, runner: Runner, depth: ExplorationDepth) -> None:
         self._session, self._runner, self._depth = session, runner, depth
         self._known = _list_finding_ids(session)
         self.failed_attempt: Attempt | None = None
-        self._failed_at = 0
+        self.first_attempt: Attempt | None = None
+        self._shrink_until, self._max_requests = math.inf, math.inf
         self.sighting_counts: dict[str, int] = {}
+
+    @property
+    def end_reason(self) -> str:
+        """Return the reason why the run explores no more; empty while it may."""
+        return self._depth.budget.end_reason if self._depth.budget is not None else ""
+
+    @contextmanager
+    def begin_search(self) -> Iterator[None]:
+        """Let the budget of the run bound the requests of the block."""
+        if self._depth.budget is not None:
+            self._depth.budget.begin_search(len(self._session.target.created_objects))
+        with self._session.coverage.limit_requests(self._depth.budget):
+            yield
 
     def begin(self) -> None:
         """Begin one round of the search."""
-        self.failed_attempt, self._failed_at = None, 0
+        self._forget_failure()
+        self.first_attempt = None
+        if self._depth.budget is not None:
+            self._depth.budget.permit_reserve(permitted=False)
+
+    def draw_again(self) -> Attempt | None:
+        """Begin to draw the data of the round again; return the attempt that failed."""
+        self.first_attempt = self.failed_attempt
+        self._forget_failure()
+        return self.first_attempt
+
+    def _forget_failure(self) -> None:
+        self.failed_attempt = None
+        self._shrink_until, self._max_requests = math.inf, math.inf
 
     def check_limits(self) -> None:
         """Raise if the time for the search is over, or it has shrunk an example for long enough."""
         self._depth.raise_if_interrupted()
-        failed = self.failed_attempt is not None
-        if time.monotonic() > self._depth.until + (MAX_SHRINK_SECONDS if failed else 0):
+        self._session.coverage.check_budget(len(self._session.target.created_objects))
+        failed, now = self.failed_attempt is not None, time.monotonic()
+        if now > self._depth.until + (MAX_SHRINK_SECONDS if failed else 0) or now > self._shrink_until:
             raise _SearchTimeout
-        if failed and self._session.record.requests["explore"] > self._failed_at + self._depth.max_shrink_requests:
+        if self._session.record.requests["explore"] > self._max_requests:
             raise _SearchTimeout
 
     def raise_new_disagreement(self, attempt: Attempt) -> None:
@@ -202,14 +240,45 @@ class SearchState:
         session, runner = self._session, self._runner
         self._known |= _list_finding_ids(session)
         new = [name for name in runner.confirmation.collect_disagreements(attempt) if name not in self._known]
-        if new and attempt.is_doubtful:
-            runner.control.require_answer(attempt, attempt.exchanges[-1].operation or session.contract.lifecycle.read)
+        if not new:
+            return
+        try:
+            if attempt.is_doubtful:
+                self._require_control(attempt)
+        finally:
+            self._note_failure(attempt, new)
+        raise DriftFoundError(new[0])
+
+    def _require_control(self, attempt: Attempt) -> None:
+        budget = self._depth.budget
+        operation = attempt.exchanges[-1].operation or self._session.contract.lifecycle.read
+        with budget.use_reserve() if budget is not None else nullcontext():
+            self._runner.control.require_answer(attempt, operation)
+
+    def _note_failure(self, attempt: Attempt, new: Sequence[str]) -> None:
+        """Note an attempt with ``new`` disagreements, and limit what it takes to shrink it.
+
+        The budget's share begins once they were seen again: until then the search may use the reserve.
+        """
         for name in new:
             self.sighting_counts[name] = self.sighting_counts.get(name, 0) + 1
-        if new:
-            self._failed_at = self._failed_at or session.record.requests["explore"]
-            self.failed_attempt = attempt
-            raise DriftFoundError(new[0])
+        depth, sent = self._depth, self._session.record.requests["explore"]
+        if self.failed_attempt is None:
+            self._max_requests = sent + depth.max_shrink_requests
+        self.failed_attempt = attempt
+        if depth.budget is None:
+            return
+        is_confirmed = self.was_seen_again(attempt)
+        depth.budget.permit_reserve(permitted=not is_confirmed)
+        if is_confirmed and math.isinf(self._shrink_until):
+            requests, seconds = depth.budget.compute_shrink_limits()
+            self._max_requests = min(self._max_requests, sent + requests)
+            self._shrink_until = time.monotonic() + min(seconds, MAX_SHRINK_SECONDS)
+
+    def was_seen_again(self, attempt: Attempt) -> bool:
+        """Return True if a disagreement of ``attempt`` that no finding reports was seen more than once."""
+        names = self._runner.confirmation.collect_disagreements(attempt).keys() - self._known
+        return any(self.sighting_counts.get(name, 0) >= _MIN_SIGHTINGS for name in names)
 
 
 def _list_finding_ids(session: Session) -> set[str]:

@@ -16,6 +16,7 @@ from contract_watch.engine.account.guard import BlockedRequestError
 from contract_watch.engine.judging.disagreement import Disagreement
 from contract_watch.engine.planning.simulation import Simulation
 from contract_watch.engine.protocols.encoded_request import CannotEncodeError
+from contract_watch.engine.running.exploration_budget import ExplorationEndedError
 from contract_watch.errors import RunAbortedError
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ class BlameCheck:
                 return None
             self._count += 1
             # A run that ends here still reports what it found.
-            with contextlib.suppress(BlockedRequestError, CannotEncodeError, RunAbortedError):
+            with contextlib.suppress(BlockedRequestError, CannotEncodeError, RunAbortedError, ExplorationEndedError):
                 attempt = self._send(operation, name, exchange.request.account)
                 if not attempt.may_be_outage and attempt.exchanges[-1].response is not None:
                     return _Verdict(operation.name, not attempt.disagreements, attempt.exchanges[-1])

@@ -8,6 +8,7 @@ from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.schema import list_properties
 from contract_watch.engine.judging.judge import JudgeResult
 from contract_watch.engine.protocols.exchange import Exchange
+from contract_watch.engine.running.exploration_budget import ExplorationBudget
 from contract_watch.report.record import CoverageCell, Record
 
 _LARGE_BYTES = 64 * 1024
@@ -35,6 +36,7 @@ class Coverage:
         self.exchanges_by_status: dict[tuple[str, int], Exchange] = {}
         self.conforming: list[tuple[Exchange, Any]] = []
         self._large_bytes = 0
+        self._budget: ExplorationBudget | None = None
 
     @property
     def stage(self) -> str:
@@ -53,6 +55,20 @@ class Coverage:
             yield
         finally:
             self._stage = before
+
+    @contextmanager
+    def limit_requests(self, budget: ExplorationBudget | None) -> Iterator[None]:
+        """Check each request in the block against ``budget``; None sets no limit."""
+        before, self._budget = self._budget, budget
+        try:
+            yield
+        finally:
+            self._budget = before
+
+    def check_budget(self, object_count: int) -> None:
+        """Raise `ExplorationEndedError` if exploring may send nothing more; ``object_count`` objects are still there."""
+        if self._budget is not None:
+            self._budget.check_request(object_count)
 
     def count_request(self) -> None:
         """Count one request that reached the target."""

@@ -70,8 +70,7 @@ class Session:
 
     ``base`` is the target's address with its path; ``keys`` maps accounts to keys; ``protocol`` encodes requests, REST by
     default. On a real account every request passes ``gate``. ``wire`` carries REST. ``redactor`` is that of an earlier
-    session on the same account, ``patience`` that of the run. ``lag`` replaces the contract's seconds for which a read
-    may lag, in a run of one session.
+    session on the same account, ``patience`` that of the run. ``lag`` replaces the contract's, in a run of one session.
     """
 
     def __init__(
@@ -326,6 +325,7 @@ class Session:
 
     def _deliver(self, exchange: Exchange) -> Exchange:
         """Send the request of an exchange and count it; return the exchange with its response."""
+        self.coverage.check_budget(len(self.target.created_objects))
         take_back = self.target.expect_creation(exchange.request)
         try:
             response = exchange.protocol.send(exchange.encoded_request)

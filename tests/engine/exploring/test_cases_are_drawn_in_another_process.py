@@ -119,14 +119,14 @@ def test_the_other_process_ends_with_the_run(number: signal.Signals) -> None:
 def test_a_live_run_starts_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A live run allows no other process, so it draws for itself, and so does a run of one finding."""
     monkeypatch.setattr("threading.active_count", lambda: 1)
-    monkeypatch.setattr("contract_watch.engine.command.suite.count_cores", lambda: 2)
+    monkeypatch.setattr("contract_watch.engine.command.exploring_stage.count_cores", lambda: 2)
     given = {"vendor": "jetemail", "out": str(tmp_path), "explore": "1"}
     for more, starts in (({}, True), ({"live": "read", "target": "http://127.0.0.1:9"}, False),
                          ({"only": "explore/lives"}, False), ({"minutes": "1"}, False), ({"explore": "0"}, False)):  # fmt: skip
         suite = Suite(resolve_options(complete_settings({**given, **more}), {"JETEMAIL_API_KEY": "a" * 20}))
         try:
             suite.start_drawing()
-            assert (suite._drawer is not None) is starts, more  # noqa: SLF001 (there is no other trace of it)
+            assert (suite.exploring.drawer is not None) is starts, more
         finally:
             suite.finish("the test is over")
 
