@@ -214,13 +214,14 @@ false-positives: environment ## look for false alarms: changes that the document
 
 ##@ Maintain
 
+# Tests start hundreds of processes: where no bytecode may be written, each would compile every module.
 .PHONY: test
 test: checks ## run everything that CI runs; whole runs are sampled
-	@$(RUN) -m pytest --numprocesses="$$WORKERS" --dist worksteal
+	@PYTHONDONTWRITEBYTECODE= $(RUN) -m pytest --numprocesses="$$WORKERS" --dist worksteal
 
 .PHONY: test-all
 test-all: checks ## run everything, without sampling (an hour) [TESTS=path]
-	@set -f; $(RUN) -m pytest --numprocesses="$$WORKERS" --dist worksteal -o faulthandler_timeout=3600 --all $$TESTS
+	@set -f; PYTHONDONTWRITEBYTECODE= $(RUN) -m pytest --numprocesses="$$WORKERS" --dist worksteal -o faulthandler_timeout=3600 --all $$TESTS
 
 # What needs no pytest, side by side: one of them alone leaves a core idle. macOS's make, 3.81, cannot sort their output.
 .PHONY: checks

@@ -13,6 +13,7 @@ import pytest
 from contract_watch.generator.outputs import generate_outputs
 from tests.support.credential_forms import FORMS
 
+pytestmark = pytest.mark.usefixtures("remembered_clients")
 KEY, PAIR = "mk/c&d+e=0123456789", "made-client:mk/c&d+e=0123456789"
 URL = "http://127.0.0.1:9/v1"
 

@@ -15,6 +15,7 @@ from contract_watch.generator.outputs import generate_outputs
 from contract_watch.report.finding import Severity
 from tests.support.clients.sample_client import BODY, DOCUMENT, write_sample_contract
 
+pytestmark = pytest.mark.usefixtures("remembered_clients")
 STATE: dict[str, Any] = {"type": "string", "enum": ["on", "off"]}
 
 

@@ -17,9 +17,9 @@ from contract_watch.mock.recording.session_file import load_session
 from contract_watch.mock.server import MockThread, build_mock
 from contract_watch.mock.vendor import MAX_BODY
 from contract_watch.mutants.choice import choose_vendors, format_mutants, parse_mutants
-from contract_watch.mutants.derivation import derive_mutants
 from contract_watch.testing import play
 from tests.support.command_process import assert_one_line_error, run_command, start_command
+from tests.support.mutant_lists import list_mutants
 from tests.support.patience import PATIENCE
 
 PATH = "/outbound/smarthost"
@@ -189,7 +189,7 @@ def test_the_command_plays_and_names_the_mutant() -> None:
 def test_the_command_lists_mutants() -> None:
     """Each mutant is a line with its id and a sentence; those that no client can notice say so."""
     listed = run_command("contract_watch", "mock", "jetemail", "--list-mutants")
-    mutants = {mutant.id: mutant.description for mutant in derive_mutants(choose_contracts("jetemail")[0])}
+    mutants = {mutant.id: mutant.description for mutant in list_mutants("jetemail")}
     found = dict(line.split("  ", 1) for line in listed.out.splitlines())
     assert (listed.status, found.keys()) == (0, mutants.keys())
     assert all(found[name].startswith(text) for name, text in mutants.items())

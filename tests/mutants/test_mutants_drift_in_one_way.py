@@ -9,9 +9,9 @@ import pytest
 
 from contract_watch.contracts.registry import Contract
 from contract_watch.mock.server import run_in_thread
-from contract_watch.mutants.derivation import derive_mutants
 from contract_watch.mutants.mutant import Mutant, Mutation
 from contract_watch.mutants.mutant_mock import MutantApp, MutantServer
+from tests.support.mutant_lists import list_mutants
 from tests.support.patience import PATIENCE
 
 PATH = "/outbound/smarthost"
@@ -24,7 +24,7 @@ class MutantClient:
 
     def __init__(self, contract: Contract, house: MutantServer, client: httpx.Client) -> None:
         self._contract, self._house, self._client = contract, house, client
-        self._mutants = {mutant.id: mutant for mutant in derive_mutants(contract)}
+        self._mutants = {mutant.id: mutant for mutant in list_mutants(contract.slug)}
         self.mutation = Mutation()
 
     def switch_mutant(self, name: str) -> Mutant:
@@ -253,8 +253,8 @@ def test_only_the_mutant_s_answers_drift(served: MutantClient) -> None:
     assert served.mutation.activations == 1
 
 
-def test_every_mutant_says_what_it_does(jetemail: Contract) -> None:
+def test_every_mutant_says_what_it_does() -> None:
     """A reader of the survivors' list needs a sentence for each mutant, unique within its family."""
-    found = derive_mutants(jetemail)
+    found = list_mutants("jetemail")
     assert [mutant.id for mutant in found if not mutant.description.endswith(".")] == []
     assert len({(mutant.family, mutant.description) for mutant in found}) == len(found)

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from contract_watch.contracts.registry import Contract
-from contract_watch.mutants.derivation import MutantConfig, ScoreFloors, derive_mutants, describe_derivations
+from contract_watch.mutants.derivation import MutantConfig, ScoreFloors, describe_derivations
 from contract_watch.mutants.mutant import Mutant
 from contract_watch.mutants.mutant_runner import MutantResult
 from contract_watch.mutants.score import MutationScore, compute_score
 from contract_watch.mutants.score_limits import UNCOVERED
 from contract_watch.mutants.score_report import as_json, format_markdown, format_terminal
+from tests.support.mutant_lists import list_mutants
 
 BASELINE = MutantResult(
     "baseline", "", "", names_operation=True, names_property=False, activations=0, requests=184, seconds=0.5
@@ -28,8 +29,8 @@ def _make_trial(mutant: Mutant, finding: str = "x/y", **changed: Any) -> MutantR
 
 
 @pytest.fixture(name="found", scope="module")
-def _found(jetemail: Contract) -> list[Mutant]:
-    return derive_mutants(jetemail)
+def _found() -> list[Mutant]:
+    return list(list_mutants("jetemail"))
 
 
 def _make_score(contract: Contract, found: list[Mutant], *results: MutantResult) -> MutationScore:

@@ -32,9 +32,9 @@ def _run(cwd: Path, *arguments: str, **environment: str) -> str:
 
 
 @pytest.fixture(name="site", scope="module")
-def _site(wheel: Path) -> Path:
+def _site(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Unpack the wheel, as an installer does."""
-    site = wheel.parent / "site"
+    site = tmp_path_factory.mktemp("site")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(site)
     return site

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,6 +49,12 @@ def test_a_sample_names_a_test_that_exists(sample: Sample) -> None:
         names = {argument.arg for function in functions for argument in function.args.args}
     assert wanted in names
     assert re.search(r"\w+ \w+", sample.why)
+
+
+def test_a_test_is_in_one_sample() -> None:
+    """Two samples of a test leave out what either leaves out: of different parameter sets nothing would run."""
+    named = Counter((sample.test, sample.parameter) for sample in SAMPLES)
+    assert [test for test, count in named.items() if count > 1] == []
 
 
 def test_every_sample_fits_what_was_collected(request: pytest.FixtureRequest) -> None:

@@ -141,7 +141,7 @@ def test_jobs_that_run_all_tests_install_programs_first() -> None:
             runs = [step["run"] for step in job["steps"] if "run" in step]
             found += [runs] if any(re.match(r"make test(-all)?$", run) for run in runs) else []
     assert found == [[".ci/install", "make test"], [".ci/install", "make test-all"]]
-    assert (ROOT / ".ci" / "run").read_text(encoding="utf-8").endswith("\n.ci/install\nmake test\n")
+    assert (ROOT / ".ci" / "run").read_text(encoding="utf-8").endswith("\n.ci/install\nwait\nmake test\n")
 
 
 def _run_tool(directory: Path, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:

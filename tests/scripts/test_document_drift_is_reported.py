@@ -169,7 +169,7 @@ def test_what_is_gone_is_reported_without_a_status(contract: Contract, capsys: p
 def test_a_file_may_have_any_name(contract: Contract) -> None:
     """A file whose name is not UTF-8 is compared."""
     file = contract.root.parent / os.fsdecode(b"now\xff.json")
-    file.write_text(json.dumps(make_document(contract, shorten_names)), encoding="utf-8")
+    file.write_text(json.dumps(make_document(contract, shorten_names, add_property)), encoding="utf-8")
     assert run_drift(contract, "--published", str(file))[0] == 1
 
 

@@ -1,4 +1,4 @@
-"""A memory of generated clients: many tests of accepting and comparing generate the same client from the same document.
+"""A memory of generated clients: many tests of accepting, comparing and running generate the same client from the same document.
 
 The generator is a process of a second. It runs for the first test that needs a client; the others get a copy of its output.
 Its refusals are not remembered. The trial of a client that works is remembered too. `tests/generator` tests the generator itself and remembers nothing.

@@ -12,6 +12,7 @@ from contract_watch.diff.client.api_record import list_breaks
 from contract_watch.diff.client_record import RECORD, find_record_problems
 from tests.support.clients.sample_client import write_sample_contract
 
+pytestmark = pytest.mark.usefixtures("remembered_clients")
 PACKAGE = Path("generated/sample/client/sample_client")
 
 

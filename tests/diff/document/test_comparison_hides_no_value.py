@@ -10,7 +10,7 @@ from contract_watch.diff.document import ChangeLevel, compare
 from tests.support.documents import schema_strategies as drawn
 from tests.support.sampling import effort
 
-EXAMPLES = effort(200, 40_000)
+EXAMPLES = effort(100, 40_000)
 """The number of drawn pairs; `make test-all` draws many more."""
 _SUITE = settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 

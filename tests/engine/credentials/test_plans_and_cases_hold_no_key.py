@@ -1,7 +1,8 @@
 """Plans of live runs and written cases hold no key in any form, and both run as they are."""
 
+import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,18 +19,24 @@ from tests.support.credential_forms import FORMS
 from tests.support.protocol_sessions import make_session
 from tests.support.secret_leaks.secret_search import SecretSearch
 
+pytestmark = pytest.mark.usefixtures("remembered_clients")
 SECRET = "mk'a/c&d<e%7e+f=~0123456789"  # noqa: S105 (every encoding changes it)
+ContractMaker = Callable[[str], Contract]
 
 
-@pytest.fixture(name="contracts", scope="module")
-def _contracts(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Contract]:
-    """Every form, generated, each in a root of its own."""
-    made = {}
-    for form, api in FORMS.items():
+@pytest.fixture(name="make_contract", scope="module")
+def _make_contract(tmp_path_factory: pytest.TempPathFactory) -> ContractMaker:
+    """Return a function that generates the contract of a form once, each in a root of its own."""
+
+    @functools.cache
+    def make(form: str) -> Contract:
+        api = FORMS[form]
         key = f"made-client:{SECRET}" if ":" in api.key else SECRET
-        contract = made[form] = replace(api, key=key).write(tmp_path_factory.mktemp(form), form)
+        contract = replace(api, key=key).write(tmp_path_factory.mktemp(form), form)
         generate_outputs(contract, contract.output_directory)
-    return made
+        return contract
+
+    return make
 
 
 def _find_leaks(contract: Contract, text: str) -> set[tuple[str, str]]:
@@ -37,9 +44,9 @@ def _find_leaks(contract: Contract, text: str) -> set[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_plan_passes_the_guard(contracts: Mapping[str, Contract], form: str) -> None:
+def test_a_plan_passes_the_guard(make_contract: ContractMaker, form: str) -> None:
     """The plan of a live run comes to its end within its limits, requests for tokens among them, and shows no key."""
-    contract = contracts[form]
+    contract = make_contract(form)
     ended = run_command("scripts.print_plan", "--vendor", form, CONTRACTS=str(contract.directory.parent))
     assert ended.status == 0, ended.err
     assert "[MADE_KEY]" in ended.out
@@ -52,9 +59,9 @@ def test_a_plan_passes_the_guard(contracts: Mapping[str, Contract], form: str) -
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_case_sends_the_key_itself(contracts: Mapping[str, Contract], form: str, tmp_path: Path) -> None:
+def test_a_case_sends_the_key_itself(make_contract: ContractMaker, form: str, tmp_path: Path) -> None:
     """A written case names no key, and passes on a faithful mock, which refuses requests without one."""
-    contract = contracts[form]
+    contract = make_contract(form)
     mock = build_mock([contract], {})
     with run_in_thread(mock) as base:
         session = make_session(contract, base + contract.base_path, None)

@@ -1,10 +1,11 @@
 """Whole runs with a key in each form: no drift on the mock, findings whose lines run in a shell, no secret in any file."""
 
 import base64
+import functools
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from tests.support.patience import PATIENCE
 from tests.support.secret_leaks.secret_search import SecretSearch
 from tests.support.suite_process import SuiteResult, start_suite
 
+pytestmark = pytest.mark.usefixtures("remembered_clients")
 SECRET = "mk'a/c&d<e%7e+f=~0123456789"  # noqa: S105 (every encoding changes it)
 LOST_CHANGE, WRONG_KEY = "status/changeThing/200/202", "credentials/all/any-value"
 WRONG_SECRET = "credentials/all/wrong-secret"  # noqa: S105 (a mutant's id)
@@ -65,17 +67,21 @@ class _Made:
         return (shown.stdout + shown.stderr).decode("utf-8", "replace")
 
 
-@pytest.fixture(name="made", scope="module")
-def _made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, _Made]]:
+_Maker = Callable[[str], _Made]
+
+
+@pytest.fixture(name="make", scope="module")
+def _make(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Maker]:
+    """Serve a mutant, and yield a function that makes each form once."""
     server = MutantServer()
     with run_in_thread(server) as base:
-        yield {form: _Made(form, tmp_path_factory.mktemp(form), server, base) for form in FORMS}
+        yield functools.cache(lambda form: _Made(form, tmp_path_factory.mktemp(form), server, base))
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_faithful_server_is_never_accused(made: dict[str, _Made], form: str) -> None:
+def test_a_faithful_server_is_never_accused(make: _Maker, form: str) -> None:
     """Probes, client stage and exploration find nothing, and no file of the run holds a secret."""
-    one = made[form]
+    one = make(form)
     result = one.run("faithful", "", "--explore", "1")
     assert result.status == 0, result
     assert (result.report["verdict"], result.report["findings"]) == ("none", [])
@@ -84,9 +90,9 @@ def test_a_faithful_server_is_never_accused(made: dict[str, _Made], form: str) -
 
 
 @pytest.mark.parametrize(("form", "drift"), DRIFTS)
-def test_the_lines_of_a_finding_show_it_again(made: dict[str, _Made], form: str, drift: str) -> None:
+def test_the_lines_of_a_finding_show_it_again(make: _Maker, form: str, drift: str) -> None:
     """Each line names the variable alone; in a shell that has the key they end with the drifted answer."""
-    one = made[form]
+    one = make(form)
     result = one.run(drift.replace("/", "-"), drift)
     assert result.status == 1, result
     assert _find_leaks(one, result) == set()
@@ -104,26 +110,28 @@ def test_the_lines_of_a_finding_show_it_again(made: dict[str, _Made], form: str,
     assert not [secret for secret in secrets if secret in lines]
 
 
-def test_a_wrong_key_is_told_by_its_variable(made: dict[str, _Made]) -> None:
-    """Every form: the run is inconclusive, and its reason names the variable and not the key."""
-    for form, one in made.items():
-        one.server.app = MutantApp(one.contract, Mutation())
-        wrong = one.key.replace("0123456789", "9876543210")
-        root = {"CONTRACTS": str(one.contract.directory.parent), "MADE_KEY": wrong}
-        result = start_suite(
-            one.directory / "wrong", "--vendor", form, "--target", one.base, "--explore", "0", environment=root
-        ).wait_for_exit()
-        assert result.status == 2, result
-        assert result.report["reason"] == "the target does not accept the key in MADE_KEY (401): check the key"
-        assert SecretSearch([wrong, wrong.rpartition(":")[2]]).find_secrets(result.all_output.encode()) == set()
+@pytest.mark.parametrize("form", FORMS)
+def test_a_wrong_key_is_told_by_its_variable(make: _Maker, form: str) -> None:
+    """The run is inconclusive, and its reason names the variable and not the key."""
+    one = make(form)
+    one.server.app = MutantApp(one.contract, Mutation())
+    wrong = one.key.replace("0123456789", "9876543210")
+    root = {"CONTRACTS": str(one.contract.directory.parent), "MADE_KEY": wrong}
+    result = start_suite(
+        one.directory / "wrong", "--vendor", form, "--target", one.base, "--explore", "0", environment=root
+    ).wait_for_exit()
+    assert result.status == 2, result
+    assert result.report["reason"] == "the target does not accept the key in MADE_KEY (401): check the key"
+    assert SecretSearch([wrong, wrong.rpartition(":")[2]]).find_secrets(result.all_output.encode()) == set()
 
 
 @pytest.mark.parametrize("form", ["madebasic", "madetoken"])
-def test_a_key_without_a_colon_is_wrong_usage(made: dict[str, _Made], form: str) -> None:
+def test_a_key_without_a_colon_is_wrong_usage(make: _Maker, form: str) -> None:
     """Status 3 and one line, which names the variable and not the key."""
-    root = {"CONTRACTS": str(made[form].contract.directory.parent), "MADE_KEY": "no-colon-0123456789"}
+    one = make(form)
+    root = {"CONTRACTS": str(one.contract.directory.parent), "MADE_KEY": "no-colon-0123456789"}
     result = start_suite(
-        made[form].directory / "colon", "--vendor", form, "--target", made[form].base, environment=root
+        one.directory / "colon", "--vendor", form, "--target", one.base, environment=root
     ).wait_for_exit()
     assert result.status == 3, result
     assert result.err.count("\n") == 1

@@ -1,6 +1,10 @@
 """`make fuzz-mock`: mutated raw bytes do the mock no damage, and damage to a broken mock is found and shown again."""
 
+import json
 import random
+import re
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +18,37 @@ from scripts.fuzz import campaign
 from scripts.fuzz.mutator import MAX_LENGTH, mutate
 from scripts.fuzz.seeds import build_grpc_seeds, build_http_seeds
 from scripts.fuzz.target import FuzzTarget, start_target
+from tests.support.command_process import start_command
+from tests.support.patience import PATIENCE
 from tests.support.raw_http import exchange
 from tests.support.sampling import effort
+from tests.support.shared_directories import make_once
 
 CONTRACTS = list(load_contracts().values())
+SECONDS = effort(60, 300)
+"""The length of the campaign, which is a minute in CI."""
 
 
-def test_a_campaign_does_no_damage(tmp_path: Path) -> None:
-    """For a minute, and in the nightly for five: no crash, no 500, no hang, no lost state, no memory that grows."""
-    result = campaign.run_campaign(CONTRACTS, effort(60, 300), 20, tmp_path)
-    assert (result.damage, list(tmp_path.iterdir())) == ("", [])
-    assert result.inputs > 0
+def _run_campaign(directory: Path) -> None:
+    """Write the command's exit status and output, and below ``inputs`` what it leaves."""
+    options = ("--seconds", str(SECONDS), "--seed", "20", "--out", str(directory / "inputs"))
+    with start_command("scripts.fuzz_mock", *options) as process:
+        out, err = process.communicate(timeout=SECONDS + PATIENCE)
+    ended = {"status": process.returncode, "out": out, "err": err}
+    (directory / "ended.json").write_text(json.dumps(ended), encoding="utf-8")
+
+
+@pytest.fixture(name="campaign", scope="module", autouse=True)
+def _campaign(request: pytest.FixtureRequest, shared_directory: Path) -> Iterator["Future[Path]"]:
+    """Start the campaign, one for all test processes; the other tests run while it waits for its time to pass."""
+
+    def make() -> Path:
+        make_once(shared_directory / "fuzzing", {"campaign": _run_campaign})
+        return shared_directory / "fuzzing" / "campaign"
+
+    is_wanted = any(item.name == test_a_campaign_does_no_damage.__name__ for item in request.session.items)
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(make) if is_wanted else Future()
 
 
 def test_each_seed_is_a_request_that_the_mock_knows() -> None:
@@ -122,3 +146,13 @@ def test_a_file_of_something_else_is_wrong_usage(content: str, tmp_path: Path) -
         campaign.replay_file(file)
     with pytest.raises(UsageError, match="No such file"):
         campaign.replay_file(tmp_path / "none")
+
+
+def test_a_campaign_does_no_damage(campaign: "Future[Path]") -> None:
+    """For a minute, and in the nightly for five: no crash, no 500, no hang, no lost state, no memory that grows."""
+    directory = campaign.result(SECONDS + 2 * PATIENCE)
+    ended = json.loads((directory / "ended.json").read_text(encoding="utf-8"))
+    assert (ended["status"], ended["err"], list((directory / "inputs").iterdir())) == (0, "", []), ended
+    inputs = re.fullmatch(r"seed 20\nno damage \((\d+) inputs\)\n", ended["out"])
+    assert inputs is not None, ended
+    assert int(inputs[1]) > 0
