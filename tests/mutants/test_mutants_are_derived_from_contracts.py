@@ -81,7 +81,8 @@ def test_every_documented_status_is_replaced_by_every_other_and_by_undocumented_
         f"requests/{UPDATE}/quota/renamed",
         f"requests/{DELETE}/username/optional",
         *(f"credentials/{where}/{what}" for where in (LIST, "all")
-          for what in ("not-needed", "any-value", "any-scheme", "no-scheme", "beginning")),
+          for what in ("not-needed", "any-value", "any-scheme", "no-scheme")),
+        *(f"credentials/all/{what}" for what in ("beginning", "last-left-out", "any-case", "other-header")),
         f"credentials/{UPDATE}/other-account",
         *(f"state/{CREATE}/{what}" for what in ("lost", "late", "again", "doubled", "lost/quota", "done/409", "replaced")),
         *(f"state/{DELETE}/{what}" for what in ("misplaced", "never-freed", "off/name-unknown")),
