@@ -15,6 +15,7 @@ from contract_watch.mutants.credential_mutants import derive_credential_mutants
 from contract_watch.mutants.effect_mutants import derive_effect_mutants
 from contract_watch.mutants.encoding_mutants import derive_encoding_mutants
 from contract_watch.mutants.extreme_mutants import derive_extreme_mutants
+from contract_watch.mutants.half_done_mutants import derive_half_done_mutants
 from contract_watch.mutants.header_mutants import derive_header_mutants
 from contract_watch.mutants.key_mutants import derive_key_mutants
 from contract_watch.mutants.list_mutants import derive_list_mutants
@@ -29,7 +30,7 @@ from contract_watch.mutants.rule_mutants import derive_rule_mutants
 
 Item = TypeVar("Item")
 _DERIVATIONS: tuple[Callable[[Contract], Iterator[Mutant]], ...] = (
-    derive_status_mutants, derive_body_mutants, derive_media_mutants, derive_encoding_mutants, derive_header_mutants, derive_request_mutants, derive_parameter_mutants, derive_constraint_mutants, derive_credential_mutants, derive_effect_mutants, derive_list_mutants, derive_rule_mutants, derive_password_mutants, derive_method_mutants, derive_key_mutants, derive_null_mutants, derive_extreme_mutants,
+    derive_status_mutants, derive_body_mutants, derive_media_mutants, derive_encoding_mutants, derive_header_mutants, derive_request_mutants, derive_parameter_mutants, derive_constraint_mutants, derive_credential_mutants, derive_effect_mutants, derive_list_mutants, derive_rule_mutants, derive_password_mutants, derive_method_mutants, derive_key_mutants, derive_null_mutants, derive_extreme_mutants, derive_half_done_mutants,
 )  # fmt: skip
 
 
