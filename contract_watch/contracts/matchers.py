@@ -24,7 +24,8 @@ class Mismatch:
     ``path`` leads to the value. ``kind`` is a word for finding ids, such as ``missing``, ``unexpected`` or ``value``;
     ``expected`` describes the accepted values in prose. ``clause`` is the broken promise, if the matcher knows it (see
     `ForClause`); ``suspected_clause`` is the more likely one if the target has satisfied ``clause`` before.
-    ``object_name`` is the name of the object concerned, for a row of a `ListMatcher`.
+    ``object_name`` is the name of the object concerned, for a row of a `ListMatcher`. ``suspected_times`` are the times of
+    the requests that may have caused it, if the matcher knows them.
     """
 
     path: ValuePath
@@ -33,6 +34,7 @@ class Mismatch:
     clause: str | None = None
     object_name: str | None = None
     suspected_clause: str | None = None
+    suspected_times: tuple[float, ...] = ()
 
 
 class Matcher(Protocol):
@@ -188,17 +190,34 @@ class EncodedJson:
 
 
 @dataclass(frozen=True)
+class OtherCause:
+    """The requests that may have set a wrong value: their times, each with the matcher of the value that it asked for.
+
+    A value that one of them asked for breaks ``clause``.
+    """
+
+    clause: str
+    requests: tuple[tuple[float, Matcher], ...]
+
+    def find_times(self, value: JSON) -> tuple[float, ...]:
+        """Return the times of the requests that asked for ``value``."""
+        return tuple(at for at, matcher in self.requests if is_match(matcher, value))
+
+
+@dataclass(frozen=True)
 class ForClause:
     """The inner matcher, required by ``clause``: a mismatch breaks that clause.
 
     If the target has satisfied ``clause`` before, ``suspected_clause`` is the more likely one: the value was set
     correctly and changed later. A string that contains no JSON names no clause, because the operation that answers
-    encoded it.
+    encoded it. ``other_causes`` come first if one of their requests asked for exactly the wrong value; without a suspect,
+    the last of them is suspected.
     """
 
     clause: str
     inner: Matcher
     suspected_clause: str | None = None
+    other_causes: tuple[OtherCause, ...] = ()
 
     def render(self) -> JSON:
         return self.inner.render()
@@ -206,9 +225,20 @@ class ForClause:
     def find_mismatches(self, value: JSON, path: ValuePath = ()) -> Iterator[Mismatch]:
         for mismatch in self.inner.find_mismatches(value, path):
             if mismatch.clause is None and mismatch.kind != "encoding":
-                yield replace(mismatch, clause=self.clause, suspected_clause=self.suspected_clause)
+                yield self._explain(mismatch, value)
             else:
                 yield mismatch
+
+    def _explain(self, mismatch: Mismatch, value: JSON) -> Mismatch:
+        found = {one.clause: times for one in self.other_causes if (times := one.find_times(value))}
+        if found:
+            clause = max(found, key=lambda one: found[one][-1])
+            return replace(mismatch, clause=clause, suspected_times=found[clause])
+        explained = replace(mismatch, clause=self.clause, suspected_clause=self.suspected_clause)
+        if self.suspected_clause is not None or not self.other_causes:
+            return explained
+        last = self.other_causes[-1]
+        return replace(explained, suspected_clause=last.clause, suspected_times=tuple(at for at, _ in last.requests))
 
 
 @dataclass(frozen=True)
@@ -327,6 +357,7 @@ def collect_clauses(matcher: Matcher) -> Iterator[str]:
     """Yield the clauses that a matching response satisfies."""
     if isinstance(matcher, ForClause):
         yield matcher.clause
+        yield from (one.clause for one in matcher.other_causes)
         yield from collect_clauses(matcher.inner)
     elif isinstance(matcher, ObjectMatcher):
         for inner in matcher.list_inner():

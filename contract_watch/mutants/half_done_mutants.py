@@ -7,13 +7,16 @@ from typing import Any
 from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.outcomes import ModelState
 from contract_watch.contracts.registry import Contract
-from contract_watch.contracts.schema import find_kind, resolve_reference
+from contract_watch.contracts.schema import Schema, find_kind, resolve_reference
 from contract_watch.mutants.mutant import Mutant, Mutation, VendorRequest
 from contract_watch.mutants.mutated_vendor import MutatedVendor, remove_arguments, replace_arguments
 
 
 class HalfDoneRefusal(Mutation):
     """Mutation that stores a part of the requests which one status refuses; a subclass chooses the part."""
+
+    _is_forced = False
+    """True if the part is stored although the vendor would refuse it too."""
 
     def __init__(self, operation: str, status: int) -> None:
         self._target = (operation, status)
@@ -25,7 +28,7 @@ class HalfDoneRefusal(Mutation):
         if (request.operation.id, refused.status) != self._target or vendor.find_account(request) is None:
             return response
         for part in self._list_parts(vendor, request, before):
-            granted = vendor.find_success(part, before)
+            granted = vendor.find_success(part, before, force=self._is_forced)
             if granted is not None:
                 shown = granted.body.render() if granted.body is not None else None
                 vendor.state = granted.resolve_next_state(shown)
@@ -33,9 +36,7 @@ class HalfDoneRefusal(Mutation):
                 break
         return response
 
-    def _list_parts(
-        self, vendor: MutatedVendor, request: VendorRequest, before: ModelState
-    ) -> Iterator[VendorRequest]:
+    def _list_parts(self, vendor: MutatedVendor, request: VendorRequest, before: ModelState) -> Iterator[VendorRequest]:
         """Yield the parts of a refused request that the vendor may store, the largest first."""
         del before
         for name in self._list_droppable(vendor, request):
@@ -52,9 +53,7 @@ class HalfDoneRefusal(Mutation):
 class StoredBeginning(HalfDoneRefusal):
     """Mutation that stores the arguments in their order, up to the first one that is wrong."""
 
-    def _list_parts(
-        self, vendor: MutatedVendor, request: VendorRequest, before: ModelState
-    ) -> Iterator[VendorRequest]:
+    def _list_parts(self, vendor: MutatedVendor, request: VendorRequest, before: ModelState) -> Iterator[VendorRequest]:
         droppable = self._list_droppable(vendor, request)
         for count, name in enumerate(droppable):
             if vendor.find_success(remove_arguments(request, name), before) is not None:
@@ -62,17 +61,18 @@ class StoredBeginning(HalfDoneRefusal):
 
 
 class StoredProperty(HalfDoneRefusal):
-    """Mutation that stores one property of a refused request, if that is not the wrong one."""
+    """Mutation that stores one property of a refused request, if its schema accepts that."""
+
+    _is_forced = True
 
     def __init__(self, operation: str, status: int, name: str) -> None:
         super().__init__(operation, status)
         self._name = name
 
-    def _list_parts(
-        self, vendor: MutatedVendor, request: VendorRequest, before: ModelState
-    ) -> Iterator[VendorRequest]:
+    def _list_parts(self, vendor: MutatedVendor, request: VendorRequest, before: ModelState) -> Iterator[VendorRequest]:
         droppable = self._list_droppable(vendor, request)
-        if self._name in droppable:
+        schema = Schema(vendor.contract.effective.schemas, request.operation.get_arguments()[self._name])
+        if self._name in droppable and schema.accepts(request.arguments[self._name]):
             yield remove_arguments(request, *(name for name in droppable if name != self._name))
 
 
@@ -83,9 +83,7 @@ class StoredItems(HalfDoneRefusal):
         super().__init__(operation, status)
         self._name = name
 
-    def _list_parts(
-        self, vendor: MutatedVendor, request: VendorRequest, before: ModelState
-    ) -> Iterator[VendorRequest]:
+    def _list_parts(self, vendor: MutatedVendor, request: VendorRequest, before: ModelState) -> Iterator[VendorRequest]:
         items = request.arguments.get(self._name)
         if not isinstance(items, list):
             return

@@ -111,7 +111,9 @@ class ZitadelModel(ResourceModel):
             bounds = "between {minLength} and {maxLength} runes, inclusive".format(**operation.path_schemas["{id}"])
             message = f"invalid id: value length must be {bounds}"
         body = values.ErrorMatcher.build(outcome.body, message, state.interpretations)
-        after: InstanceState = state.record_refusal(operation.id, request.parameters.get("id", ""))
+        after: InstanceState = outcome.resolve_next_state(None).record_refusal(
+            operation.id, request.parameters.get("id", "")
+        )
 
         def narrow(answer: Any) -> InstanceState:
             return replace(after, interpretations=body.narrow(after.interpretations, answer))

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contract_watch.contracts.resource import statuses
 from contract_watch.contracts.resource.layout import Layout
 from contract_watch.contracts.resource.pages import Paging
+from contract_watch.contracts.resource.refused_changes import get_refusal_clause
 from contract_watch.contracts.resource.rules_file import RESPONSE, RulesFile
 from contract_watch.contracts.resource.table import ResourceTable
 
@@ -113,6 +114,8 @@ def _derive(
     yield names.unknown(layout.remove), "A request that names an unknown object is rejected."
     yield f"{layout.remove}/effect/untouched", "A removal changes no other object."
     yield names.removed, "A removed object is gone."
+    for operation in (*layout.updates, *layout.actions, layout.remove):
+        yield get_refusal_clause(operation), "A rejected request changes nothing."
     if layout.list:
         yield from _derive_list(layout, table, names, accounts)
     if paging is not None and paging.is_paged:

@@ -11,6 +11,7 @@ from contract_watch.contracts.outcomes import Outcome
 from contract_watch.contracts.resource.layout import RowLocation, get_schema, get_success
 from contract_watch.contracts.resource.names import NamePolicy, fold_name
 from contract_watch.contracts.resource.pages import Page, PageMatcher, Paging, get_row_path
+from contract_watch.contracts.resource.refused_changes import find_refused_removal
 from contract_watch.contracts.resource.row_stream import RowStream
 from contract_watch.contracts.resource.rows import LazyRows, ResourceList
 from contract_watch.contracts.resource.state import UNKNOWN, Item, ResourceState
@@ -152,7 +153,9 @@ class ListOutcomes:
             row = model.match_row(state, item, operation, model.rows.match_name(item.name, schema))
             if filtered:
                 return ExpectedRow(row, filtered)
-            suspected = state.find_suspected_clause(item, "", (layout.remove,))
+            suspected = find_refused_removal(state, item, layout.remove) or state.find_suspected_clause(
+                item, "", (layout.remove,)
+            )
             return ExpectedRow(row, item.clauses.get("", model.spec.clauses.created), suspected_clause=suspected)
 
         def find_absence_clause(name: str) -> str | None:

@@ -31,6 +31,7 @@ from contract_watch.contracts.resource.new_values import check_new_values
 from contract_watch.contracts.resource.parents import check_parents, is_elsewhere
 from contract_watch.contracts.resource.preset import PresetBuilder
 from contract_watch.contracts.resource.preset_object import PresetObject
+from contract_watch.contracts.resource.refused_changes import RefusalRecorder
 from contract_watch.contracts.resource.row_values import RowRenderer, RowRenderers
 from contract_watch.contracts.resource.rows import RowBuilder
 from contract_watch.contracts.resource.rule import RuleCheck, Situation
@@ -61,6 +62,7 @@ class ResourceModel:
         self.effects = RuleEffects(self.spec.rules_file, self.spec.layout, self.store)
         self._texts = ErrorTexts(contract)
         self._unserved = UnservedBodies(contract, self.rows, self._texts)
+        self._refused = RefusalRecorder(self.spec, self.store)
         self.items = ItemOutcomes(self)
         self.lists = ListOutcomes(self)
         self.rules: Mapping[str, str] = {**self.spec.rules, **self.list_rules()}
@@ -247,9 +249,9 @@ class ResourceModel:
         return self.store.read_sent(state, call.operation, call.arguments)
 
     def refuse(self, state: ResourceState, request: Request, operation: Operation, check: Check) -> Outcome:
-        """Return the outcome of a failed check; a refusal leaves ``state`` as it is."""
-        del request
-        return Outcome(check.status, check.clause, check.why, self.match_refusal(operation, check), state)
+        """Return the outcome of a failed check; a refusal changes no object of ``state``."""
+        after = self._refused.record(state, request, operation)
+        return Outcome(check.status, check.clause, check.why, self.match_refusal(operation, check), after)
 
     def settle(self, state: ResourceState, call: Call, item: Item, old: Item | None) -> Item:
         """Return ``item`` as it is after a valid request, where one value depends on others; a new one has no ``old``."""

@@ -19,6 +19,7 @@ from contract_watch.contracts.matchers import (
     are_equal,
 )
 from contract_watch.contracts.resource.layout import EVERY, RowLocation
+from contract_watch.contracts.resource import refused_changes
 from contract_watch.contracts.resource.matchers import (
     FreshUuid,
     SecretSample,
@@ -218,7 +219,9 @@ class RowBuilder:
         clause = item.clauses.get(argument)
         removals = (self._layout.remove,)
         suspected = None if is_echo or state.is_complete else state.find_suspected_clause(item, argument, removals)
-        matcher = ForClause(clause, matcher, suspected) if clause else matcher
+        if clause:
+            causes = refused_changes.find_causes(state, item, argument, schema, self._match_value)
+            matcher = ForClause(clause, matcher, suspected, tuple(causes))
         is_due = argument in item.sent and not self._values.is_blank(argument, value)
         return matcher, is_due and not self.may_be_absent(state, argument)
 

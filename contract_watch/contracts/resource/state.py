@@ -9,6 +9,7 @@ from contract_watch.contracts.outcomes import Interpretations
 from contract_watch.contracts.resource.item_list import FOLDED, LEAST, NAME, REQUESTED, VALUE, ItemList
 from contract_watch.contracts.resource.names import fold_name
 from contract_watch.contracts.resource.persistent import discard_entry, insert_entry
+from contract_watch.contracts.resource.refused_changes import RefusedChange
 
 
 class Unknown:
@@ -71,7 +72,8 @@ class ResourceState:
     listed differently.
     ``unknown_names`` are the accounts and names whose existence is unknown after a broken contract. ``replies`` maps the
     accounts and idempotency keys to the object that the first request created, and to that request's other arguments.
-    ``pages`` maps what identifies a page to the names on the pages before it, as long as nothing changes.
+    ``pages`` maps what identifies a page to the names on the pages before it, as long as nothing changes. ``refusals`` are
+    the refused requests about objects that no response has shown since.
     """
 
     accounts: Mapping[str, Account]
@@ -83,6 +85,7 @@ class ResourceState:
     unknown_names: frozenset[tuple[str, str]] = frozenset()
     replies: Mapping[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
     pages: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    refusals: tuple[RefusedChange, ...] = ()
 
     @property
     def is_complete(self) -> bool:
@@ -170,7 +173,17 @@ class ResourceState:
             unlisted = (*unlisted, (operation, item.name))
         unknown = self.unknown_names - {(item.account, item.name or ""), (item.account, item.requested_name)}
         return replace(
-            self, items=items, removed_names=removed, unlisted_operations=unlisted, unknown_names=unknown, pages={}
+            self, items=items, removed_names=removed, unlisted_operations=unlisted, unknown_names=unknown, pages={},
+            refusals=self._rename_refusals(old, item) if old is not None else self.refusals,
+        )  # fmt: skip
+
+    def _rename_refusals(self, old: Item, new: Item) -> tuple[RefusedChange, ...]:
+        """Return the refusals, with those about ``old`` under the name that it has now."""
+        if old.name == new.name:
+            return self.refusals
+        about = (old.account, old.name)
+        return tuple(
+            replace(one, name=new.name or "") if (one.account, one.name) == about else one for one in self.refusals
         )
 
     def _add(self, item: Item) -> Sequence[Item]:
@@ -244,18 +257,25 @@ class ResourceState:
         A list of one object ``only`` says nothing about the others.
         """
         if only is not None:
-            if self.is_complete or not (only.unlisted_changes or only.is_new):
+            if self.is_complete:
                 return self
-            return self.swap_item(only, replace(only, unlisted_changes=frozenset(), is_new=False))
+            rest = tuple(one for one in self.refusals if (one.account, one.name) != (only.account, only.name))
+            state = self if len(rest) == len(self.refusals) else self.evolve(refusals=rest)
+            if not (only.unlisted_changes or only.is_new):
+                return state
+            return state.swap_item(only, replace(only, unlisted_changes=frozenset(), is_new=False))
         if self.is_complete or not (
-            self.unlisted_operations or any(item.unlisted_changes or item.is_new for item in self.items)
+            self.unlisted_operations
+            or self.refusals
+            or any(item.unlisted_changes or item.is_new for item in self.items)
         ):
             return self
         items = tuple(
             replace(item, unlisted_changes=frozenset(), is_new=False) if item.account == account else item
             for item in self.items
         )
-        return self.evolve(items=items, unlisted_operations=())
+        refusals = tuple(one for one in self.refusals if one.account != account)
+        return self.evolve(items=items, unlisted_operations=(), refusals=refusals)
 
     def find_suspected_clause(self, item: Item, prop: str, removals: Iterable[str]) -> str | None:
         """Return the clause to suspect if ``prop`` has another value, or (empty) the object is not listed.

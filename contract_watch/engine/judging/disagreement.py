@@ -20,7 +20,7 @@ class Disagreement:
     the object concerned, if the response holds several. ``hypotheses`` are changes by the vendor that would explain it, the
     most specific one first. ``of_reader`` is the same disagreement as the fault of the read that shows it, where the effect of
     another operation is missing; ``suspects`` are further operations (``METHOD path``) that can be at fault. ``witness`` is the exchange that shows that the
-    read is wrong.
+    read is wrong. ``suspected_times`` are the times of the requests that may have caused it, if they are known.
     """
 
     id: str
@@ -38,6 +38,7 @@ class Disagreement:
     of_reader: "Disagreement | None" = None
     suspects: tuple[str, ...] = ()
     witness: Exchange | None = field(default=None, compare=False)
+    suspected_times: tuple[float, ...] = ()
 
 
 def is_html_page(response: Response) -> bool:

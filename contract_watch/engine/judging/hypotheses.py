@@ -131,6 +131,9 @@ def explain_mismatch(
         omitted = Hypothesis("row-missing", "omit", "objects that exist", shown.name)
         return omitted, explain_missing_object(contract)
     operation, _, effect = clause.partition("/effect/")
+    if effect == "refused":
+        what = "what it rejects" if kind != "row-missing" else "the request that it rejects"
+        return (Hypothesis(f"effect/refused:{kind}", "store", what, contract.operations[operation].name),)
     if effect.startswith("untouched"):
         name = next((part for part in reversed(pointer.split("/")) if part != "*"), "")
         return (

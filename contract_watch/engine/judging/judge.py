@@ -255,14 +255,16 @@ class ResponseJudge:
         pointer = format_pointer(found.path)
         clause = blamed or found.clause or f"{operation.id}/{operation.get_response_key(status)}/body/{pointer}"
         setting = next((part for part in reversed(found.path) if isinstance(part, str)), "")
-        name = f"{clause}/{setting}" if blamed else clause
+        times = found.suspected_times if blamed or found.suspected_clause is None else ()
+        name = f"{clause}/{setting}" if blamed or times else clause
         responsible = clause.split("/", 1)[0]
         where = f" at `{pointer}`" if pointer else ""
         cause = self._contract.operations.get(responsible, operation)
+        rejected = "a rejected " if clause.endswith("/effect/refused") else ""
         after, of_reader = "", None
         if cause is not operation:
-            after = f" after {cause.name}"
-            of_reader = self._blame_reader(operation, status, found, body, asked)
+            after = f" after {rejected}{cause.name}"
+            of_reader = None if times else self._blame_reader(operation, status, found, body, asked)
         return Disagreement(
             id=f"{name}/{found.kind}",
             severity=ADDITIVE if "/request/" in clause else BREAKING,
@@ -275,6 +277,7 @@ class ResponseJudge:
             hypotheses=explain_mismatch(self._contract, operation, clause, name if blamed else pointer, found.kind),
             may_lag=True,
             of_reader=of_reader,
+            suspected_times=times,
         )
 
     def _blame_reader(

@@ -52,6 +52,15 @@ class FlowValues:
         telling = [value for value in (*known, *made) if value not in (default, None, "", 0, False, [])]
         return [value for index, value in enumerate(telling) if value not in telling[:index]]
 
+    def list_bystanders(self, operation: Operation, name: str) -> list[Any]:
+        """Return valid values of an argument with no role, the most telling first; both of a boolean."""
+        if self._arguments.get_role(operation, name) is not None:
+            return []
+        schema = resolve_reference(self._spec.layout.document, operation.get_arguments()[name])
+        if find_kind(schema) == "boolean":
+            return [True, False]
+        return ["{password}"] if schema.get("format") == "password" else self.list_telling(operation, name)
+
     def clear(self, operation: Operation, names: list[str], *, with_null: bool) -> dict[str, Any]:
         """Return null, or the empty value of its type, for each of ``names`` whose schema accepts it.
 

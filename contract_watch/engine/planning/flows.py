@@ -11,6 +11,7 @@ from typing import Any
 from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.resource.layout import Layout
+from contract_watch.contracts.resource.refused_changes import get_refusal_clause
 from contract_watch.contracts.resource.spec import ResourceSpec
 from contract_watch.engine.planning.arguments import ArgumentBuilder
 from contract_watch.engine.planning.flow_values import FlowValues, name_within
@@ -66,7 +67,8 @@ class _FlowDeriver:
                 list(self._plan_rename(renames[0])),
             )
         for name in layout.actions:
-            promised = [rule for rule in self._spec.rules if rule.startswith(f"{name}/")]
+            refused = get_refusal_clause(name)
+            promised = [rule for rule in self._spec.rules if rule.startswith(f"{name}/") and rule != refused]
             yield self._build(
                 f"action-{name}",
                 f"{self._get(name).name} acts on one object alone.",
@@ -198,7 +200,8 @@ class _FlowDeriver:
         for name in layout.updates:
             if argument := layout.get_renaming(name) or self._find_mark(name):
                 yield self._create("b", {})
-                yield self._name(name, "b", {argument: "{a}"})
+                # The other changes are good: a vendor may store them before it finds that the name is taken.
+                yield self._name(name, "b", {**self._values.choose(name, varied=True), argument: "{a}"})
             if changes := self._values.change_unique(self._get(name), "{a}"):
                 yield self._create("c", {})
                 yield self._name(name, "c", changes)
@@ -230,7 +233,8 @@ class _FlowDeriver:
         yield self._create("a", self._values.choose(layout.create, varied=False))
         yield from (self._as(step, other) for step in self._list())
         for name in (*layout.readers, *layout.updates, layout.remove):
-            yield self._as(self._name(name, "a"), other)
+            changes = self._values.choose(name, varied=True) if name in layout.updates else None
+            yield self._as(self._name(name, "a", changes), other)
         yield from self._read("a")
 
     def _plan_pages(self) -> Iterator[ProbeStep]:

@@ -14,6 +14,7 @@ from contract_watch.contracts.samples import build_sample
 from contract_watch.contracts.schema import Schema
 from contract_watch.engine.planning.allowance import fit_to_allowance
 from contract_watch.engine.planning.arguments import ArgumentBuilder
+from contract_watch.engine.planning.bystanders import BystanderPlanner
 from contract_watch.engine.planning.credential_probes import plan_credential_probes
 from contract_watch.engine.planning.extremes import put_extremes_first
 from contract_watch.engine.planning.probe import Probe, ProbeStep, number_placeholders
@@ -53,6 +54,7 @@ class Planner:
         self._contract, self._is_sent = contract, is_sent
         self._document = contract.effective.schemas
         self._arguments = ArgumentBuilder(contract)
+        self._bystanders = BystanderPlanner(contract)
 
     @cached_property
     def _simulation(self) -> Simulation:
@@ -214,7 +216,11 @@ class Planner:
         return Probe(name, "accepted", operation.id, title, (*targets, *effects), steps, parts)
 
     def plan_refused(self) -> Iterator[Probe]:
-        """Plan requests just outside each constraint, one at a time."""
+        """Plan requests just outside each constraint, one at a time; good values ride along, which must not be stored."""
+        yield from self._bystanders.add(self._generate_refused())
+        yield from self._plan_unchanged()
+
+    def _generate_refused(self) -> Iterator[Probe]:
         for operation in self._contract.operations.values():
             baseline = self._arguments.build_baseline(operation)
             required = operation.get_required_arguments()
@@ -235,7 +241,6 @@ class Planner:
                 yield Probe(f"refused/{operation.id}/body/{case}", "refused", operation.id, title,
                             (f"{operation.id}/request/body",), (step,), equivalence_key=case)  # fmt: skip
         yield from self._plan_nulls()
-        yield from self._plan_unchanged()
 
     def _plan_nulls(self) -> Iterator[Probe]:
         """Plan null for each required property, one at a time: a server may look for the name alone."""
@@ -291,8 +296,9 @@ class Planner:
             read = self._contract.operations[listed.operation]
         status = min((one for one in self._contract.operations[create].responses if one >= 400), default=400)
         if not self._names_object(read):
+            clauses = (one for one in self._contract.model.rules if one.endswith("/effect/refused"))
             yield Probe("refused/changes-nothing", "refused", create, "Rejected requests change nothing.",
-                        (rule or f"{create}/response/{status}",),
+                        (rule or f"{create}/response/{status}", *clauses),
                         (ProbeStep.from_arguments(read, self._arguments.build_baseline(read)),))  # fmt: skip
 
     def _names_object(self, operation: Operation) -> bool:

@@ -34,7 +34,8 @@ class ProbeStep:
 
     ``account`` names whose key is sent. ``credential`` takes the key and returns the value for the contract's
     credential location number ``location``, or None for no credential; ``header`` is an undocumented header for it. ``method`` and ``path`` (below the target's
-    address) replace ``operation`` for an undeclared one.
+    address) replace ``operation`` for an undeclared one. ``bystanders`` are valid values of further arguments, which a
+    refusal must not store: the run sends one of each that its object does not have.
     """
 
     operation: str | None
@@ -46,6 +47,7 @@ class ProbeStep:
     method: str = ""
     path: str = ""
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    bystanders: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
 
     @classmethod
     def from_arguments(cls, operation: Operation, arguments: Any, **more: Any) -> "ProbeStep":

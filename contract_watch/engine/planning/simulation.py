@@ -39,6 +39,12 @@ class Simulation:
         outcomes = [self.contract.model.outcomes(world, request) for world in states]
         return all(found and all(outcome.status < 300 for outcome in found) for found in outcomes)
 
+    def is_refused_in(self, states: Iterable[ModelState], operation: Operation, arguments: Any, key: str = "") -> bool:
+        """Return True if a request is rejected in every one of ``states``, in every interpretation."""
+        request = self.build_request(operation, arguments, key)
+        outcomes = [self.contract.model.outcomes(world, request) for world in states]
+        return all(outcome.status >= 400 for found in outcomes for outcome in found)
+
     def build_arguments(self, operation: Operation, identity: str) -> Any:
         """Build minimal valid arguments of ``operation`` about the object ``identity``."""
         return fill_with_stand_ins(self._arguments.build_baseline(operation), {"stock": identity}, self.contract)

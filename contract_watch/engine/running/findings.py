@@ -30,7 +30,11 @@ def select_steps(session: Session, found: Disagreement, exchange: Exchange, **mo
     """Select the exchanges that led to a disagreement in ``exchange``, which is the last one; see `select_exchanges`."""
     target, life = session.target, session.contract.lifecycle
     suspected = found.operation if found.clause.endswith("/effect/untouched") else ""
-    steps = select_exchanges(target.mutations, exchange, found.object_name, life, suspected=suspected, **more)
+    refusals, name = _select_refusals(session, found, exchange), found.object_name
+    if refusals and not any(name in one.names for one in refusals):
+        name = min(refusals[-1].names)  # its mark: no response gave the id of what a rejected request created
+    changes = sorted([*target.mutations, *refusals], key=lambda one: one.request.timestamp)
+    steps = select_exchanges(changes, exchange, name, life, suspected=suspected, **more)
     named = {found.operation, *(one.id for one in session.contract.operations.values() if one.name in found.suspects)}
     if found.operation not in session.contract.operations or named <= {one.operation for one in steps}:
         is_incomplete = found.witness is not None and found.id.endswith("row-missing")
@@ -38,6 +42,25 @@ def select_steps(session: Session, found: Disagreement, exchange: Exchange, **mo
     # An operation that can be at fault is in no change of the object: it was refused, or named another one.
     attempted = list(target.attempted_changes)
     return select_exchanges(attempted, exchange, found.object_name, life, suspected=found.operation, **more)
+
+
+def _select_refusals(session: Session, found: Disagreement, exchange: Exchange) -> list[Exchange]:
+    """Select the rejected requests that may have caused a disagreement: those of its times, or about an object in a list.
+
+    An object that a rejected request created stands in the response under the name that the request gave it.
+    """
+    content = exchange.response.body if exchange.response is not None else b""
+    return [
+        one
+        for one in session.target.attempted_changes
+        if one.operation == found.operation
+        and one.response is not None
+        and 400 <= one.response.status < 500
+        and (
+            one.request.timestamp in found.suspected_times
+            or (found.id.endswith("/unexpected") and any(name.encode() in content for name in one.names))
+        )
+    ]
 
 
 def _add_shown_objects(changes: Sequence[Exchange], steps: list[Exchange], life: Lifecycle) -> list[Exchange]:

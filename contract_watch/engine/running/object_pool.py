@@ -21,6 +21,7 @@ class ObjectPool:
         self._arguments = ArgumentBuilder(session.contract)
         self._simulation = Simulation(session.contract)
         self._current: dict[str, str] = {}
+        self._reserved: dict[tuple[str, str], str] = {}
         self._unchanged: set[str] = set()
         self._creation_count = self._lost_count = 0
 
@@ -55,6 +56,19 @@ class ObjectPool:
                 self._current[account] = known
                 return known
         return self.create_object(account, operation)
+
+    def get_object_for(self, operation: str, account: str) -> str:
+        """Return the identity of a shared object of ``account`` that ``operation`` has to itself, as far as it stays usable.
+
+        What one operation stores there although it rejects a request cannot be taken for the work of another.
+        """
+        others = [name for (its, _), name in self._reserved.items() if its != operation]
+        known, before = self._reserved.get((operation, account), ""), self._current.get(account, "")
+        if known not in self._list_usable(account) or not self._prepare_object(known, account, operation):
+            known = self.get_ready_object(account, operation, others)
+            self._reserved[operation, account] = known
+            self._current[account] = before or known
+        return known
 
     def _prepare_object(self, name: str, account: str, operation: str | None) -> bool:
         """Prepare an object for ``operation`` if one request does it; return True if the operation is granted then."""

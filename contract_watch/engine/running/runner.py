@@ -10,6 +10,7 @@ from contract_watch.contracts.schema import parse_json
 from contract_watch.engine.account.object_names import build_name_variants
 from contract_watch.engine.account.precheck import ProbePrecheck
 from contract_watch.engine.judging.judge import Attempt
+from contract_watch.engine.planning.bystanders import choose_bystanders
 from contract_watch.engine.planning.passwords import generate_password
 from contract_watch.engine.planning.probe import (
     Probe,
@@ -19,6 +20,7 @@ from contract_watch.engine.planning.probe import (
     make_request,
     read_size,
 )
+from contract_watch.engine.planning.simulation import Simulation
 from contract_watch.engine.protocols.exchange import Exchange
 from contract_watch.engine.protocols.mock_controls import script_fault
 from contract_watch.engine.running.confirmation import Confirmation
@@ -45,6 +47,7 @@ class Runner:
         gate = session.gate
         self._precheck = ProbePrecheck(gate.guard) if gate is not None else None
         self._removal_numbers = itertools.count(1)
+        self._simulation = Simulation(session.contract)
 
     def number_removal(self) -> int:
         """Return the number of the next removal: their ids are unique in a run."""
@@ -188,6 +191,12 @@ class Runner:
         account = step.account or session.contract.credentials[0].account
         operation = step.operation if step.operation in session.contract.operations else None
         values = RunValues(session, self.pool, names, account, operation)
+        if step.bystanders:
+            if "stock:" not in names and operation is not None:
+                names["stock:"] = self.pool.get_object_for(operation, account)
+            states, key = session.target.possible_states, session.keys[account]
+            identity = session.target.get_identity(values.fill("stock", ""))
+            step = choose_bystanders(self._simulation, states, step, identity, key)
         exchange = session.send_request(make_request(session.contract, step, values))
         listed = session.contract.list_config
         if listed is not None and operation == listed.operation and exchange.response is not None:
