@@ -25,7 +25,8 @@ class Mismatch:
     ``expected`` describes the accepted values in prose. ``clause`` is the broken promise, if the matcher knows it (see
     `ForClause`); ``suspected_clause`` is the more likely one if the target has satisfied ``clause`` before.
     ``object_name`` is the name of the object concerned, for a row of a `ListMatcher`. ``suspected_times`` are the times of
-    the requests that may have caused it, if the matcher knows them.
+    the requests that may have caused it, if the matcher knows them. ``candidates`` are clauses of which one is broken, where
+    several operations may have done it.
     """
 
     path: ValuePath
@@ -35,6 +36,7 @@ class Mismatch:
     object_name: str | None = None
     suspected_clause: str | None = None
     suspected_times: tuple[float, ...] = ()
+    candidates: tuple[str, ...] = ()
 
 
 class Matcher(Protocol):

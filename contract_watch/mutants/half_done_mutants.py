@@ -70,6 +70,7 @@ class StoredProperty(HalfDoneRefusal):
         self._name = name
 
     def _list_parts(self, vendor: MutatedVendor, request: VendorRequest, before: ModelState) -> Iterator[VendorRequest]:
+        del before
         droppable = self._list_droppable(vendor, request)
         schema = Schema(vendor.contract.effective.schemas, request.operation.get_arguments()[self._name])
         if self._name in droppable and schema.accepts(request.arguments[self._name]):

@@ -40,11 +40,12 @@ class Mutation:
     """Behaviour of a mutant during one life of a mock. It may keep state; this class is the faithful vendor.
 
     ``activations`` counts how often the drift made a difference: 0 means that nothing provoked it. ``delay`` is added
-    to each response, in seconds.
+    to each response, in seconds. ``pace`` are the seconds that each request seems to take, 0 for as long as it does.
     """
 
     activations = 0
     delay = 0.0
+    pace = 0.0
 
     def respond(self, vendor: "MutatedVendor", request: VendorRequest) -> tuple[int, Any]:
         """Return status and JSON body for a declared operation, and advance the vendor's state."""

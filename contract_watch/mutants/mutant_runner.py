@@ -18,10 +18,10 @@ from contract_watch.engine.running.cleanup import clean_up
 from contract_watch.engine.running.client_stage import parse_recorded_responses, run_client
 from contract_watch.engine.running.preflight import run_preflight
 from contract_watch.engine.running.runner import Runner
-from contract_watch.engine.running.session import Session
+from contract_watch.engine.running.session import Patience, Session
 from contract_watch.mock.server import run_in_thread
 from contract_watch.mutants.mutant import Mutant, Mutation
-from contract_watch.mutants.mutant_mock import MutantApp, MutantServer
+from contract_watch.mutants.mutant_mock import MutantApp, MutantServer, PacedClock
 from contract_watch.report.finding import Finding
 from contract_watch.report.record import Record
 
@@ -55,6 +55,7 @@ class MutantRunner:
         self.address = base
         self._base = base + contract.base_path
         self._server = server
+        self._clock: PacedClock | None = None
         planned = [probe for probe in plan_probes(contract) if can_encode_rest(contract, probe)]
         self.plan = sorted(planned, key=lambda probe: FAMILIES.index(probe.family))
 
@@ -62,7 +63,7 @@ class MutantRunner:
         """Run the suite's deterministic stages against a mutant until the first finding."""
         started = time.monotonic()
         mutation = mutant.create_mutation()
-        self._server.app = MutantApp(self._contract, mutation)
+        self.load_mutation(mutation)
         record, found = self.run_suite()
         first = found[0] if found else None
         return MutantResult(
@@ -86,7 +87,10 @@ class MutantRunner:
 
     def load_mutation(self, mutation: Mutation, interpretations: dict[str, str] | None = None) -> None:
         """Serve ``mutation`` from now on."""
-        self._server.app = MutantApp(self._contract, mutation, interpretations or {})
+        clock = PacedClock(mutation.pace) if mutation.pace else None
+        shown = clock.build_mock_clock() if clock is not None else None
+        self._clock = clock
+        self._server.app = MutantApp(self._contract, mutation, interpretations or {}, shown)
 
     def explore(self, seed: int) -> list[Finding]:
         """Run the exploring stage once against the loaded mutation; return its findings."""
@@ -125,9 +129,9 @@ class MutantRunner:
         record = Record(contract.slug, contract.name, contract.digest, self._base, 0, now)
         keys = {credential.account: credential.test for credential in contract.credentials}
         # The mock here never lags: retrying every read that drifts would take hours.
-        return Session(
-            contract, self._base, keys, NameGenerator(now.date(), suffix=contract.name_suffix), record, lag=0.0
-        )
+        names = NameGenerator(now.date(), suffix=contract.name_suffix)
+        patience = Patience.begin(contract, record, self._clock, lag=0.0)
+        return Session(contract, self._base, keys, names, record, patience=patience)
 
 
 def _run_stages(session: Session, runner: Runner, probes: list[Probe]) -> Iterator[list[Finding]]:

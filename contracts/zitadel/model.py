@@ -148,9 +148,11 @@ class ZitadelModel(ResourceModel):
             if operation == LIST:
                 rows = values.get_value(answer, "result")
                 named = [(values.get_value(row, "id"), row) for row in (rows if isinstance(rows, list) else ())]
-                return now.record_rows({name: row for name, row in named if isinstance(name, str)}, is_list=True)
+                return now.record_rows(
+                    {name: row for name, row in named if isinstance(name, str)}, call.at, is_list=True
+                )
             if operation == GET:
-                return now.record_rows({name: values.get_value(answer, "smtpConfig")}, is_list=False)
+                return now.record_rows({name: values.get_value(answer, "smtpConfig")}, call.at, is_list=False)
             return now.record_change(state, call, answer, password)
 
         if operation == LIST:
@@ -191,7 +193,10 @@ class ZitadelModel(ResourceModel):
             values.match_sequence(item.sequence, least, most),
             state.find_suspected_clause(item, "sequence", ()),
         )
-        details = values.match_details(sequence, item.created_at, item.changed_at, "both", "change")
+        details = values.match_history(
+            values.match_details(sequence, item.created_at, item.changed_at, "both", "change"),
+            item,
+        )
         required, optional, shown = {**row.required, "details": details}, dict(row.optional), row.rendered_optional
         if operation.id == LIST:
             if _REPLY_TO in required:

@@ -44,12 +44,13 @@ class Config(Item):
         clauses = {**self.clauses, "state": clause} if clause else self.clauses
         return replace(self, values=values, clauses=clauses, is_exact=False)
 
-    def record_row(self, row: Any) -> Self:
-        """Return this configuration as a read has shown it."""
+    def record_row(self, row: Any, at: float) -> Self:
+        """Return this configuration as a read at a time has shown it."""
         shown, sequence = own.get_value(row, "state"), own.get_sequence(row)
         values = {**self.values, "state": shown} if shown in (ACTIVE, INACTIVE) else self.values
         return replace(self, values=values, sequence=sequence or self.sequence, is_exact=sequence is not None,
-                       was_read=True, last_operation="")  # fmt: skip
+                       was_read=True, last_operation="", unread_operations=(),
+                       seen=own.remember_details(self, row, at))  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,7 @@ class InstanceState(ResourceState):
                 continue
             clauses = {**one.clauses, "sequence": f"{operation}/effect/sequence"}
             new = replace(one, clauses=clauses, sequence=sequence or one.sequence, is_exact=sequence is not None,
+                          unread_operations=() if operation == ADD else (*one.unread_operations, operation),
                           was_read=operation != ADD, last_operation="" if operation == ADD else operation,
                           password=password if operation in (ADD, *PASSWORDS) else one.password)  # fmt: skip
             configs.append(new.with_state(None) if is_doubtful else new)  # by the reference, it can be active now
@@ -133,15 +135,15 @@ class InstanceState(ResourceState):
         configs = [replace(one, last_operation=operation) if one.name == name else one for one in self.configs]
         return replace(self, items=tuple(configs))
 
-    def record_rows(self, rows: Mapping[str, Any], *, is_list: bool) -> Self:
-        """Return the state after a read or list has shown ``rows`` by id.
+    def record_rows(self, rows: Mapping[str, Any], at: float, *, is_list: bool) -> Self:
+        """Return the state after a read or list at a time has shown ``rows`` by id.
 
         At most one configuration of the instance is active, so an active row makes all unknown ones inactive.
         """
         if self.is_complete:
             return self
         known = [one for one in self.configs if one.name in rows]
-        configs = [one.record_row(rows[one.name or ""]) if one in known else one for one in self.configs]
+        configs = [one.record_row(rows[one.name or ""], at) if one in known else one for one in self.configs]
         if is_list and any(own.get_value(row, "state") == ACTIVE for row in rows.values()):
             configs = [one if one.state else one.with_state(INACTIVE) for one in configs]
         return replace(self, items=tuple(configs), has_read=self.has_read or bool(known),

@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from contract_watch.contracts.matchers import JSON, ForClause, Matcher, Mismatch, ObjectMatcher, Satisfies, ValuePath
 from contract_watch.contracts.outcomes import Interpretations
+from contract_watch.contracts.resource import fixed_values
 from contract_watch.contracts.resource.matchers import match_anything, match_time
 from contract_watch.contracts.resource.pages import PageMatcher
+from contract_watch.contracts.resource.seen import Seen
+from contract_watch.contracts.resource.state import Item
 from contract_watch.contracts.resource.stored_values import format_time, parse_time
 
 ADD, GET, LIST = "addSmtpConfig", "getSmtpConfigById", "listSmtpConfigs"
@@ -19,6 +22,10 @@ ACTIVE, INACTIVE = "SMTP_CONFIG_ACTIVE", "SMTP_CONFIG_INACTIVE"
 OTHERS, AS_READ = f"{ACTIVATE}/effect/others", f"{LIST}/effect/as-read"
 OWNER = "317512345678900001"
 """The instance that owns every object of the mock."""
+_CREATED = "creationDate"
+_FIXED = frozenset({_CREATED, "resourceOwner"})
+"""The details that stay: the date of an object's first event, and the instance that owns it."""
+_HISTORY = "changeDate"
 _DETAIL = "type.googleapis.com/zitadel.v1.ErrorDetail"
 _ERROR_ID = re.compile(r"(.*) \(([A-Z0-9]+-[A-Za-z0-9]+)\)", re.DOTALL)
 """The message of one of the vendor's own errors, and its id."""
@@ -89,7 +96,14 @@ def find_error_id(body: Any) -> str | None:
 
 @dataclass(frozen=True)
 class DetailsMatcher(ObjectMatcher):
-    """The matcher of an object's details: an `ObjectMatcher` whose changeDate is not before its creationDate."""
+    """The matcher of an object's details: an `ObjectMatcher` whose changeDate is not before its creationDate.
+
+    ``before`` are the sequence and the changeDate of an earlier response: a later sequence has a later changeDate, else one
+    of the clauses ``candidates`` is broken.
+    """
+
+    before: tuple[int, str] | None = None
+    candidates: tuple[str, ...] = ()
 
     def find_mismatches(self, value: JSON, path: ValuePath = ()) -> Iterator[Mismatch]:
         yield from super().find_mismatches(value, path)
@@ -99,6 +113,11 @@ class DetailsMatcher(ObjectMatcher):
             return
         if changed < created:
             yield Mismatch((*path, "changeDate"), "value", "a time not before the creationDate")
+        sequence = get_sequence({"details": value})
+        is_later = self.before is not None and sequence is not None and sequence > self.before[0]
+        if self.before is not None and is_later and changed <= parse_time(self.before[1], ""):
+            expected, clause = f"a later time than {self.before[1]}", next(iter(self.candidates[-1:]), None)
+            yield Mismatch((*path, "changeDate"), "value", expected, clause, candidates=self.candidates)
 
 
 def match_details(sequence: Matcher, created_at: float, changed_at: float, shown: str, due: str = "") -> DetailsMatcher:
@@ -116,6 +135,44 @@ def match_details(sequence: Matcher, created_at: float, changed_at: float, shown
     rendered = frozenset(f"{name}Date" for name in dates if shown in ("both", name))
     owner = Satisfies(OWNER, lambda value: isinstance(value, str), "a string")
     return DetailsMatcher({"sequence": sequence, "resourceOwner": owner, **required}, optional, {}, rendered)
+
+
+def remember_details(item: Item, row: Any, at: float) -> tuple[Seen, ...]:
+    """Return what later responses about ``item`` are compared with, after a read at a time has shown ``row``."""
+    details = get_value(row, "details")
+    seen = fixed_values.remember(item, details, _FIXED, "", at).seen
+    sequence, changed = get_sequence(row), get_value(details, "changeDate")
+    if sequence is None or not isinstance(changed, str):
+        return seen
+    return (*(one for one in seen if one.prop != _HISTORY), Seen(_HISTORY, (sequence, changed), at))
+
+
+def match_history(details: DetailsMatcher, item: Item) -> DetailsMatcher:
+    """Return ``details`` with what a response has shown of ``item``."""
+    required, optional = (
+        {
+            prop: fixed_values.match_fixed(
+                item, prop, "" if prop == _CREATED else None, item.unread_operations, matcher
+            )
+            if prop in _FIXED
+            else matcher
+            for prop, matcher in part.items()
+        }
+        for part in (details.required, details.optional)
+    )
+    history = fixed_values.find_seen(item, _HISTORY)
+    before = history.value if history is not None and _is_time(history.value[1]) else None
+    # Had any operation moved the date, it would be later: the last one failed to, whatever the others did.
+    candidates = tuple(f"{operation}/effect/sequence" for operation in item.unread_operations[-1:])
+    return replace(details, required=required, optional=optional, before=before, candidates=candidates)
+
+
+def _is_time(text: str) -> bool:
+    try:
+        parse_time(text, "")
+    except (ValueError, OverflowError):
+        return False
+    return True
 
 
 def match_sequence(sample: int, least: int, most: int | None = None) -> Satisfies:

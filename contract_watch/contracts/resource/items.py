@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from contract_watch.contracts.matchers import ForClause, Matcher, ObjectMatcher, Satisfies
 from contract_watch.contracts.outcomes import Outcome
+from contract_watch.contracts.resource import fixed_values
 from contract_watch.contracts.resource.idempotency import describe_arguments, find_repeated
 from contract_watch.contracts.resource.layout import EVERY, get_schema, get_success
 from contract_watch.contracts.resource.matchers import NewId, match_anything
@@ -87,7 +88,7 @@ class ItemOutcomes:
             if state.find_item(item.account, shown) is not None:  # the vendor treats the two names as one
                 return state.forget_names([shown, item.requested_name])
             item = replace(item, name=shown)
-        state = state.put_item(self._model.learn(state, item, row, call.operation))
+        state = state.put_item(self._learn(state, item, row, call))
         key = call.arguments.get(self._spec.table.idempotency) if self._spec.table.idempotency else None
         if isinstance(key, str) and item.name is not None:
             return state.record_reply(item, key, describe_arguments(call))
@@ -106,7 +107,7 @@ class ItemOutcomes:
         body = self.match_object(state, call.operation, item)
 
         def after(answer: Any) -> ResourceState:
-            learned = self._model.learn(state, item, self.find_row(call.operation, answer), call.operation)
+            learned = self._learn(state, item, self.find_row(call.operation, answer), call)
             return (state if learned is item else state.swap_item(item, learned)).mark_listed(item.account, learned)
 
         why = "A read shows the object with its last values."
@@ -139,20 +140,30 @@ class ItemOutcomes:
             item.unlisted_changes if state.is_complete else item.unlisted_changes.union(named),
             share_names(item.sent.difference(named).union(sent)),
             item.is_new,
+            item.seen,
         )
         situation = self._model.describe(state, call, item)
         new = self._model.settle(state, call, self._model.effects.apply(state, operation, situation, new), item)
+        if not state.is_complete:
+            effect = fixed_values.find_effect(self._spec.table, call, item, new)
+            unread = tuple(dict.fromkeys((*item.unread_operations, operation.id)))
+            new = replace(new, last_effect=effect, unread_operations=unread)
         new, freed = self._rename(state, call, new)
         name = _match_open_name(new) if new.name is None else None
         body = self.match_object(state, operation, new, is_echo=True, name=name)
         body, rule = self._model.effects.match(operation, situation, body)
 
         def after(answer: Any) -> ResourceState:
-            learned = self._model.learn(state, new, self.find_row(operation, answer), operation)
+            learned = self._learn(state, new, self.find_row(operation, answer), call)
             return freed.put_item(learned, item, operation.id)
 
         clause, why = rule or get_success_clause(operation), "A valid change of an existing object succeeds."
         return [Outcome(get_success(operation)[0], clause, why, body, after)]
+
+    def _learn(self, state: ResourceState, item: Item, row: Any, call: Call) -> Item:
+        """Return ``item`` with what ``row`` of a response to ``call`` tells."""
+        learned = self._model.learn(state, item, row, call.operation)
+        return learned if state.is_complete else self._model.rows.remember(learned, row, call.at)
 
     def _rename(self, state: ResourceState, call: Call, item: Item) -> tuple[Item, ResourceState]:
         """Return ``item`` under its new name, and the state in which the old one is free."""

@@ -59,7 +59,7 @@ class ListOutcomes:
             if wanted is not None:
                 return state.mark_listed(tenant, items[0]) if items and not is_open else state
             is_whole = not is_open and not any(name in arguments for name in spec.table.filters)
-            return self._record(state, tenant, operation, answer, page, rows, is_whole=is_whole)
+            return self._record(state, tenant, call, answer, page, rows, is_whole=is_whole)
 
         return [Outcome(status, clause, why, body, after)]
 
@@ -247,7 +247,7 @@ class ListOutcomes:
         self,
         state: ResourceState,
         tenant: str,
-        operation: Operation,
+        call: Call,
         answer: Any,
         page: Page | None,
         rows: ResourceList,
@@ -255,7 +255,7 @@ class ListOutcomes:
         is_whole: bool,
     ) -> ResourceState:
         """Return the state after a list: the names and values that it tells, and the page that follows."""
-        model, layout = self._model, self._model.spec.layout
+        model, layout, operation = self._model, self._model.spec.layout, call.operation
         listed = answer
         location = layout.get_row(operation.id)
         for part in get_row_path(location.path) if location is not None else ():
@@ -271,6 +271,8 @@ class ListOutcomes:
         by_name = {str(row.get(layout.key)): row for row in listed if isinstance(row, dict)}
         mine = state.list_items(tenant)
         learned = [(item, model.learn(state, item, by_name.get(item.name or ""), operation)) for item in mine]
+        if not state.is_complete:
+            learned = [(old, model.rows.remember(new, by_name.get(old.name or ""), call.at)) for old, new in learned]
         return state.swap_items([(old, new) for old, new in learned if new is not old])
 
     def _record_page(

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from contract_watch.contracts.matchers import OtherCause, Satisfies, are_equal
+from contract_watch.contracts.matchers import Constant, Matcher, OtherCause
 from contract_watch.contracts.openapi import join_arguments
 from contract_watch.contracts.schema import Schema
 
@@ -96,14 +96,12 @@ def find_causes(
         if is_about and (argument in one.values or argument in one.wrong):
             by_operation.setdefault(one.operation, []).append(one)
     for operation, refusals in by_operation.items():
-        values = []
+        values: list[tuple[float, Matcher]] = []
         for one in refusals[-_MAX_TIMES:]:
             if argument in one.values:
-                matcher = match_value(state, argument, one.values[argument], schema)
+                matcher: Matcher | None = match_value(state, argument, one.values[argument], schema)
             else:
-                matcher = Satisfies(
-                    None, lambda value, bad=one.wrong[argument]: are_equal(value, bad), "a refused value"
-                )  # type: ignore[misc]
+                matcher = Constant(one.wrong[argument])
             if matcher is not None:
                 values.append((one.at, matcher))
         yield OtherCause(get_refusal_clause(operation), tuple(values))

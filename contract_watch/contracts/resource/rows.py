@@ -18,8 +18,8 @@ from contract_watch.contracts.matchers import (
     ValuePath,
     are_equal,
 )
+from contract_watch.contracts.resource import fixed_values, refused_changes
 from contract_watch.contracts.resource.layout import EVERY, RowLocation
-from contract_watch.contracts.resource import refused_changes
 from contract_watch.contracts.resource.matchers import (
     FreshUuid,
     SecretSample,
@@ -119,6 +119,7 @@ class RowBuilder:
         self._document = spec.layout.document
         self._arguments = {spec.layout.get_shown_name(name): name for name in spec.tracked}
         self._samples: dict[int, Any] = {}
+        self._fixed = fixed_values.list_fixed(spec)
         self._names_of_requests = frozenset(self._arguments.values())
         self._schemas: dict[int, tuple[RowLocation, list[tuple[str, dict[str, Any]]]]] = {}
 
@@ -210,12 +211,17 @@ class RowBuilder:
         if self.is_time(prop):
             moment = self.get_moment(item, prop)
             form = str(schema.get("x-client-type", ""))
-            return match_time(format_time(moment, schema), moment, lambda value: parse_time(value, form)), False
+            near = match_time(format_time(moment, schema), moment, lambda value: parse_time(value, form))
+            if prop == self._table.changed:
+                return fixed_values.match_change(item, prop, form, near), False
+            return self._match_fixed(state, item, prop, form, near), False
         argument = self.find_argument(item, prop)
         value = item.values.get(argument, UNKNOWN) if argument else UNKNOWN
         matcher = self._match_value(state, argument, value, schema) if argument else None
         if matcher is None:
-            return self._match_sample(state, prop, schema), False
+            sample = self._match_sample(state, prop, schema)
+            is_fixed = prop in self._fixed and not argument
+            return self._match_fixed(state, item, prop, None, sample) if is_fixed else sample, False
         clause = item.clauses.get(argument)
         removals = (self._layout.remove,)
         suspected = None if is_echo or state.is_complete else state.find_suspected_clause(item, argument, removals)
@@ -224,6 +230,16 @@ class RowBuilder:
             matcher = ForClause(clause, matcher, suspected, tuple(causes))
         is_due = argument in item.sent and not self._values.is_blank(argument, value)
         return matcher, is_due and not self.may_be_absent(state, argument)
+
+    def _match_fixed(self, state: ResourceState, item: Item, prop: str, form: str | None, inner: Matcher) -> Matcher:
+        """Build the matcher of a value that never moves; one of the operations since a read is suspected if it did."""
+        if not item.seen or state.is_complete:
+            return inner
+        return fixed_values.match_fixed(item, prop, form, item.unread_operations, inner)
+
+    def remember(self, item: Item, row: Any, at: float) -> Item:
+        """Return ``item`` with the values that later responses are compared with; ``row`` answers a request at ``at``."""
+        return fixed_values.remember(item, row, self._fixed, self._table.changed, at)
 
     def _match_sample(self, state: ResourceState, prop: str, schema: Mapping[str, Any]) -> Matcher:
         """Build the matcher of a property that the server makes, or whose value is unknown."""

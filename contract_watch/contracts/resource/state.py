@@ -10,6 +10,7 @@ from contract_watch.contracts.resource.item_list import FOLDED, LEAST, NAME, REQ
 from contract_watch.contracts.resource.names import fold_name
 from contract_watch.contracts.resource.persistent import discard_entry, insert_entry
 from contract_watch.contracts.resource.refused_changes import RefusedChange
+from contract_watch.contracts.resource.seen import Seen
 
 
 class Unknown:
@@ -46,7 +47,10 @@ class Item:
     long as only a list can tell which name the vendor made of ``requested_name``. ``requested_name`` is the name or mark
     that the request gave. ``values`` maps properties of requests to stored values, `UNKNOWN` among them; ``clauses`` maps
     each to the clause that determines its value. ``unlisted_changes`` are the properties that an update changed since the
-    last list, ``sent`` those that a request named, which responses must show. One that ``is_new`` was in no list yet. Times are in seconds since the epoch.
+    last list, ``sent`` those that a request named, which responses must show. One that ``is_new`` was in no list yet.
+    ``seen`` are the values that responses showed and later ones are compared with, ``last_effect`` the operation and time of
+    the last change that must show, ``unread_operations`` those that changed the object since a response showed it. Times are
+    in seconds since the epoch.
     """
 
     account: str
@@ -59,6 +63,18 @@ class Item:
     unlisted_changes: frozenset[str] = frozenset()
     sent: frozenset[str] = frozenset()
     is_new: bool = False
+    seen: tuple[Seen, ...] = ()
+    last_effect: tuple[str, float] | None = None
+    unread_operations: tuple[str, ...] = ()
+
+    @property
+    def is_read(self) -> bool:
+        """True if a response has shown the object since its last change."""
+        return not (self.unlisted_changes or self.unread_operations or self.is_new)
+
+    def mark_read(self) -> "Item":
+        """Return the object after a response has shown it."""
+        return replace(self, unlisted_changes=frozenset(), unread_operations=(), is_new=False)
 
 
 @dataclass(frozen=True)
@@ -256,24 +272,15 @@ class ResourceState:
 
         A list of one object ``only`` says nothing about the others.
         """
+        if self.is_complete:
+            return self
         if only is not None:
-            if self.is_complete:
-                return self
             rest = tuple(one for one in self.refusals if (one.account, one.name) != (only.account, only.name))
             state = self if len(rest) == len(self.refusals) else self.evolve(refusals=rest)
-            if not (only.unlisted_changes or only.is_new):
-                return state
-            return state.swap_item(only, replace(only, unlisted_changes=frozenset(), is_new=False))
-        if self.is_complete or not (
-            self.unlisted_operations
-            or self.refusals
-            or any(item.unlisted_changes or item.is_new for item in self.items)
-        ):
+            return state if only.is_read else state.swap_item(only, only.mark_read())
+        if not (self.unlisted_operations or self.refusals or any(not item.is_read for item in self.items)):
             return self
-        items = tuple(
-            replace(item, unlisted_changes=frozenset(), is_new=False) if item.account == account else item
-            for item in self.items
-        )
+        items = tuple(item.mark_read() if item.account == account and not item.is_read else item for item in self.items)
         refusals = tuple(one for one in self.refusals if one.account != account)
         return self.evolve(items=items, unlisted_operations=(), refusals=refusals)
 

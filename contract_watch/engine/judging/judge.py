@@ -17,6 +17,7 @@ from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody, Request
 from contract_watch.contracts.resource.pages import Paging
 from contract_watch.contracts.schema import format_pointer, parse_json
+from contract_watch.engine.judging.candidates import settle_candidates
 from contract_watch.engine.judging.checked_response import CheckedResponse
 from contract_watch.engine.judging.disagreement import ADDITIVE, BREAKING, Disagreement
 from contract_watch.engine.judging.hypotheses import explain_mismatch, explain_status
@@ -211,7 +212,12 @@ class ResponseJudge:
     ) -> None:
         """Leave the states whose matcher accepts the body; if none does, report how the body misses the nearest one."""
         tried = [
-            (outcome, list(outcome.body.find_mismatches(judged.json)) if outcome.body is not None else [])
+            (
+                outcome,
+                [*settle_candidates(outcome.body.find_mismatches(judged.json), satisfied_clauses)]
+                if outcome.body
+                else [],
+            )
             for _, outcome in fitting
         ]
         right = [outcome for outcome, mismatches in tried if not mismatches]
@@ -256,7 +262,7 @@ class ResponseJudge:
         clause = blamed or found.clause or f"{operation.id}/{operation.get_response_key(status)}/body/{pointer}"
         setting = next((part for part in reversed(found.path) if isinstance(part, str)), "")
         times = found.suspected_times if blamed or found.suspected_clause is None else ()
-        name = f"{clause}/{setting}" if blamed or times else clause
+        name = f"{clause}/{setting}" if blamed or times or found.candidates else clause
         responsible = clause.split("/", 1)[0]
         where = f" at `{pointer}`" if pointer else ""
         cause = self._contract.operations.get(responsible, operation)

@@ -116,7 +116,7 @@ def choose_bystanders(
 def _find_stored(contract: Contract, state: ModelState, identity: str) -> Mapping[str, Any]:
     """Return the values that an object has in ``state``, as far as they are known and no secrets."""
     rows = contract.model.dump(state)
-    found = (
-        (row for row in rows if isinstance(row, dict) and identity in row.values()) if isinstance(rows, list) else ()
-    )
-    return next(found, {})
+    for row in rows if isinstance(rows, list) else ():
+        if isinstance(row, dict) and identity in row.values():
+            return row
+    return {}

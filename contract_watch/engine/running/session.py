@@ -1,7 +1,6 @@
 """One run against one target: sends every request, judges every response, and collects the disagreements."""
 
 import contextlib
-import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -279,7 +278,7 @@ class Session:
         """Send and judge one request; nothing is noted yet."""
         if self._stop_reason is not None:
             raise RunAbortedError(self._stop_reason)
-        request = replace(request, timestamp=time.time())
+        request = replace(request, timestamp=self.patience.clock.wall())
         self.secrets.learn_request(request, find_later=self.coverage.stage != "explore")
         sent = Exchange(request, encoded, None, protocol, "", find_object_names(self.contract, request))
         exchange = self._deliver(sent)
