@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 _WORDS = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
 _BEGINNINGS = frozenset({"created", "creation", "creator"})
 _ENDS = frozenset({"owner", "creator"})
-_UNITS = (1.0, 1e-3, 1e-6, 1e-9)
-"""Units that times are written in, in seconds."""
+_UNITS = {1.0: 1_000_000, 1e-3: 1_000, 1e-6: 1}
+"""Units that times are written in, in seconds and in microseconds."""
 _MAX_TEXT = 100
 """Characters of a value that are described."""
 _LATENCY = 2.0
@@ -146,11 +146,8 @@ def _describe(value: Any) -> str:
 
 def _get_unit(moment: float) -> float:
     """Return the largest unit that ``moment`` is a whole number of."""
-    for unit in _UNITS:
-        count = moment / unit
-        if abs(count - round(count)) < 1e-3:
-            return unit
-    return _UNITS[-1]
+    micros = round(moment * 1e6)
+    return next(seconds for seconds, size in _UNITS.items() if micros % size == 0)
 
 
 def find_effect(table: ResourceTable, call: Call, old: Item, new: Item) -> tuple[str, float] | None:
