@@ -16,7 +16,7 @@ from contract_watch.contracts.openapi import Operation, join_arguments
 from contract_watch.contracts.outcomes import Check, Interpretations, Outcome, build_outcomes, is_definite
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import Request
-from contract_watch.contracts.resource import credentials, stored_values
+from contract_watch.contracts.resource import credentials, refused_changes, stored_values
 from contract_watch.contracts.resource.call import Call
 from contract_watch.contracts.resource.effects import RuleEffects
 from contract_watch.contracts.resource.error_texts import ErrorTexts
@@ -31,7 +31,6 @@ from contract_watch.contracts.resource.new_values import check_new_values
 from contract_watch.contracts.resource.parents import check_parents, is_elsewhere
 from contract_watch.contracts.resource.preset import PresetBuilder
 from contract_watch.contracts.resource.preset_object import PresetObject
-from contract_watch.contracts.resource.refused_changes import RefusalRecorder
 from contract_watch.contracts.resource.row_values import RowRenderer, RowRenderers
 from contract_watch.contracts.resource.rows import RowBuilder
 from contract_watch.contracts.resource.rule import RuleCheck, Situation
@@ -62,9 +61,8 @@ class ResourceModel:
         self.effects = RuleEffects(self.spec.rules_file, self.spec.layout, self.store)
         self._texts = ErrorTexts(contract)
         self._unserved = UnservedBodies(contract, self.rows, self._texts)
-        self._refused = RefusalRecorder(self.spec, self.store)
-        self.items = ItemOutcomes(self)
-        self.lists = ListOutcomes(self)
+        self._refused = refused_changes.RefusalRecorder(self.spec, self.store)
+        self.items, self.lists = ItemOutcomes(self), ListOutcomes(self)
         self.rules: Mapping[str, str] = {**self.spec.rules, **self.list_rules()}
         self.interpretations: Mapping[str, tuple[str, ...]] = self.list_interpretations()
         # Such a vendor can report a bad body first.

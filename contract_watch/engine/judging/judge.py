@@ -263,13 +263,11 @@ class ResponseJudge:
         setting = next((part for part in reversed(found.path) if isinstance(part, str)), "")
         times = found.suspected_times if blamed or found.suspected_clause is None else ()
         name = f"{clause}/{setting}" if blamed or times or found.candidates else clause
-        responsible = clause.split("/", 1)[0]
         where = f" at `{pointer}`" if pointer else ""
-        cause = self._contract.operations.get(responsible, operation)
-        rejected = "a rejected " if clause.endswith("/effect/refused") else ""
+        cause = self._contract.operations.get(clause.split("/", 1)[0], operation)
         after, of_reader = "", None
         if cause is not operation:
-            after = f" after {rejected}{cause.name}"
+            after = f" after {'a rejected ' if clause.endswith('/effect/refused') else ''}{cause.name}"
             of_reader = None if times else self._blame_reader(operation, status, found, body, asked)
         return Disagreement(
             id=f"{name}/{found.kind}",
