@@ -26,6 +26,8 @@ _CREATED = "creationDate"
 _FIXED = frozenset({_CREATED, "resourceOwner"})
 """The details that stay: the date of an object's first event, and the instance that owns it."""
 _HISTORY = "changeDate"
+_RESOLUTION = 0.001
+"""Seconds between a read and a later change that its date shows."""
 _DETAIL = "type.googleapis.com/zitadel.v1.ErrorDetail"
 _ERROR_ID = re.compile(r"(.*) \(([A-Z0-9]+-[A-Za-z0-9]+)\)", re.DOTALL)
 """The message of one of the vendor's own errors, and its id."""
@@ -161,7 +163,8 @@ def match_history(details: DetailsMatcher, item: Item) -> DetailsMatcher:
         for part in (details.required, details.optional)
     )
     history = fixed_values.find_seen(item, _HISTORY)
-    before = history.value if history is not None and _is_time(history.value[1]) else None
+    is_due = history is not None and item.changed_at - history.at > _RESOLUTION and _is_time(history.value[1])
+    before = history.value if history is not None and is_due else None
     # Had any operation moved the date, it would be later: the last one failed to, whatever the others did.
     candidates = tuple(f"{operation}/effect/sequence" for operation in item.unread_operations[-1:])
     return replace(details, required=required, optional=optional, before=before, candidates=candidates)
