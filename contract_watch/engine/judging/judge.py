@@ -22,12 +22,12 @@ from contract_watch.engine.judging.checked_response import CheckedResponse
 from contract_watch.engine.judging.disagreement import ADDITIVE, BREAKING, Disagreement
 from contract_watch.engine.judging.hypotheses import explain_mismatch, explain_status
 from contract_watch.engine.judging.interception import may_be_outage
+from contract_watch.engine.judging.possible_states import deduplicate_states
 from contract_watch.engine.judging.response_checks import check_response
 from contract_watch.engine.judging.run_secrets import RunSecrets
 from contract_watch.engine.protocols.exchange import Exchange
 from contract_watch.engine.protocols.wire import Response, TransportError
 
-MAX_POSSIBLE_STATES = 64
 _GENERAL_STATUSES = {*range(300, 400), 401, 402, 403, 404, 408, 421, 425}
 """Statuses of every response after a key is revoked, an account unpaid, or a server moved."""
 
@@ -144,7 +144,7 @@ class ResponseJudge:
         done = [pair for pair in allowed if succeeded and pair[1].status < 300]
         if not fitting and done:  # the request was carried out, with another success status
             judged.disagreements.append(self._build_other_success(operation, done[0][1], response))
-            judged.possible_states = _deduplicate_states(outcome.resolve_next_state(judged.json) for _, outcome in done)
+            judged.possible_states = deduplicate_states(outcome.resolve_next_state(judged.json) for _, outcome in done)
         elif not fitting:
             expected = [outcome for _, outcome in allowed]
             judged.disagreements.append(self._build_wrong_status(request, expected, response, intended_clauses))
@@ -157,7 +157,7 @@ class ResponseJudge:
         if not fitting:
             return judged
         if any(found.is_unreadable for found in judged.disagreements):
-            judged.possible_states = _deduplicate_states(
+            judged.possible_states = deduplicate_states(
                 outcome.resolve_next_state(judged.json) for _, outcome in fitting
             )
             return judged
@@ -222,7 +222,7 @@ class ResponseJudge:
         ]
         right = [outcome for outcome, mismatches in tried if not mismatches]
         if right:
-            judged.possible_states = _deduplicate_states(outcome.resolve_next_state(judged.json) for outcome in right)
+            judged.possible_states = deduplicate_states(outcome.resolve_next_state(judged.json) for outcome in right)
             for outcome in right:
                 judged.satisfied_clauses |= {
                     outcome.clause,
@@ -268,7 +268,7 @@ class ResponseJudge:
         after, of_reader = "", None
         if cause is not operation:
             after = f" after {'a rejected ' if clause.endswith('/effect/refused') else ''}{cause.name}"
-            of_reader = None if times else self._blame_reader(operation, status, found, body, asked)
+            of_reader = None if times or found.candidates else self._blame_reader(operation, status, found, body, asked)
         return Disagreement(
             id=f"{name}/{found.kind}",
             severity=ADDITIVE if "/request/" in clause else BREAKING,
@@ -393,13 +393,3 @@ class ResponseJudge:
     def _describe_arguments(self, arguments: Mapping[str, Any]) -> str:
         shown = self._secrets.describe_value(dict(arguments), ())
         return "a request without arguments" if not arguments else shown
-
-
-def _deduplicate_states(states: Iterator[ModelState]) -> list[ModelState]:
-    found: list[ModelState] = []
-    for state in states:
-        if state not in found:
-            found.append(state)
-        if len(found) == MAX_POSSIBLE_STATES:
-            break
-    return found
