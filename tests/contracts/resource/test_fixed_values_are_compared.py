@@ -45,7 +45,7 @@ def test_times_differ_by_more_than_their_unit(old: object, new: object, form: st
 
 
 def test_first_response_promises_nothing() -> None:
-    """What was never shown may be anything; what was shown has to come again."""
+    """A value that no response has shown may be anything; one that was shown has to come again."""
     item = Item("paid", "a", "a", {})
     assert is_match(match_fixed(item, "owner", None, (), ANYTHING), "one")
     seen = remember(item, {"owner": "one", "usage": 1}, FIXED, "", 5.0)
