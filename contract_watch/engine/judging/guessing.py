@@ -10,6 +10,8 @@ from collections.abc import Collection, Iterator, Sequence
 from difflib import SequenceMatcher
 from itertools import takewhile, zip_longest
 
+from contract_watch.contracts.resource.names import get_skeleton
+
 _RANDOM_CHARACTERS = 8
 """The least number of random characters in a generated password that counts as random."""
 _SMALLEST_ALPHABET = 10
@@ -127,18 +129,19 @@ class GeneratedPasswords:
         if password not in self._owners:
             self._by_operation.setdefault(operation, []).append(password)
             self._every.append(password)
-        self._owners.setdefault(password, set()).update(names)
+        self._owners.setdefault(password, set()).update(map(get_skeleton, names))
 
     def join_names(self, names: Collection[str]) -> None:
         """Note that one request or response names an object by all of ``names``, such as a mark and the server's id."""
+        skeletons = {get_skeleton(name) for name in names}
         for owners in self._owners.values():
-            if len(names) > 1 and not owners.isdisjoint(names):
-                owners.update(names)
+            if len(skeletons) > 1 and not owners.isdisjoint(skeletons):
+                owners.update(skeletons)
 
     def belongs_to_others(self, password: str, names: Collection[str]) -> bool:
-        """Return True if a password was handed out for objects of which none is in ``names``."""
+        """Return True if a password was handed out for objects of which none is in ``names``, however a vendor spells them."""
         owners = self._owners.get(password, set())
-        return bool(owners) and bool(names) and owners.isdisjoint(names)
+        return bool(owners) and bool(names) and owners.isdisjoint(map(get_skeleton, names))
 
     def find_sequence(self, operation: str, password: str) -> tuple[int, int] | None:
         """Find passwords with which ``password`` can be guessed: their number, itself included, and the varying characters.

@@ -133,3 +133,14 @@ def test_short_random_passwords_are_no_finding(jetemail: Contract) -> None:
     """Eight hexadecimal digits are the shortest that the document allows."""
     record = check_passwords(jetemail, lambda _server: random.randbytes(4).hex())
     assert record.findings == []
+
+
+@pytest.mark.parametrize("later", [{"CT-A"}, {"ct-a "}, {"17"}, {"ct-b"}], ids=["case", "space", "id", "renamed"])
+def test_a_password_shown_under_another_name_of_its_object_is_no_repeated_one(later: set[str]) -> None:
+    """Vendors lower names, answer with an id, and rename: another object's password is repeated only if none of these fits."""
+    passwords = GeneratedPasswords()
+    passwords.add_password("add", "k3J9x0PqWm2v", {"ct-a"})
+    passwords.join_names({"ct-a", "17"})
+    passwords.join_names({"ct-a", "ct-b"})
+    assert not passwords.belongs_to_others("k3J9x0PqWm2v", later)
+    assert passwords.belongs_to_others("k3J9x0PqWm2v", {"ct-c"})

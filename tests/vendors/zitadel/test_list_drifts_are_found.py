@@ -141,7 +141,7 @@ def _list_first_findings(runner: MutantRunner, mutation: Mutation) -> list[str]:
 
 @pytest.mark.parametrize(("mutation", "finding"), [
     (MissingRow, f"{LIST}/effect/complete/row-missing"),
-    (UndeletedRows, "removeSmtpConfig/effect/removed/unexpected"),
+    (UndeletedRows, "listSmtpConfigs/200/body/result/*/id/unexpected"),
     (WrongState, f"{LIST}/effect/as-read/state/value"),
     (WrongSender, f"{LIST}/effect/as-read/senderName/value"),
     (NoLimit, f"{LIST}/effect/limit/too-many"),
