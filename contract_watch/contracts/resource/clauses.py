@@ -114,7 +114,9 @@ def _derive(
     yield names.unknown(layout.remove), "A request that names an unknown object is rejected."
     yield f"{layout.remove}/effect/untouched", "A removal changes no other object."
     yield names.removed, "A removed object is gone."
-    for operation in (*layout.updates, *layout.actions, layout.remove):
+    # Of an operation that sets nothing which responses show, none could tell.
+    telling = [one for one in (*layout.updates, *layout.actions) if layout.get_settable(one)]
+    for operation in (*telling, layout.remove):
         yield get_refusal_clause(operation), "A rejected request changes nothing."
     if layout.list:
         yield from _derive_list(layout, table, names, accounts)
