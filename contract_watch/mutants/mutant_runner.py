@@ -5,7 +5,7 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.account.object_names import NameGenerator
@@ -131,6 +131,7 @@ class MutantRunner:
         # The mock here never lags: retrying every read that drifts would take hours.
         names = NameGenerator(now.date(), suffix=contract.name_suffix)
         patience = Patience.begin(contract, record, self._clock, lag=0.0)
+        patience = replace(patience, stamp=self._clock.wall) if self._clock is not None else patience
         return Session(contract, self._base, keys, names, record, patience=patience)
 
 

@@ -72,7 +72,13 @@ class Finding:
         del content["hypotheses"]
         if self.rechecks is not None:
             content["rechecks"] = vars(self.rechecks)
-        for optional in ("again", "rechecks", "symbols", "place", "suspects"):
-            if content[optional] in (None, ()):
+        for optional, absent in (
+            ("again", None),
+            ("rechecks", None),
+            ("symbols", None),
+            ("place", None),
+            ("suspects", ()),
+        ):
+            if content[optional] == absent:
                 del content[optional]
         return content

@@ -104,7 +104,7 @@ def test_every_rule_and_every_optional_property_has_its_mutant(jetemail: Contrac
     ] == []
     effects = [rule.split("/") for rule in jetemail.model.rules if "/effect/" in rule]
     lost = {tuple(name.split("/")[1:]) for name in ids if "/lost/" in name}
-    whole = ("removed", "username", "untouched")
+    whole = ("removed", "username", "untouched", "refused")
     assert [e for e in effects if e[2] not in whole and (e[0], "lost", e[2]) not in lost] == []
 
 

@@ -194,8 +194,8 @@ def test_a_departure_is_a_finding_of_the_run(tmp_path: Path) -> None:
     assert record.verdict.label == "warning"
     for one in record.findings:
         if "/value-new/" in one.id:
-            rows = one.exchange["response"]["body"]["smarthosts"]
-            assert one.id.rpartition("/")[2] in {row["status"] for row in rows}, "the example shows what the title says"
+            shown = json.dumps(one.exchange["response"]["body"])  # a long body is a text, and cut
+            assert one.id.rpartition("/")[2] in shown, "the example shows what the title says"
     assert all(
         one.reproduce.startswith("curl ") and one.exchange["response"]["status"] == 200 for one in record.findings
     )

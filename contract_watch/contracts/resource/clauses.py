@@ -115,8 +115,7 @@ def _derive(
     yield f"{layout.remove}/effect/untouched", "A removal changes no other object."
     yield names.removed, "A removed object is gone."
     # Of an operation that sets nothing which responses show, none could tell.
-    telling = [one for one in (*layout.updates, *layout.actions) if layout.get_settable(one)]
-    for operation in (*telling, layout.remove):
+    for operation in (one for one in (*layout.updates, *layout.actions) if layout.get_settable(one)):
         yield get_refusal_clause(operation), "A rejected request changes nothing."
     if layout.list:
         yield from _derive_list(layout, table, names, accounts)

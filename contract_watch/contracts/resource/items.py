@@ -66,7 +66,8 @@ class ItemOutcomes:
         values |= layout.shown_parents
         clauses = _add_effects(state, layout.create, values, NO_ITEM.clauses)
         sent_names, is_new = share_names(frozenset(sent)), not state.is_complete
-        item = Item(account, name, requested, values, clauses, call.at, call.at, sent=sent_names, is_new=is_new)
+        item = Item(account, name, requested, values, clauses, call.at, call.at, sent=sent_names, is_new=is_new,
+                    is_successor=not layout.has_server_ids and requested in state.removed_names)  # fmt: skip
         if self._model.effects.changes(call.operation.id):
             item = self._model.effects.apply(state, call.operation, self._model.describe(state, call, NO_ITEM), item)
         return self._model.settle(state, call, item, None)
@@ -141,6 +142,7 @@ class ItemOutcomes:
             share_names(item.sent.difference(named).union(sent)),
             item.is_new,
             item.seen,
+            is_successor=item.is_successor,
         )
         situation = self._model.describe(state, call, item)
         new = self._model.settle(state, call, self._model.effects.apply(state, operation, situation, new), item)

@@ -239,7 +239,8 @@ class RowBuilder:
 
     def remember(self, item: Item, row: Any, at: float) -> Item:
         """Return ``item`` with the values that later responses are compared with; ``row`` answers a request at ``at``."""
-        return fixed_values.remember(item, row, self._fixed, self._table.changed, at)
+        fixed = frozenset[str]() if item.is_successor else self._fixed
+        return fixed_values.remember(item, row, fixed, self._table.changed, at)
 
     def _match_sample(self, state: ResourceState, prop: str, schema: Mapping[str, Any]) -> Matcher:
         """Build the matcher of a property that the server makes, or whose value is unknown."""

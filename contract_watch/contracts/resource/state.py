@@ -49,8 +49,9 @@ class Item:
     each to the clause that determines its value. ``unlisted_changes`` are the properties that an update changed since the
     last list, ``sent`` those that a request named, which responses must show. One that ``is_new`` was in no list yet.
     ``seen`` are the values that responses showed and later ones are compared with, ``last_effect`` the operation and time of
-    the last change that must show, ``unread_operations`` those that changed the object since a response showed it. Times are
-    in seconds since the epoch.
+    the last change that must show, ``unread_operations`` those that changed the object since a response showed it. One that
+    ``is_successor`` has the name of a removed object, which a read that lags may show in its place. Times are in seconds
+    since the epoch.
     """
 
     account: str
@@ -66,6 +67,7 @@ class Item:
     seen: tuple[Seen, ...] = ()
     last_effect: tuple[str, float] | None = None
     unread_operations: tuple[str, ...] = ()
+    is_successor: bool = False
 
     @property
     def is_read(self) -> bool:

@@ -2,7 +2,7 @@
 
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,8 @@ from contract_watch.contracts.directories import CODE
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.command.options import complete_settings, resolve_options
 from contract_watch.engine.command.suite import Suite
+from contract_watch.engine.planning.arguments import ArgumentBuilder
+from contract_watch.engine.planning.credential_probes import plan_credential_probes
 from contract_watch.engine.planning.planner import Planner
 from contract_watch.engine.planning.probe import Probe
 from contract_watch.engine.planning.scenarios import load_scenarios
@@ -88,8 +90,11 @@ def _plan_again(contract: Contract, probe: Probe) -> None:
     if probe.family == "rules":
         load_scenarios(contract, set(derive_clauses(contract)))
         return
-    plan: Callable[[], Iterator[Probe]] = getattr(planner, f"plan_{probe.family}")
-    next(one for one in plan() if one.id == probe.id)
+    if probe.family == "credentials":
+        plan = plan_credential_probes(contract, ArgumentBuilder(contract))
+    else:
+        plan = getattr(planner, f"plan_{probe.family}")()
+    next(one for one in plan if one.id == probe.id)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from contract_watch.engine.protocols.shell_commands import (
 from contract_watch.engine.protocols.wire import Response
 from contract_watch.report.curl import ShellVariables
 
-_MAX_BODY_BYTES = 20_000
+_MAX_BODY_BYTES = 40_000
 _MAX_PARSED_BYTES = 256 * 1024
 """Bytes up to which a body is parsed as JSON: its names mark secrets, however little of it is reported."""
 _REDACTION_MARGIN = 4096

@@ -1,9 +1,11 @@
 """One run against one target: sends every request, judges every response, and collects the disagreements."""
 
 import contextlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import httpx
@@ -49,23 +51,24 @@ from contract_watch.report.record import Record
 
 @dataclass(frozen=True)
 class Patience:
-    """The waits of one run, which the sessions of all its protocols share."""
+    """The waits of one run, which the sessions of all its protocols share; ``stamp`` gives the times of requests."""
 
     clock: Clock
     lag: Lag
     throttling: Throttling
+    stamp: Callable[[], float] = time.time
 
     @classmethod
     def begin(
         cls, contract: Contract, record: Record, clock: Clock | None = None, lag: float | None = None
     ) -> "Patience":
         """Begin a run; ``lag`` replaces the contract's seconds for which a read may lag."""
-        time_source = clock or SystemClock()
-        return cls(time_source, Lag(contract, record, time_source, lag), Throttling(time_source))
+        clock = clock or SystemClock()
+        return cls(clock, Lag(contract, record, clock, lag), Throttling(clock))
 
 
 class Session:
-    """A run in progress. Probes, the generated client, Schemathesis and the state machine all send through it.
+    """A run in progress: all requests go through it.
 
     ``base`` is the target's address with its path; ``keys`` maps accounts to keys; ``protocol`` encodes requests, REST by
     default. On a real account every request passes ``gate``. ``wire`` carries REST. ``redactor`` is that of an earlier
@@ -97,16 +100,19 @@ class Session:
         self.target = TargetKnowledge(contract, self.keys, names, self.patience.lag, self._claim_id)
         self.coverage = Coverage(contract, record, self.protocol.name)
         self.attempt = Attempt()
-        self._blame = BlameCheck(self)
         self._judge = ResponseJudge(contract, self.secrets)
         self.scripted_status: int | None = None
         self._stop_reason: str | None = None
         if contract.token is not None:
             carrier.authorizer = AccessTokens(self, contract.token)
 
+    @cached_property
+    def _blame(self) -> BlameCheck:
+        return BlameCheck(self)
+
     @property
     def record(self) -> Record:
-        """Return the record of the run, for the reports."""
+        """Return the record of the run."""
         return self.coverage.record
 
     @property
@@ -264,11 +270,8 @@ class Session:
 
     def wait(self, seconds: float) -> None:
         """Let time pass, on a real account within the minutes that a run may take."""
-        if self.gate is None:
-            self.patience.clock.wait(seconds)
-            return
         try:
-            self.gate.wait(seconds)
+            (self.gate or self.patience.clock).wait(seconds)
         except RunStoppedError as end:
             raise self.stop(str(end)) from end
 
@@ -278,7 +281,7 @@ class Session:
         """Send and judge one request; nothing is noted yet."""
         if self._stop_reason is not None:
             raise RunAbortedError(self._stop_reason)
-        request = replace(request, timestamp=self.patience.clock.wall())
+        request = replace(request, timestamp=self.patience.stamp())
         self.secrets.learn_request(request, find_later=self.coverage.stage != "explore")
         sent = Exchange(request, encoded, None, protocol, "", find_object_names(self.contract, request))
         exchange = self._deliver(sent)
@@ -303,8 +306,7 @@ class Session:
 
     @staticmethod
     def _asks_to_wait(exchange: Exchange) -> bool:
-        response = exchange.response
-        return response is not None and response.status in THROTTLED_STATUSES and is_throttled(response)
+        return (got := exchange.response) is not None and got.status in THROTTLED_STATUSES and is_throttled(got)
 
     def _wait_out(self, exchange: Exchange) -> None:
         """Wait as long as a throttled response asks; stop the run if that is too long."""
@@ -387,8 +389,7 @@ class Session:
             self.attempt.excused_refusals.append((exchange, len(self.target.mutations)))
         self.target.note_response(exchange, judged, is_scripted=self.scripted_status is not None)
         self.secrets.note_passwords(judged.json)
-        identities = {self.target.get_identity(name) for name in exchange.names}
-        self.secrets.note_generated(exchange.request, judged.json, exchange.names | identities)
+        self.secrets.note_generated(exchange.request, judged.json, self.target.list_identities(exchange.names))
         for found in judged.disagreements:
             redacted = redact_disagreement(found, self.redactor)
             self.attempt.disagreements.setdefault(redacted.id, (redacted, exchange))

@@ -66,6 +66,10 @@ class TargetKnowledge:
         """Return the id of the object created under ``name``; ``name`` itself if the server gave no id."""
         return self.ids_by_name.get(name, name)
 
+    def list_identities(self, names: AbstractSet[str]) -> set[str]:
+        """Return ``names`` with the ids of the objects that were created under them."""
+        return {*names, *map(self.get_identity, names)}
+
     def owns(self, identity: str) -> bool:
         """Return True if an object is this run's own, by the form of its name or by an id that this run received."""
         return self._names.owns(identity) or identity in self.received_ids

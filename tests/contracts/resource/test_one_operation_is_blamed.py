@@ -76,11 +76,11 @@ def test_blamed_request_is_in_the_reproduction(quill: Contract) -> None:
 def test_value_that_one_object_keeps_is_no_flaky_finding() -> None:
     """A property of an object with a history is not emptied: new objects do not show it, the same list shows it again."""
     contract = Contract("jetemail")
-    drift = next(one for one in list_mutants("jetemail") if one.id == "state/updateSmtpUser/unemptied/allowAllDomains")
+    drift = next(one for one in list_mutants("jetemail") if one.id == "state/updateSmtpUser/unemptied/approvedDomains")
     with start_mutant_runner(contract) as mutants:
         mutants.load_mutation(drift.create_mutation())
         _, found = mutants.run_suite()
-    assert "updateSmtpUser/effect/allowAllDomains/value" in [one.id for one in found if not one.flapping]
+    assert "updateSmtpUser/effect/approvedDomains/value" in [one.id for one in found if not one.flapping]
 
 
 def test_titles_name_the_list_and_its_filter(quill: Contract) -> None:

@@ -162,13 +162,13 @@ def test_a_missing_property_takes_one_short_request(
 
 
 def test_a_lost_change_takes_one_change() -> None:
-    """Flows rename the user and change it several times. The reproduction of the lost quota renames nobody."""
+    """Flows rename the user and change it several times. The reproduction of the lost quota holds one request for a change."""
     with check_app(drifted.DropsQuota()) as checked:
         name = "updateSmtpUser/effect/quota/value"
         checked.minimize()
         lines = checked.findings[name].reproduce.split("\n")
     assert [line.split("-X ")[1].split(" ")[0] for line in lines] == ["POST", "PATCH", "GET"]
-    assert "newUsername" not in "".join(lines)
+    assert all(len(line) < 300 for line in lines)
 
 
 def test_the_item_that_is_refused_is_found() -> None:

@@ -11,6 +11,7 @@ ENGINE = ROOT / "contract_watch/engine"
 MAX_ATTRIBUTES = 15
 EXEMPT = {
     "RunOptions": "data: one field for each option of the command",
+    "Disagreement": "data: one field for each thing that a finding or its confirmation says",
 }
 """Classes with more attributes, each with its reason."""
 CLOSED = {
