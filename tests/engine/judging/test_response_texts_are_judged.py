@@ -141,7 +141,7 @@ class MarksBytes(FaithfulJetEmail):
         if requested.method != "PATCH" or not isinstance(answer, LoopbackResponse):
             return answer
         body = b"\xef\xbb\xbf" + json.dumps(answer.body).encode()
-        head = f"HTTP/1.1 {answer.status} X\r\ncontent-type: {JSON}\r\ncontent-length: {len(body)}\r\n\r\n"
+        head = f"HTTP/1.1 {answer.status} X\r\ncontent-type: {JSON}\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
         return head.encode() + body
 
 
