@@ -91,9 +91,8 @@ class Rule:
 
     def applies(self, situation: Situation) -> bool | None:
         """Return True if the predicate is true, None if it depends on an unknown object or value."""
-        for name in self._needed:  # in a fifth of the time of a comparison of sets
-            if name not in situation.request:
-                return False
+        if not self._needed <= situation.request.keys():
+            return False
         if not self.when:
             return True
         item = situation.item

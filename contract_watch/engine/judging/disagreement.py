@@ -18,9 +18,12 @@ class Disagreement:
     gives too, ``is_unreadable`` a body whose values cannot be judged, ``is_wrong_status`` a status that the contract
     does not allow. ``may_lag`` marks a response that would be right in another state of the objects. ``object_name`` is
     the object concerned, if the response holds several. ``hypotheses`` are changes by the vendor that would explain it, the
-    most specific one first. ``of_reader`` is the same disagreement as the fault of the read that shows it, where the effect of
-    another operation is missing; ``suspects`` are further operations (``METHOD path``) that can be at fault. ``witness`` is the exchange that shows that the
-    read is wrong. ``suspected_times`` are the times of the requests that may have caused it, if they are known.
+    most specific one first.
+
+    ``of_reader`` is the same disagreement as the fault of the read that shows it, where the effect of another operation is
+    missing. ``suspects`` are further operations (``METHOD path``) that can be at fault. ``witness`` is the exchange that
+    shows that the read is wrong. ``suspected_times`` are the times of the requests that may have caused it, if they are
+    known.
     """
 
     id: str

@@ -101,8 +101,8 @@ def select_exchanges(
     ``mutations`` are the changes that succeeded, oldest first. Objects are followed back through renames. A list
     names no object and needs one to show: the last one created. An operation that affects other objects belongs to
     them from their creation on. ``suspected`` is the operation suspected of changing an object that it does not name:
-    its last request about such an object, or about any, is selected, with the changes of its own object. Of more than ``max_exchanges`` changes the latest
-    remain.
+    its last request about such an object, or about any, is selected, with the changes of its own object. Of more than
+    ``max_exchanges`` changes the latest remain.
     """
     before = []
     for earlier in mutations:

@@ -1,9 +1,10 @@
 """Probes as data: requests that clauses call for, with placeholders for values that only a run can give.
 
 ``{a}``: any word stands for an object's name, the same within a probe and fresh each time the probe runs. ``{a:64}`` has
-64 characters, ``{a:64edged}`` too, and ends in a dash; ``{a:upper}``, ``{a:spaced}`` and ``{a:underscored}`` are other spellings of ``{a}``; ``{a:more}`` begins
-with it. ``{stock}`` is an existing, shared object, ``{stock:2}`` a second one. ``{short:1}`` is a random name of one
-character. ``{password}`` and ``{password:72}`` are fresh secrets, ``{key}`` a fresh idempotency key. ``{next}`` is the start of the page after the last list.
+64 characters, ``{a:64edged}`` too, and ends in a dash; ``{a:upper}``, ``{a:spaced}`` and ``{a:underscored}`` are other
+spellings of ``{a}``; ``{a:more}`` begins with it. ``{stock}`` is an existing, shared object, ``{stock:2}`` a second one.
+``{short:1}`` is a random name of one character. ``{password}`` and ``{password:72}`` are fresh secrets, ``{key}`` a fresh
+idempotency key. ``{next}`` is the start of the page after the last list.
 
 A step becomes a request in `make_request` and nowhere else: for the run that sends it, and for the precheck that asks
 the guard about it beforehand.
@@ -33,9 +34,10 @@ class ProbeStep:
     """One planned request: ``body`` (a JSON value or `MissingBody.ABSENT`) and ``parameters`` may hold placeholders.
 
     ``account`` names whose key is sent. ``credential`` takes the key and returns the value for the contract's
-    credential location number ``location``, or None for no credential; ``header`` is an undocumented header for it. ``method`` and ``path`` (below the target's
-    address) replace ``operation`` for an undeclared one. ``bystanders`` are valid values of further arguments, which a
-    refusal must not store: the run sends one of each that its object does not have.
+    credential location number ``location``, or None for no credential; ``header`` is an undocumented header for it.
+    ``method`` and ``path`` (below the target's address) replace ``operation`` for an undeclared one. ``bystanders`` are
+    valid values of further arguments, which a refusal must not store: the run sends one of each that its object does not
+    have.
     """
 
     operation: str | None

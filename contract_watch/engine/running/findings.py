@@ -31,7 +31,7 @@ def select_steps(session: Session, found: Disagreement, exchange: Exchange, **mo
     target, life = session.target, session.contract.lifecycle
     suspected = found.operation if found.clause.endswith("/effect/untouched") else ""
     refusals, name = _select_refusals(session, found, exchange), found.object_name
-    if refusals and not any(name in one.names for one in refusals):
+    if refusals and refusals[-1].names and not any(name in one.names for one in refusals):
         name = min(refusals[-1].names)  # its mark: no response gave the id of what a rejected request created
     changes = sorted([*target.mutations, *refusals], key=lambda one: one.request.timestamp)
     steps = select_exchanges(changes, exchange, name, life, suspected=suspected, **more)
@@ -58,7 +58,10 @@ def _select_refusals(session: Session, found: Disagreement, exchange: Exchange) 
         and 400 <= one.response.status < 500
         and (
             one.request.timestamp in found.suspected_times
-            or (found.id.endswith("/unexpected") and any(name.encode() in content for name in one.names))
+            or (
+                found.id.endswith("/unexpected")
+                and any(name.encode("utf-8", "surrogatepass") in content for name in one.names)
+            )
         )
     ]
 
