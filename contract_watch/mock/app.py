@@ -18,10 +18,11 @@ from contract_watch.mock import cors
 from contract_watch.mock.bodies import build_json_response
 from contract_watch.mock.control_routes import PREFIX, describe_unknown_control, refuse_method
 from contract_watch.mock.controls import MockControls
-from contract_watch.mock.endpoint import VendorEndpoint, decode_headers
+from contract_watch.mock.endpoint import VendorEndpoint
 from contract_watch.mock.faults.queue import FaultQueue
 from contract_watch.mock.journal import MockJournal
 from contract_watch.mock.page.routes import FrontRoute, MockPage
+from contract_watch.mock.request_headers import decode_headers
 from contract_watch.mock.router import PathRouter
 from contract_watch.mock.sessions import MockSession
 from contract_watch.mock.token_endpoint import TokenEndpoint

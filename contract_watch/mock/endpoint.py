@@ -29,6 +29,7 @@ from contract_watch.mock.faults.queue import FaultQueue
 from contract_watch.mock.journal import MockJournal
 from contract_watch.mock.large_body import LargeBody, render_body
 from contract_watch.mock.media_types import find_type_problem
+from contract_watch.mock.request_headers import decode_headers
 from contract_watch.mock.vendor import BodyRenderer, MockVendor, StateNotSavedError, parse_body
 
 FAULT, _MUTANT = "a scripted fault", "the mutant answers in the vendor's place"
@@ -263,18 +264,6 @@ def _read_answer(response: Response) -> Any:
         if is_json and not isinstance(body, MissingBody)
         else bytes(response.body).decode("utf-8", "replace") or None
     )
-
-
-def decode_headers(scope: Scope) -> dict[str, str]:
-    """Return the headers of a request by lower-case name; the values of a repeated one are joined."""
-    headers: dict[str, str] = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-    if len(headers) == len(scope["headers"]):  # most requests repeat none
-        return headers
-    headers.clear()
-    for raw_name, raw_value in scope["headers"]:
-        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return headers
 
 
 def _decode_coding(headers: Mapping[str, str], received: bytes) -> tuple[bytes, str]:

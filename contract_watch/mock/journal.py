@@ -3,16 +3,16 @@
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any
 
 from contract_watch.contracts.parameters import parse_query
 from contract_watch.contracts.redaction import Redactor, mask_secret, mask_value
 from contract_watch.contracts.request import MissingBody
+from contract_watch.mock.exchange import BoundedExchange, Exchange, Explanation
 from contract_watch.mock.known_secrets import KnownSecrets
 from contract_watch.mock.large_body import LargeBody
-from contract_watch.mock.packed_json import PackedJson, cut_json, pack_json
+from contract_watch.mock.packed_json import cut_json, pack_json
 
 MAX_CALLS = 1000
 _MAX_LENGTH = 200
@@ -41,32 +41,12 @@ _SHOWN_HEADERS = frozenset({
 })  # fmt: skip
 """Headers that carry no credential; all others are left out."""
 
-Explanation = tuple[str, Mapping[str, str] | None]
-"""The reason of a refusal, and the operation that is nearest to an unknown path."""
-
 
 class _CutText(str):
     """The beginning of a text of ``whole`` characters."""
 
     __slots__ = ("whole",)
     whole: int
-
-
-@dataclass(slots=True)
-class _RecordedCall:
-    """One exchange; ``explain`` computes the reason. The bodies of a large one are ``packed``, or it is redacted at once."""
-
-    call: dict[str, Any]
-    explain: Callable[[], Explanation] | None
-    packed: PackedJson | None = None
-    is_redacted: bool = False
-
-    def read_call(self) -> dict[str, Any]:
-        """Return the exchange with its bodies."""
-        if self.packed is None:
-            return self.call
-        bodies = self.packed.unpack()
-        return {name: bodies[name] if value is self.packed else value for name, value in self.call.items()}
 
 
 class MockJournal:
@@ -85,7 +65,7 @@ class MockJournal:
         """The number of the last exchange whose secrets are known."""
         self._credential_names = frozenset(credential_names)
         self._shown_headers = _SHOWN_HEADERS - self._credential_names
-        self._calls: deque[_RecordedCall] = deque(maxlen=MAX_CALLS)
+        self._calls: deque[Exchange | BoundedExchange] = deque(maxlen=MAX_CALLS)
         self._count = 0
         self.dropped = 0
         """The exchanges since `clear` that are no longer in the journal."""
@@ -125,37 +105,24 @@ class MockJournal:
         """
         self._count += 1
         names = self._credential_names
-        shown = {name: headers[name] for name in headers if name in self._shown_headers}
-        call: dict[str, Any] = {
-            "number": self._count,
-            "at": time.time(),
-            "method": method,
-            "path": path,
-            "credential": not names.isdisjoint(headers) or (isinstance(body, dict) and not names.isdisjoint(body)),
-            "body": body.value if isinstance(body, MissingBody) else body,
-            "status": status,
-            "answer": response_body,
-            "vendor": vendor,
-            "operation": operation,
-            "protocol": protocol,
-            "query": query,
-            "headers": shown,
-            "duration": None if started is None else time.perf_counter() - started,
-        }
-        if fault:
-            call["fault"] = fault
-        if mutant:
-            call["mutant"] = mutant
-        for key, value in parameters.items():
+        has_credential = not names.isdisjoint(headers) or (isinstance(body, dict) and not names.isdisjoint(body))
+        if isinstance(body, MissingBody):
+            body = body.value
+        duration = None if started is None else time.perf_counter() - started
+        entry = Exchange(
+            self._count, time.time(), method, path, has_credential, body, status, response_body, vendor, operation, protocol,
+            query, headers, duration, fault, mutant, reason, parameters, explain,
+        )  # fmt: skip
+        for key in parameters:
             location, _, name = key.partition(":")
-            call.setdefault("parameters", {}).setdefault(location, {})[name] = value
             if location in _HEADER_LOCATIONS:
                 size += len(headers.get(_HEADER_LOCATIONS[location] or name.lower(), ""))
-        if reason:
-            call["reason"] = reason
-        entry = _RecordedCall(call, explain)
-        if size + len(path) + len(query) + sum(map(len, shown.values())) > _LARGE_SIZE:
-            self._bound(entry)
+        if size + len(path) + len(query) + sum(map(len, headers.values())) > _LARGE_SIZE:
+            self._append(self._bound(entry))
+        else:
+            self._append(entry)
+
+    def _append(self, entry: Exchange | BoundedExchange) -> None:
         if len(self._calls) == MAX_CALLS:
             self._forget(self._calls.popleft())
             self.dropped += 1
@@ -163,9 +130,9 @@ class MockJournal:
         if self.on_call is not None:
             self.on_call(self._read(entry, self._find_new_secrets()))
 
-    def _bound(self, entry: _RecordedCall) -> None:
+    def _bound(self, entry: Exchange) -> BoundedExchange:
         """Bound the memory of a large exchange: pack what the journal shows of it, or redact and truncate it."""
-        call = entry.call
+        call = entry.to_call(self._shown_headers)
         hidden: Iterator[str] = iter(())
         may_be_packed = self.packed_size < _MAX_PACKED
         if isinstance(call["answer"], LargeBody):
@@ -180,16 +147,15 @@ class MockJournal:
         self._known.add(chain(self._find_secrets({**call, **shown}), self._find_secrets(call), hidden), _MAX_SECRETS)
         packed = pack_json(shown, _MAX_PACKED_TEXT) if may_be_packed else None
         if packed is None:
-            entry.call, entry.is_redacted = _redact_call(call, self._find_new_secrets()), True
-            return
+            return BoundedExchange(_redact_call(call, self._find_new_secrets()), entry.explain, None)
         headers = {name: _cut_text(value) for name, value in call["headers"].items()}
         texts = {"path": _cut_text(call["path"]), "query": _cut_text(call["query"]), "headers": headers}
-        entry.packed, entry.call = packed, {**call, **texts, **dict.fromkeys(shown, packed)}
         self.packed_size += packed.size
+        return BoundedExchange({**call, **texts, **dict.fromkeys(shown, packed)}, entry.explain, packed)
 
-    def _forget(self, entry: _RecordedCall) -> None:
+    def _forget(self, entry: Exchange | BoundedExchange) -> None:
         """Release the memory of an exchange that leaves the journal."""
-        if entry.packed is not None:
+        if isinstance(entry, BoundedExchange) and entry.packed is not None:
             self.packed_size -= entry.packed.size
 
     @property
@@ -203,7 +169,10 @@ class MockJournal:
         The second is None for one that was redacted and truncated at once. Other threads may record meanwhile.
         """
         entries, redactor = list(self._calls), self._find_new_secrets()
-        return [(self._read(one, redactor), None if one.is_redacted else one.read_call()) for one in entries]
+        return [
+            (self._read(one, redactor), None if _is_redacted(one) else one.to_call(self._shown_headers))
+            for one in entries
+        ]
 
     def redact_json(self, value: Any) -> Any:
         """Return ``value`` without secrets, untruncated."""
@@ -225,30 +194,28 @@ class MockJournal:
         found = [
             entry
             for entry in entries
-            if vendor in ("", entry.call["vendor"])
-            and operation in ("", entry.call["operation"])
-            and entry.call["number"] > after
+            if vendor in ("", entry.vendor) and operation in ("", entry.operation) and entry.number > after
         ]
         chosen = found[:limit] if after else found[max(len(found) - limit, 0) :]
         return [self._read(entry, redactor) for entry in chosen]
 
-    def _read(self, entry: _RecordedCall, redactor: Redactor) -> dict[str, Any]:
+    def _read(self, entry: Exchange | BoundedExchange, redactor: Redactor) -> dict[str, Any]:
         """Return an exchange as people see it."""
+        call = entry.to_call(self._shown_headers)
         if entry.explain is not None:
             reason, nearest = entry.explain()
-            entry.call |= {"reason": reason, **({"nearest": nearest} if nearest is not None else {})}
-            entry.explain = None
-        return _redact_call(entry.read_call(), redactor, is_bounded=entry.is_redacted)
+            call = {**call, "reason": reason, **({"nearest": nearest} if nearest is not None else {})}
+        return _redact_call(call, redactor, is_bounded=_is_redacted(entry))
 
     def _find_new_secrets(self) -> Redactor:
         """Search the exchanges that were recorded since the last time; return the redactor that knows all secrets."""
         entries = list(self._calls)  # other threads may record meanwhile
         for entry in reversed(entries):
-            if entry.call["number"] <= self._searched:
+            if entry.number <= self._searched:
                 break
-            if entry.packed is None and not entry.is_redacted:
-                self._known.add(self._find_secrets(entry.call), _MAX_SECRETS)
-        self._searched = entries[-1].call["number"] if entries else self._count
+            if isinstance(entry, Exchange):
+                self._known.add(self._find_secrets(entry.to_call(())), _MAX_SECRETS)
+        self._searched = entries[-1].number if entries else self._count
         return self._known.get_redactor()
 
     def _find_secrets(self, call: Mapping[str, Any]) -> Iterator[str]:
@@ -259,13 +226,20 @@ class MockJournal:
 
     def clear(self, vendor: str = "") -> None:
         """Remove all exchanges, or those of one vendor."""
-        kept = [entry for entry in self._calls if vendor and entry.call["vendor"] != vendor]
-        self.packed_size = sum(entry.packed.size for entry in kept if entry.packed is not None)
+        kept = [entry for entry in self._calls if vendor and entry.vendor != vendor]
+        for entry in self._calls:
+            if not vendor or entry.vendor == vendor:
+                self._forget(entry)
         self._calls.clear()
         self._calls.extend(kept)
         if not kept:
             self._known.clear()
         self.dropped = 0
+
+
+def _is_redacted(entry: Exchange | BoundedExchange) -> bool:
+    """Return True if an exchange was redacted and truncated at once."""
+    return isinstance(entry, BoundedExchange) and entry.packed is None
 
 
 def _redact_call(call: dict[str, Any], redactor: Redactor, *, is_bounded: bool = False) -> dict[str, Any]:

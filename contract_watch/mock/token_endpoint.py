@@ -11,12 +11,13 @@ from contract_watch.contracts.credential_locations import split_query_keys
 from contract_watch.contracts.request import MissingBody
 from contract_watch.mock.bodies import RequestTooLargeError, encode_json, read_body, send_content, send_json
 from contract_watch.mock.content_coding import BrokenContentError, UnsupportedCodingError, decode_content
-from contract_watch.mock.endpoint import FAULT, decode_headers
+from contract_watch.mock.endpoint import FAULT
 from contract_watch.mock.faults.calls import TOKEN, IncomingCall
 from contract_watch.mock.faults.delivery import build_response, hang_up, send_faulty_response, wait_for_fault
 from contract_watch.mock.faults.fault import REFUSED
 from contract_watch.mock.faults.queue import FaultQueue
 from contract_watch.mock.journal import MockJournal
+from contract_watch.mock.request_headers import decode_headers
 from contract_watch.mock.tokens import OAuthError, TokenIssuer, read_form
 from contract_watch.mock.vendor import MockVendor, parse_body
 

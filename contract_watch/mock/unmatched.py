@@ -1,7 +1,7 @@
 """The endpoint of all paths that no contract declares: it answers in the form of the vendor that the path belongs to."""
 
 from collections.abc import Iterator, Sequence
-from functools import partial
+from functools import cache, partial
 
 from starlette.types import Receive, Scope, Send
 
@@ -11,9 +11,10 @@ from contract_watch.contracts.grpc_codes import HTTP_STATUS
 from contract_watch.contracts.path_templates import MalformedPathError, parse_template
 from contract_watch.contracts.resource.error_texts import get_phrase
 from contract_watch.mock.bodies import RequestTooLargeError, encode_json, read_body, send_content
-from contract_watch.mock.endpoint import decode_headers
-from contract_watch.mock.journal import Explanation, MockJournal
+from contract_watch.mock.exchange import Explanation
+from contract_watch.mock.journal import MockJournal
 from contract_watch.mock.nearest import MAX_LENGTH, DeclaredRoute, PathExplainer
+from contract_watch.mock.request_headers import decode_headers
 from contract_watch.mock.router import split_request_path
 from contract_watch.mock.vendor import MockVendor, parse_body
 
@@ -57,7 +58,7 @@ class UnmatchedEndpoint:
             method, path, headers, parse_body(received), status, answer,
             len(received) + len(content), vendor=vendor.contract.slug if vendor else "", query=query,
             protocol="grpc-web" if is_grpc else "rest",
-            explain=partial(self._explain, method, path[:MAX_LENGTH], malformed),
+            explain=cache(partial(self._explain, method, path[:MAX_LENGTH], malformed)),
         )  # fmt: skip
         if is_grpc:
             from contract_watch.mock.grpc.web import send_unimplemented  # noqa: PLC0415 (gRPC loads slowly)

@@ -100,7 +100,7 @@ class LoadConnection(asyncio.Protocol):
             run.unexpected_status = run.unexpected_status or self._buffer[9:200].decode("latin-1")
         self._buffer = b""
         self._position = (self._position + 1) % len(run.requests)
-        if run.is_over:
+        if self._position == 0 and run.is_over:  # what a turn has created, it also deletes
             self._done.set_result(None)
             self._transport.close()
         else:

@@ -7,9 +7,9 @@ from contract_watch.contracts.grpc_codes import HTTP_STATUS
 from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.protobuf import GrpcStatus
 from contract_watch.mock.bodies import RequestTooLargeError, read_body, send_json
-from contract_watch.mock.endpoint import decode_headers
 from contract_watch.mock.faults.delivery import hang_up, wait_for_fault
 from contract_watch.mock.grpc.calls import INVALID, UNIMPLEMENTED, GrpcCalls, GrpcResponse
+from contract_watch.mock.request_headers import decode_headers
 
 _TOO_LARGE = 8
 _PROTOCOL = "grpc-web"
