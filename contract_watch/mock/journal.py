@@ -9,10 +9,10 @@ from typing import Any
 from contract_watch.contracts.parameters import parse_query
 from contract_watch.contracts.redaction import Redactor, mask_secret, mask_value
 from contract_watch.contracts.request import MissingBody
-from contract_watch.mock.exchange import BoundedExchange, Exchange, Explanation
 from contract_watch.mock.known_secrets import KnownSecrets
 from contract_watch.mock.large_body import LargeBody
 from contract_watch.mock.packed_json import cut_json, pack_json
+from contract_watch.mock.recorded_call import BoundedCall, Explanation, RecordedCall
 
 MAX_CALLS = 1000
 _MAX_LENGTH = 200
@@ -65,7 +65,7 @@ class MockJournal:
         """The number of the last exchange whose secrets are known."""
         self._credential_names = frozenset(credential_names)
         self._shown_headers = _SHOWN_HEADERS - self._credential_names
-        self._calls: deque[Exchange | BoundedExchange] = deque(maxlen=MAX_CALLS)
+        self._calls: deque[RecordedCall | BoundedCall] = deque(maxlen=MAX_CALLS)
         self._count = 0
         self.dropped = 0
         """The exchanges since `clear` that are no longer in the journal."""
@@ -109,7 +109,7 @@ class MockJournal:
         if isinstance(body, MissingBody):
             body = body.value
         duration = None if started is None else time.perf_counter() - started
-        entry = Exchange(
+        entry = RecordedCall(
             self._count, time.time(), method, path, has_credential, body, status, response_body, vendor, operation, protocol,
             query, headers, duration, fault, mutant, reason, parameters, explain,
         )  # fmt: skip
@@ -122,7 +122,7 @@ class MockJournal:
         else:
             self._append(entry)
 
-    def _append(self, entry: Exchange | BoundedExchange) -> None:
+    def _append(self, entry: RecordedCall | BoundedCall) -> None:
         if len(self._calls) == MAX_CALLS:
             self._forget(self._calls.popleft())
             self.dropped += 1
@@ -130,7 +130,7 @@ class MockJournal:
         if self.on_call is not None:
             self.on_call(self._read(entry, self._find_new_secrets()))
 
-    def _bound(self, entry: Exchange) -> BoundedExchange:
+    def _bound(self, entry: RecordedCall) -> BoundedCall:
         """Bound the memory of a large exchange: pack what the journal shows of it, or redact and truncate it."""
         call = entry.to_call(self._shown_headers)
         hidden: Iterator[str] = iter(())
@@ -147,15 +147,15 @@ class MockJournal:
         self._known.add(chain(self._find_secrets({**call, **shown}), self._find_secrets(call), hidden), _MAX_SECRETS)
         packed = pack_json(shown, _MAX_PACKED_TEXT) if may_be_packed else None
         if packed is None:
-            return BoundedExchange(_redact_call(call, self._find_new_secrets()), entry.explain, None)
+            return BoundedCall(_redact_call(call, self._find_new_secrets()), entry.explain, None)
         headers = {name: _cut_text(value) for name, value in call["headers"].items()}
         texts = {"path": _cut_text(call["path"]), "query": _cut_text(call["query"]), "headers": headers}
         self.packed_size += packed.size
-        return BoundedExchange({**call, **texts, **dict.fromkeys(shown, packed)}, entry.explain, packed)
+        return BoundedCall({**call, **texts, **dict.fromkeys(shown, packed)}, entry.explain, packed)
 
-    def _forget(self, entry: Exchange | BoundedExchange) -> None:
+    def _forget(self, entry: RecordedCall | BoundedCall) -> None:
         """Release the memory of an exchange that leaves the journal."""
-        if isinstance(entry, BoundedExchange) and entry.packed is not None:
+        if isinstance(entry, BoundedCall) and entry.packed is not None:
             self.packed_size -= entry.packed.size
 
     @property
@@ -199,7 +199,7 @@ class MockJournal:
         chosen = found[:limit] if after else found[max(len(found) - limit, 0) :]
         return [self._read(entry, redactor) for entry in chosen]
 
-    def _read(self, entry: Exchange | BoundedExchange, redactor: Redactor) -> dict[str, Any]:
+    def _read(self, entry: RecordedCall | BoundedCall, redactor: Redactor) -> dict[str, Any]:
         """Return an exchange as people see it."""
         call = entry.to_call(self._shown_headers)
         if entry.explain is not None:
@@ -213,7 +213,7 @@ class MockJournal:
         for entry in reversed(entries):
             if entry.number <= self._searched:
                 break
-            if isinstance(entry, Exchange):
+            if isinstance(entry, RecordedCall):
                 self._known.add(self._find_secrets(entry.to_call(())), _MAX_SECRETS)
         self._searched = entries[-1].number if entries else self._count
         return self._known.get_redactor()
@@ -237,9 +237,9 @@ class MockJournal:
         self.dropped = 0
 
 
-def _is_redacted(entry: Exchange | BoundedExchange) -> bool:
+def _is_redacted(entry: RecordedCall | BoundedCall) -> bool:
     """Return True if an exchange was redacted and truncated at once."""
-    return isinstance(entry, BoundedExchange) and entry.packed is None
+    return isinstance(entry, BoundedCall) and entry.packed is None
 
 
 def _redact_call(call: dict[str, Any], redactor: Redactor, *, is_bounded: bool = False) -> dict[str, Any]:

@@ -11,9 +11,9 @@ from contract_watch.contracts.grpc_codes import HTTP_STATUS
 from contract_watch.contracts.path_templates import MalformedPathError, parse_template
 from contract_watch.contracts.resource.error_texts import get_phrase
 from contract_watch.mock.bodies import RequestTooLargeError, encode_json, read_body, send_content
-from contract_watch.mock.exchange import Explanation
 from contract_watch.mock.journal import MockJournal
 from contract_watch.mock.nearest import MAX_LENGTH, DeclaredRoute, PathExplainer
+from contract_watch.mock.recorded_call import Explanation
 from contract_watch.mock.request_headers import decode_headers
 from contract_watch.mock.router import split_request_path
 from contract_watch.mock.vendor import MockVendor, parse_body

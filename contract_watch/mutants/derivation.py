@@ -23,6 +23,7 @@ from contract_watch.mutants.method_mutants import derive_method_mutants
 from contract_watch.mutants.moved_mutants import derive_moved_mutants
 from contract_watch.mutants.mutant import FAMILIES, Mutant
 from contract_watch.mutants.null_mutants import derive_null_mutants
+from contract_watch.mutants.number_mutants import derive_number_mutants
 from contract_watch.mutants.parameter_mutants import derive_parameter_mutants
 from contract_watch.mutants.password_mutants import derive_password_mutants
 from contract_watch.mutants.request_mutants import derive_request_mutants
@@ -31,7 +32,7 @@ from contract_watch.mutants.rule_mutants import derive_rule_mutants
 
 Item = TypeVar("Item")
 _DERIVATIONS: tuple[Callable[[Contract], Iterator[Mutant]], ...] = (
-    derive_status_mutants, derive_body_mutants, derive_media_mutants, derive_encoding_mutants, derive_header_mutants, derive_request_mutants, derive_parameter_mutants, derive_constraint_mutants, derive_credential_mutants, derive_effect_mutants, derive_list_mutants, derive_rule_mutants, derive_password_mutants, derive_method_mutants, derive_key_mutants, derive_null_mutants, derive_extreme_mutants, derive_half_done_mutants, derive_moved_mutants,
+    derive_status_mutants, derive_body_mutants, derive_media_mutants, derive_encoding_mutants, derive_header_mutants, derive_request_mutants, derive_parameter_mutants, derive_constraint_mutants, derive_credential_mutants, derive_effect_mutants, derive_list_mutants, derive_rule_mutants, derive_password_mutants, derive_method_mutants, derive_key_mutants, derive_null_mutants, derive_extreme_mutants, derive_half_done_mutants, derive_moved_mutants, derive_number_mutants,
 )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from contract_watch.contracts.outcomes import Check
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody, Request
 from contract_watch.contracts.resource.statuses import list_path_statuses
-from contract_watch.contracts.schema import Violation, flatten_schema, get_value
+from contract_watch.contracts.schema import Violation, find_kind, flatten_schema, get_value
 
 PATTERNS = "patterns"
 """The interpretation that says which pattern counts where the overlay corrected one."""
@@ -21,6 +21,8 @@ UNKNOWN_ONLY = "unknown-only-update"
 PASSWORD_LENGTH = "password-length"  # noqa: S105 (the name of an interpretation)
 """The interpretation that says how the length of a password outside ASCII is counted."""
 MEASURES = ("characters", "utf16", "bytes")
+_MOST = 2**31 - 1
+"""The largest number that any vendor can store that documents no maximum."""
 
 
 def measure(text: str) -> dict[str, int]:
@@ -30,6 +32,22 @@ def measure(text: str) -> dict[str, int]:
         "utf16": len(text.encode("utf-16-le", "surrogatepass")) // 2,
         "bytes": len(text.encode("utf-8", "surrogatepass")),
     }
+
+
+def _has_large_number(value: Any) -> bool:
+    """Return True if a JSON value has a number, at any depth, that 32 bits cannot hold."""
+    if isinstance(value, int | float):
+        return abs(value) > _MOST
+    if isinstance(value, dict | list):
+        return any(map(_has_large_number, value.values() if isinstance(value, dict) else value))
+    return False
+
+
+def _has_documented_maximum(schema: Mapping[str, Any]) -> bool:
+    return (
+        any(key in schema for key in ("maximum", "exclusiveMaximum", "const", "enum"))
+        or schema.get("format") == "int64"
+    )
 
 
 class RequestChecker:
@@ -62,6 +80,10 @@ class RequestChecker:
                    if (schema := flatten_schema(self._document, raw)).get("format") == "password"}
             for name, properties in self._properties.items()
         }  # fmt: skip
+        self._open_numbers = {
+            name: [prop for prop, raw in properties.items() if self._is_open_number(raw)]
+            for name, properties in self._properties.items()
+        }
         self._published = {
             operation.id: found
             for operation in contract.operations.values()
@@ -86,7 +108,16 @@ class RequestChecker:
         for schema in self._schemas[operation.id]:  # a generator would take twice the time
             if not schema.accepts(body):
                 return False
+        for name in self._open_numbers[operation.id]:
+            if name in body and _has_large_number(body[name]):
+                return False
         return all(str(body.get(name, "")).isascii() for name in self._passwords[operation.id])
+
+    def _is_open_number(self, raw: Any) -> bool:
+        """Return True for a property whose numbers have no documented maximum, or that may have such numbers below it."""
+        schema = flatten_schema(self._document, raw)
+        kind = find_kind(schema)
+        return kind not in ("string", "boolean") and not _has_documented_maximum(schema)
 
     def _list_failed(self, operation: Operation, request: Request) -> Iterator[Check]:
         for violation in operation.find_parameter_violations(request.parameters):
@@ -148,6 +179,10 @@ class RequestChecker:
             if is_new and violation.path[0] not in self._elsewhere:
                 yield from self._build_disputed(operation, violation, "published")
         yield from self._check_lengths(operation, body, corrected_paths)
+        if any(name in body and _has_large_number(body[name]) for name in self._open_numbers[operation.id]):
+            for status in self._statuses[operation.id]:
+                why = "No document says how large a number can be."
+                yield Check(status, f"{operation.id}/response/{status}", why, is_undecidable=True)
 
     def _has_change(self, operation: Operation, body: Mapping[str, Any]) -> bool:
         """Return True if a body has a documented property that names no object."""

@@ -13,6 +13,7 @@ from contract_watch.contracts.roles import as_table
 from contract_watch.contracts.samples import build_sample
 from contract_watch.contracts.schema import Document, Schema, find_kind, resolve_reference
 from contract_watch.engine.planning import values
+from contract_watch.engine.planning.extremes import enlarge_number
 from contract_watch.engine.planning.nested_values import generate_nested, is_nested
 from contract_watch.engine.planning.probe import fill_with_stand_ins
 from contract_watch.engine.planning.unique_values import find_unique_form
@@ -178,6 +179,8 @@ class ArgumentBuilder:
             found = self._generate_nested(operation, prop, accepted=accepted)
         if operation.is_text_argument(name) or name.startswith("{"):
             found = _select_texts(operation, name, found, judges, items, accepted=accepted)
+        elif accepted:
+            found = (enlarge_number(one, prop, judges) for one in found)
         if role == "fresh" and accepted:
             yield Variant("type", "{key}")
         for variant in found:

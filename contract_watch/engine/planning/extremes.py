@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from contract_watch.contracts.schema import find_kind
 from contract_watch.engine.planning.probe import fill_with_stand_ins
 from contract_watch.engine.planning.variants import SchemaSet, Variant
 
@@ -13,6 +14,10 @@ EDGES = "-_.9Z"
 _FREE_TEXT = re.compile(r"[A-Za-z0-9 ]+")
 MAX_LABEL = 63
 """Characters of the longest label of a domain."""
+LARGE = 1_000_000
+"""A number that a schema without a maximum must accept."""
+_BEYOND_32_BITS = 2**32 + 1
+"""A number that differs from what 32 bits keep of it, with a sign and without, and at their limit."""
 
 
 def sharpen_string(variant: Variant, schema: Mapping[str, Any], schemas: SchemaSet) -> Variant:
@@ -30,6 +35,31 @@ def sharpen_string(variant: Variant, schema: Mapping[str, Any], schemas: SchemaS
             simpler = (variant, Variant(keyword, short)) if schemas.all_accept(short) else (variant,)
             return replace(variant, value=text, simpler=simpler)
     return variant
+
+
+def enlarge_number(variant: Variant, schema: Mapping[str, Any], schemas: SchemaSet) -> Variant:
+    """Return a number beyond 32 bits in place of the largest one, if the property has no maximum.
+
+    A vendor may refuse it, so the plain one is sent then; a number that it takes must come back whole.
+    """
+    is_open = find_kind(schema) in ("number", "integer") and variant == Variant("type", LARGE)
+    if not is_open or schemas.has_format("int32") or not schemas.all_accept(_BEYOND_32_BITS):
+        return variant
+    return replace(variant, value=_BEYOND_32_BITS, simpler=(variant,))
+
+
+def shrink_numbers(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return arguments with `LARGE` in place of each number that `enlarge_number` gave."""
+    return {name: LARGE if _is_enlarged(value) else value for name, value in arguments.items()}
+
+
+def shrink_variants(taken: Mapping[str, Variant]) -> dict[str, Variant]:
+    """Return the values of a request, each that `enlarge_number` gave as it was before."""
+    return {name: one.simpler[0] if _is_enlarged(one.value) else one for name, one in taken.items()}
+
+
+def _is_enlarged(value: Any) -> bool:
+    return type(value) is int and value == _BEYOND_32_BITS
 
 
 def put_extremes_first(variants: Sequence[Variant]) -> list[Variant]:

@@ -16,7 +16,7 @@ from contract_watch.engine.planning.allowance import fit_to_allowance
 from contract_watch.engine.planning.arguments import ArgumentBuilder
 from contract_watch.engine.planning.bystanders import BystanderPlanner
 from contract_watch.engine.planning.credential_probes import plan_credential_probes
-from contract_watch.engine.planning.extremes import put_extremes_first
+from contract_watch.engine.planning.extremes import put_extremes_first, shrink_variants
 from contract_watch.engine.planning.probe import Probe, ProbeStep, number_placeholders
 from contract_watch.engine.planning.scenarios import load_scenarios
 from contract_watch.engine.planning.simulation import Simulation
@@ -169,9 +169,9 @@ class Planner:
         steps = [ProbeStep.from_arguments(operation, body) for body in bodies]
         clauses = tuple(dict.fromkeys(clause for part in parts for clause in part.clauses))
         title = f"{operation.name} accepts {', '.join(dict.fromkeys(n for taken in batches for n in taken))} on their bounds."
-        return Probe(
-            name, "accepted", operation.id, title, clauses, (*steps, *self._build_reads(operation, bodies)), parts
-        )
+        steps += self._build_reads(operation, bodies)
+        fallback = next((part.fallback for part in parts if part.fallback is not None), None)
+        return Probe(name, "accepted", operation.id, title, clauses, tuple(steps), parts, fallback)
 
     def _build_reads(self, operation: Operation, bodies: Sequence[Any]) -> list[ProbeStep]:
         """Build the steps that read the objects of ``bodies``: one list, or one read for each; none after a read."""
@@ -212,8 +212,11 @@ class Planner:
                 self._build_valid_probe(operation, f"{name}/{number}", {prop: simpler})
                 for number, simpler in enumerate(variant.simpler, 1)
             )
+        fallback = None
+        if (smaller := shrink_variants(taken)) != taken:
+            fallback = self._build_valid_probe(operation, f"{name}/smaller", smaller)
         title = f"{operation.name} accepts {', '.join(taken)} on their bounds."
-        return Probe(name, "accepted", operation.id, title, (*targets, *effects), steps, parts)
+        return Probe(name, "accepted", operation.id, title, (*targets, *effects), steps, parts, fallback)
 
     def plan_refused(self) -> Iterator[Probe]:
         """Plan requests just outside each constraint, one at a time; good values ride along, which must not be stored."""

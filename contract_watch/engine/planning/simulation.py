@@ -1,6 +1,6 @@
 """The simulation of a vendor by its model: is a request granted, and how is an object prepared for it?"""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from contract_watch.contracts.model import Account
@@ -9,6 +9,7 @@ from contract_watch.contracts.outcomes import Interpretations, ModelState, Outco
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import Request
 from contract_watch.engine.planning.arguments import ArgumentBuilder
+from contract_watch.engine.planning.extremes import shrink_numbers
 from contract_watch.engine.planning.probe import (
     build_credential_headers,
     fill_with_stand_ins,
@@ -116,8 +117,12 @@ class Simulation:
         return all(outcome.status >= 400 for outcome in self.contract.model.outcomes(state, request))
 
     def is_granted(self, operation: Operation, arguments: Any) -> bool:
-        """Return True if a request about an existing object is granted, or conflicts, in every interpretation."""
+        """Return True if a request about an existing object is granted, or conflicts, in every interpretation.
+
+        A number beyond 32 bits counts as a smaller one: the vendor may refuse it, which is no reason not to ask.
+        """
         state, identity = self.build_prepared_state(operation)
+        arguments = shrink_numbers(arguments) if isinstance(arguments, Mapping) else arguments
         request = self.build_request(operation, fill_with_stand_ins(arguments, {"stock": identity}, self.contract))
         outcomes = self.contract.model.outcomes(state, request)
         return all(outcome.status < 300 or outcome.status == 409 for outcome in outcomes)

@@ -21,7 +21,7 @@ from contract_watch.engine.planning.constraints import (
     list_items,
     list_other_constants,
 )
-from contract_watch.engine.planning.extremes import EDGES, MAX_LABEL, sharpen_string
+from contract_watch.engine.planning.extremes import EDGES, LARGE, MAX_LABEL, sharpen_string
 from contract_watch.engine.planning.variants import SchemaSet, Variant
 
 _MAX_RUN_LENGTH = 70
@@ -51,8 +51,6 @@ _MAX_ACCEPTED_EDITS = 34
 """Values of a pattern that are tried, each in a request of its own if no other property has as many."""
 _MAX_LOOSE_EDITS = 6
 """Values of a pattern that says little about a value: it is open at an end, or accepts more than `_MAX_ACCEPTED_EDITS`."""
-_LARGE = 1_000_000
-"""A number that a schema without a maximum must accept."""
 
 
 def generate_valid(
@@ -87,7 +85,7 @@ def _generate_valid_numbers(schema: Mapping[str, Any], schemas: SchemaSet) -> It
     if find_kind(schema) == "number":
         yield Variant("type", (low or 0) + 10.5)
     if high is None:
-        yield Variant("type", _LARGE)
+        yield Variant("type", LARGE)
 
 
 def _generate_valid_lists(schema: Mapping[str, Any], schemas: SchemaSet, item_schemas: SchemaSet) -> Iterator[Variant]:

@@ -32,6 +32,10 @@ class SchemaSet:
         """Return True if the effective schema has a pattern."""
         return bool(self._schemas) and "pattern" in self._schemas[0].schema
 
+    def has_format(self, name: str) -> bool:
+        """Return True if one of the schemas has the format ``name``."""
+        return any(schema.schema.get("format") == name for schema in self._schemas)
+
     def all_accept(self, value: Any) -> bool:
         """Return True if all schemas accept ``value``."""
         return all(schema.accepts(value) for schema in self._schemas)

@@ -108,7 +108,9 @@ class Runner:
             if refused and self._excuses.reject(first):
                 return self.confirmation.add_repeated_findings(first, flaky=False)
             if not first.may_be_outage and not first.disagreements:
-                return []
+                if probe.fallback is None or not first.excused_refusals:
+                    return []
+                return self._run_and_confirm(probe.fallback)
         is_explained = self.confirmation.is_explained(first)
         if first.is_doubtful and not is_explained:
             self.control.require_answer(first, first.exchanges[-1].operation or probe.operation)

@@ -10,7 +10,7 @@ Explanation = tuple[str, Mapping[str, str] | None]
 """The reason of a refusal, and the operation that is nearest to an unknown path."""
 
 
-class Exchange(NamedTuple):
+class RecordedCall(NamedTuple):
     """An exchange as it was, with secrets; ``explain`` computes the reason if that is given later.
 
     A tuple takes a quarter of the memory of the dict that `to_call` builds, which the next requests find in the caches of
@@ -68,7 +68,7 @@ class Exchange(NamedTuple):
 
 
 @dataclass(slots=True)
-class BoundedExchange:
+class BoundedCall:
     """A large exchange: its bodies are ``packed``, or it was redacted and truncated at once."""
 
     call: dict[str, Any]
@@ -77,21 +77,21 @@ class BoundedExchange:
 
     @property
     def number(self) -> int:
-        """See `Exchange`."""
+        """See `RecordedCall`."""
         return int(self.call["number"])
 
     @property
     def vendor(self) -> str:
-        """See `Exchange`."""
+        """See `RecordedCall`."""
         return str(self.call["vendor"])
 
     @property
     def operation(self) -> str:
-        """See `Exchange`."""
+        """See `RecordedCall`."""
         return str(self.call["operation"])
 
     def to_call(self, shown_headers: Collection[str]) -> dict[str, Any]:
-        """See `Exchange`; the headers were selected at once."""
+        """See `RecordedCall`; the headers were selected at once."""
         del shown_headers
         if self.packed is None:
             return self.call
