@@ -41,6 +41,22 @@ class FlowValues:
                 granted[name] = value
         return granted
 
+    def swap_exclusive(self, operation: Operation, chosen: dict[str, Any]) -> dict[str, Any]:
+        """Return a value that excludes one of ``chosen``, with that one emptied; nothing if no value excludes another."""
+        baseline = self._arguments.build_baseline(operation)
+        left = (one for one in self._spec.layout.get_settable(operation.id) if one not in chosen)
+        for name in left:
+            if self._arguments.get_role(operation, name) is not None:
+                continue
+            for value in self.list_telling(operation, name)[:1]:
+                for other, kept in chosen.items():
+                    if self._simulation.is_granted(operation, {**baseline, name: value, other: kept}):
+                        continue
+                    swapped = {**self.clear(operation, [other], with_null=False), name: value}
+                    if other in swapped and self._simulation.is_granted(operation, {**baseline, **swapped}):
+                        return swapped
+        return {}
+
     def list_telling(self, operation: Operation, name: str) -> list[Any]:
         """Return valid values of an argument that differ from its default, the most telling first."""
         document = self._spec.layout.document

@@ -158,13 +158,17 @@ class _FlowDeriver:
         yield from self._list() if layout.list else self._read("b")
 
     def _plan_updates(self, name: str) -> Iterator[ProbeStep]:
-        """Plan one property alone, all others, nulls and empty values; each time the rest must stay as it was."""
+        """Plan one property alone, all others, nulls and empty values; each time the rest must stay as it was.
+
+        The first is one that excludes another, if there is one: no other request sets it and then empties it.
+        """
         operation = self._get(name)
         varied = self._values.choose(name, varied=True)
-        first = dict(list(varied.items())[:1])
+        first = self._values.swap_exclusive(operation, varied) or dict(list(varied.items())[:1])
         rest = {key: value for key, value in varied.items() if key not in first}
         # Nulls come first: many a vendor shows null and an empty text alike.
-        cleared = [self._values.clear(operation, list(varied), with_null=with_null) for with_null in (True, False)]
+        names = list(dict.fromkeys((*varied, *first)))
+        cleared = [self._values.clear(operation, names, with_null=with_null) for with_null in (True, False)]
         for changes in (first, rest, self._values.change_unique(operation, "{a:more}"), *cleared):
             if changes:
                 yield self._name(name, "a", changes)
