@@ -5,7 +5,7 @@ request fails; where no document orders the checks, a server may answer with any
 values of an interpretation only; then success is an outcome as well.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,6 +13,8 @@ from contract_watch.contracts.matchers import Matcher
 from contract_watch.errors import UsageError
 
 ModelState = Any
+MAX_POSSIBLE_STATES = 64
+"""States that are followed at most."""
 
 
 @dataclass(frozen=True)
@@ -212,3 +214,14 @@ def _is_covered(check: Check, active: Sequence[Check], interpretations: Interpre
         for value in other.find_refusing_values(interpretations)
     }
     return refusing == set(interpretations.get_choices(check.interpretation, check.scope))
+
+
+def deduplicate_states(states: Iterator[ModelState]) -> list[ModelState]:
+    """Return the first `MAX_POSSIBLE_STATES` different ones of ``states``."""
+    found: list[ModelState] = []
+    for state in states:
+        if state not in found:
+            found.append(state)
+        if len(found) == MAX_POSSIBLE_STATES:
+            break
+    return found

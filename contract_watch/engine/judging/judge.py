@@ -11,7 +11,7 @@ from typing import Any
 from contract_watch.contracts.matchers import Mismatch, collect_clauses
 from contract_watch.contracts.model import match_headers
 from contract_watch.contracts.openapi import Operation, join_arguments
-from contract_watch.contracts.outcomes import ModelState, Outcome
+from contract_watch.contracts.outcomes import ModelState, Outcome, deduplicate_states
 from contract_watch.contracts.parameters import is_parameter_key
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody, Request
@@ -22,7 +22,6 @@ from contract_watch.engine.judging.checked_response import CheckedResponse
 from contract_watch.engine.judging.disagreement import ADDITIVE, BREAKING, Disagreement
 from contract_watch.engine.judging.hypotheses import explain_mismatch, explain_status
 from contract_watch.engine.judging.interception import may_be_outage
-from contract_watch.engine.judging.possible_states import deduplicate_states
 from contract_watch.engine.judging.response_checks import check_response
 from contract_watch.engine.judging.run_secrets import RunSecrets
 from contract_watch.engine.protocols.exchange import Exchange
@@ -211,15 +210,10 @@ class ResponseJudge:
         satisfied_clauses: Collection[str],
     ) -> None:
         """Leave the states whose matcher accepts the body; if none does, report how the body misses the nearest one."""
-        tried = [
-            (
-                outcome,
-                [*settle_candidates(outcome.body.find_mismatches(judged.json), satisfied_clauses)]
-                if outcome.body
-                else [],
-            )
-            for _, outcome in fitting
-        ]
+        tried = []
+        for _, outcome in fitting:
+            mismatches = [*outcome.body.find_mismatches(judged.json)] if outcome.body else []
+            tried.append((outcome, [*settle_candidates(mismatches, satisfied_clauses)] if mismatches else []))
         right = [outcome for outcome, mismatches in tried if not mismatches]
         if right:
             judged.possible_states = deduplicate_states(outcome.resolve_next_state(judged.json) for outcome in right)

@@ -89,7 +89,8 @@ class RunSecrets:
     def note_generated(self, request: Request, body: Any, names: Collection[str]) -> None:
         """Remember the passwords that a vendor generated for a request, which named the objects ``names``."""
         if request.operation is not None and self.may_generate(request):
-            self.generated.join_names(names)
+            if len(names) > 1:
+                self.generated.join_names(names)
             for _, value in self.list_generated(body):
                 self.generated.add_password(request.operation, value, names)
 

@@ -5,6 +5,7 @@ Python's parser is lenient: it accepts a byte order mark, UTF-16 and UTF-32, rep
 """
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,13 +13,38 @@ from typing import Any
 from contract_watch.contracts.bodies import is_json_type
 from contract_watch.contracts.request import MissingBody
 from contract_watch.engine.judging.checked_response import CheckedResponse
-from contract_watch.engine.judging.content_type import parse_content_type
 from contract_watch.engine.judging.disagreement import BREAKING, Disagreement, is_html_page
 
 _UTF_8 = frozenset({"utf-8", "utf8"})
 _US_ASCII = frozenset({"us-ascii", "ascii"})
 _MAX_PARSED = 1 << 20
 """Bytes of a body that is parsed once more, for repeated names: Python code runs for each of its objects."""
+_WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+# Our own expressions, linear: no repetition within a repetition.
+_MEDIA_TYPE = re.compile(rf"[ \t]*({_WORD}/{_WORD})")
+_PARAMETER = re.compile(rf'[ \t]*;[ \t]*(?:({_WORD})=(?:({_WORD})|"((?:[^"\\]|\\.)*)"))?')
+
+
+@dataclass(frozen=True)
+class ContentType:
+    """A media type in lower case, and the values of its parameter ``charset``: one at most if the sender is sane."""
+
+    media_type: str
+    charsets: tuple[str, ...] = ()
+
+
+def parse_content_type(value: str) -> ContentType | None:
+    """Parse the value of the header ``Content-Type``; return None if it is not one media type with parameters."""
+    beginning = _MEDIA_TYPE.match(value)
+    if beginning is None:
+        return None
+    charsets, at = list[str](), beginning.end()
+    while found := _PARAMETER.match(value, at):
+        at = found.end()
+        name, token, quoted = found.groups()
+        if name is not None and name.lower() == "charset":
+            charsets.append((re.sub(r"\\(.)", r"\1", quoted) if token is None else token).lower())
+    return None if value[at:].strip(" \t") else ContentType(beginning[1].lower(), tuple(charsets))
 
 
 def is_utf8(body: bytes) -> bool:

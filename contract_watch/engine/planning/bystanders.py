@@ -6,6 +6,7 @@ grants without the wrong value: only then does a later read show what was stored
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from contract_watch.contracts.matchers import are_equal
@@ -32,8 +33,12 @@ class BystanderPlanner:
         self._document = contract.effective.schemas
         spec = getattr(contract.model, "spec", None)
         self._spec = spec if isinstance(spec, ResourceSpec) else None
-        self._values = FlowValues(contract, spec, ArgumentBuilder(contract)) if isinstance(spec, ResourceSpec) else None
         self._known: dict[tuple[str, str], list[Any]] = {}
+
+    @cached_property
+    def _values(self) -> FlowValues:
+        assert self._spec is not None
+        return FlowValues(self._contract, self._spec, ArgumentBuilder(self._contract))
 
     def add(self, probes: Iterable[Probe]) -> Iterator[Probe]:
         """Yield ``probes``, with bystanders in each request that changes a shared object."""
@@ -55,7 +60,6 @@ class BystanderPlanner:
 
     def _list_values(self, operation: Operation, name: str, number: int) -> list[Any]:
         """List valid values of an argument; the first ones are those of no other request, where the schema permits it."""
-        assert self._values is not None
         key = (operation.id, name)
         if key not in self._known:
             self._known[key] = self._values.list_bystanders(operation, name)

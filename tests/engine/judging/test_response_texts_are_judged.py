@@ -8,12 +8,17 @@ import pytest
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.schema import parse_json
 from contract_watch.engine.judging.checked_response import CheckedResponse
-from contract_watch.engine.judging.content_type import ContentType, parse_content_type
 from contract_watch.engine.judging.disagreement import BREAKING
 from contract_watch.engine.judging.findings import redact_disagreement
 from contract_watch.engine.judging.response_checks import check_response
 from contract_watch.engine.judging.run_secrets import RunSecrets
-from contract_watch.engine.judging.text_checks import check_ambiguous_json, check_content_type, check_text_encoding
+from contract_watch.engine.judging.text_checks import (
+    ContentType,
+    check_ambiguous_json,
+    check_content_type,
+    check_text_encoding,
+    parse_content_type,
+)
 from contract_watch.engine.protocols.wire import Response
 from tests.support.direct_runs import run_directly
 from tests.support.loopback_server import LoopbackResponse, ReceivedRequest, serve_app
