@@ -10,7 +10,7 @@ from contract_watch.contracts.outcomes import Check
 from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.request import MissingBody, Request
 from contract_watch.contracts.resource.statuses import list_path_statuses
-from contract_watch.contracts.schema import Violation, find_kind, flatten_schema, get_value
+from contract_watch.contracts.schema import MAX_DEPTH, Violation, find_kind, flatten_schema, get_value
 
 PATTERNS = "patterns"
 """The interpretation that says which pattern counts where the overlay corrected one."""
@@ -115,9 +115,13 @@ class RequestChecker:
 
     def _is_open_number(self, raw: Any) -> bool:
         """Return True for a property whose numbers have no documented maximum, or that may have such numbers below it."""
-        schema = flatten_schema(self._document, raw)
-        kind = find_kind(schema)
-        return kind not in ("string", "boolean") and not _has_documented_maximum(schema)
+        for _ in range(MAX_DEPTH):
+            schema = flatten_schema(self._document, raw)
+            kind = find_kind(schema)
+            if kind != "array" or "items" not in schema:
+                return kind not in ("string", "boolean") and not _has_documented_maximum(schema)
+            raw = schema["items"]
+        return True  # a list of itself
 
     def _list_failed(self, operation: Operation, request: Request) -> Iterator[Check]:
         for violation in operation.find_parameter_violations(request.parameters):
