@@ -1,11 +1,12 @@
 """Mutants of a success's effect on the state: lost, late, repeated, misplaced."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 from typing import Any
 
 from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.registry import Contract
+from contract_watch.contracts.resource.spec import ResourceSpec
 from contract_watch.contracts.schema import Schema, find_kind
 from contract_watch.engine.planning.arguments import ArgumentBuilder
 from contract_watch.mutants.mutant import Mutant, Mutation, VendorRequest
@@ -116,6 +117,41 @@ class MisplacedEffect(Mutation):
         return response
 
 
+class ResurrectedObject(Mutation):
+    """Mutation that gives a new object the values that the removed one of its name had."""
+
+    def __init__(self) -> None:
+        self._sent: dict[str, dict[str, Any]] = {}
+        self._removed: dict[str, dict[str, Any]] = {}
+
+    def respond(self, vendor: MutatedVendor, request: VendorRequest) -> tuple[int, Any]:
+        """Implement `Mutation.respond`."""
+        before, response = vendor.state, super().respond(vendor, request)
+        if response[0] >= 300 or vendor.contract.is_read_only(request.operation.id):
+            return response
+        life, roles = vendor.contract.lifecycle, vendor.list_roles(request.operation)
+        for name in vendor.list_names(request, "existing"):
+            self._sent.setdefault(name, {}).update(_leave_out(request.arguments, roles))
+            if request.operation.id == life.remove:
+                self._removed[name] = self._sent.pop(name)
+        for name in vendor.list_names(request, "new") if request.operation.id == life.create else ():
+            self._sent[name] = _leave_out(request.arguments, roles)
+            self._resurrect(vendor, request, name, before, response[1])
+        return response
+
+    def _resurrect(self, vendor: MutatedVendor, request: VendorRequest, name: str, before: Any, shown: Any) -> None:
+        settable = request.operation.get_arguments()
+        old = {key: value for key, value in self._removed.pop(name, {}).items() if key in settable}
+        outcome = vendor.find_success(replace_arguments(request, {**old, **request.arguments}), before) if old else None
+        if outcome is not None:
+            vendor.state = outcome.resolve_next_state(shown)
+            self.activations += 1
+
+
+def _leave_out(arguments: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
+    return {name: value for name, value in arguments.items() if name not in names}
+
+
 class ResetProperty(Mutation):
     """Mutation that empties an unsent property on one operation's success."""
 
@@ -170,6 +206,10 @@ def derive_effect_mutants(contract: Contract) -> Iterator[Mutant]:
             yield _create_mutant(operation, f"lost/{name}", f"{name} is not applied", lost, name)
         if "existing" in roles:
             yield from _derive_empty_value_mutants(contract, operation)
+        if operation.id == contract.lifecycle.create and not _has_server_ids(contract):
+            yield _create_mutant(
+                operation, "resurrected", "a new object has the values of a removed one of its name", ResurrectedObject
+            )
         if roles == {"new"}:
             yield _create_mutant(
                 operation, "doubled", "two objects are created", partial(DuplicatedObject, operation.id)
@@ -178,6 +218,12 @@ def derive_effect_mutants(contract: Contract) -> Iterator[Mutant]:
             yield _create_mutant(
                 operation, "misplaced", "another object is changed", partial(MisplacedEffect, operation.id)
             )
+
+
+def _has_server_ids(contract: Contract) -> bool:
+    """Return True if the server names objects: it never gives a name again."""
+    spec = getattr(contract.model, "spec", None)
+    return isinstance(spec, ResourceSpec) and spec.layout.has_server_ids
 
 
 def _list_settable_properties(contract: Contract, operation: Operation) -> list[str]:

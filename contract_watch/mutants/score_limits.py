@@ -12,6 +12,7 @@ UNCOVERED = (
     "what no response shows: how passwords are stored, logs, invoices, other customers' data",
     "what happens outside the API: whether mail is delivered, and what an SMTP login allows",
     "what neither the documents nor the rules of the contract state",
+    "times that are wrong by less than a day: the clock of a run may be wrong as well",
     "two drifts at once: each mutant has one",
 )
 """The kinds of drift that no mutant plays."""

@@ -158,21 +158,29 @@ class _FlowDeriver:
         yield from self._list() if layout.list else self._read("b")
 
     def _plan_updates(self, name: str) -> Iterator[ProbeStep]:
-        """Plan one property alone, all others, nulls and empty values; each time the rest must stay as it was.
+        """Plan one property alone, nulls and empty values, all others; each time the rest must stay as it was.
 
-        The first is one that excludes another, if there is one: no other request sets it and then empties it.
+        The first is one that excludes another, if there is one: no other request sets it and then empties it. The values
+        that a creation set are emptied before the others are set: so the object is removed with values that a later one of
+        its name must not have.
         """
         operation = self._get(name)
         varied = self._values.choose(name, varied=True)
         first = self._values.swap_exclusive(operation, varied) or dict(list(varied.items())[:1])
         rest = {key: value for key, value in varied.items() if key not in first}
-        # Nulls come first: many a vendor shows null and an empty text alike.
+        created = self._layout.get_settable(self._layout.create)
         names = list(dict.fromkeys((*varied, *first)))
-        cleared = [self._values.clear(operation, names, with_null=with_null) for with_null in (True, False)]
-        for changes in (first, rest, self._values.change_unique(operation, "{a:more}"), *cleared):
+        early, late = (
+            self._clear(operation, [one for one in names if (one in created) == is_early]) for is_early in (True, False)
+        )
+        for changes in (first, *early, rest, self._values.change_unique(operation, "{a:more}"), *late):
             if changes:
                 yield self._name(name, "a", changes)
                 yield from self._read("a")
+
+    def _clear(self, operation: Operation, names: list[str]) -> list[dict[str, Any]]:
+        """Return the changes that empty ``names``; nulls come first: many a vendor shows null and an empty text alike."""
+        return [self._values.clear(operation, names, with_null=with_null) for with_null in (True, False)]
 
     def _plan_parent(self, argument: str, names: list[str]) -> Iterator[ProbeStep]:
         """Plan each of ``names`` about an existing object below an unknown parent, and reads below the given one."""

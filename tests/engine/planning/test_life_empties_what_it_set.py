@@ -8,6 +8,8 @@ from contract_watch.contracts.registry import Contract
 from contract_watch.engine.planning.arguments import ArgumentBuilder
 from contract_watch.engine.planning.flow_values import FlowValues
 from contract_watch.engine.planning.planner import plan_probes
+from contract_watch.mutants.mutant_runner import start_mutant_runner
+from tests.support.mutant_lists import list_mutants
 
 EXCLUSIVE = ("allowAnyDomain", "allowAllDomains")
 
@@ -25,6 +27,16 @@ def test_flags_that_exclude_each_other_are_both_emptied() -> None:
         {"allowAnyDomain": False, "allowAllDomains": True},
         {"allowAnyDomain": False, "allowAllDomains": False},
     ]
+
+
+def test_a_removed_object_has_values_that_its_successor_must_not_have() -> None:
+    """A vendor that gives them to a new object of the same name is found, and the creation is blamed."""
+    for slug in ("jetemail", "smtp2go"):
+        contract = Contract(slug)
+        name = f"state/{contract.lifecycle.create}/resurrected"
+        mutant = next(one for one in list_mutants(slug) if one.id == name)
+        with start_mutant_runner(contract) as runner:
+            assert runner.run_mutant(mutant).names_operation, slug
 
 
 @pytest.mark.parametrize(
