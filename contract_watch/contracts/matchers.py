@@ -143,7 +143,8 @@ class ObjectMatcher:
             return
         for name, matcher in self.required.items():
             if name not in value:
-                yield Mismatch((*path, name), "missing", f"the property {name}", getattr(matcher, "clause", None))
+                missing = Mismatch((*path, name), "missing", f"the property {name}")
+                yield matcher.explain(missing) if isinstance(matcher, ForClause) else missing
             else:
                 yield from matcher.find_mismatches(value[name], (*path, name))
         for name, matcher in self.optional.items():
@@ -227,15 +228,16 @@ class ForClause:
     def find_mismatches(self, value: JSON, path: ValuePath = ()) -> Iterator[Mismatch]:
         for mismatch in self.inner.find_mismatches(value, path):
             if mismatch.clause is None and mismatch.kind != "encoding":
-                yield self._explain(mismatch, value)
+                found = {one.clause: times for one in self.other_causes if (times := one.find_times(value))}
+                clause = max(found, key=lambda one: found[one][-1], default="")
+                yield (
+                    replace(mismatch, clause=clause, suspected_times=found[clause]) if found else self.explain(mismatch)
+                )
             else:
                 yield mismatch
 
-    def _explain(self, mismatch: Mismatch, value: JSON) -> Mismatch:
-        found = {one.clause: times for one in self.other_causes if (times := one.find_times(value))}
-        if found:
-            clause = max(found, key=lambda one: found[one][-1])
-            return replace(mismatch, clause=clause, suspected_times=found[clause])
+    def explain(self, mismatch: Mismatch) -> Mismatch:
+        """Return a mismatch with the clause that it breaks and the one to suspect."""
         explained = replace(mismatch, clause=self.clause, suspected_clause=self.suspected_clause)
         if self.suspected_clause is not None or not self.other_causes:
             return explained

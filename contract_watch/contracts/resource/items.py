@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from contract_watch.contracts.matchers import ForClause, Matcher, ObjectMatcher, Satisfies
 from contract_watch.contracts.outcomes import Outcome
-from contract_watch.contracts.resource import fixed_values
+from contract_watch.contracts.resource import fixed_values, refused_changes
 from contract_watch.contracts.resource.idempotency import describe_arguments, find_repeated
 from contract_watch.contracts.resource.layout import EVERY, get_schema, get_success
 from contract_watch.contracts.resource.matchers import NewId, match_anything
@@ -157,7 +157,8 @@ class ItemOutcomes:
 
         def after(answer: Any) -> ResourceState:
             learned = self._learn(state, new, self.find_row(operation, answer), call)
-            return freed.put_item(learned, item, operation.id)
+            kept = freed if state.is_complete else refused_changes.forget_overwritten(freed, item, named)
+            return kept.put_item(learned, item, operation.id)
 
         clause, why = rule or get_success_clause(operation), "A valid change of an existing object succeeds."
         return [Outcome(get_success(operation)[0], clause, why, body, after)]

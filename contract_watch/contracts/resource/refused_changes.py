@@ -6,8 +6,8 @@ right request responsible for a value that nobody was allowed to store.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from contract_watch.contracts.matchers import Constant, Matcher, OtherCause
@@ -105,6 +105,22 @@ def find_causes(
             if matcher is not None:
                 values.append((one.at, matcher))
         yield OtherCause(get_refusal_clause(operation), tuple(values))
+
+
+def forget_overwritten(state: ResourceState, item: Item, names: Collection[str]) -> ResourceState:
+    """Return ``state`` after a change of ``item`` that set ``names``: what was refused of these before shows no longer."""
+    about = (item.account, item.name)
+    if not names or not any((one.account, one.name) == about for one in state.refusals):
+        return state
+    refusals = [one if (one.account, one.name) != about else _leave_out(one, names) for one in state.refusals]
+    return state.evolve(refusals=tuple(refusals))
+
+
+def _leave_out(refusal: RefusedChange, names: Collection[str]) -> RefusedChange:
+    values, wrong = (
+        {name: value for name, value in one.items() if name not in names} for one in (refusal.values, refusal.wrong)
+    )
+    return replace(refusal, values=values, wrong=wrong)
 
 
 def find_refused_removal(state: ResourceState, item: Item, operation: str) -> str | None:

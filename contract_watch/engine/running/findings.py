@@ -30,6 +30,12 @@ def select_steps(session: Session, found: Disagreement, exchange: Exchange, **mo
     """Select the exchanges that led to a disagreement in ``exchange``, which is the last one; see `select_exchanges`."""
     target, life = session.target, session.contract.lifecycle
     suspected = found.operation if found.clause.endswith("/effect/untouched") else ""
+    if (
+        found.id.endswith("row-missing")
+        and life.remove
+        and session.contract.operations[life.remove].name in found.suspects
+    ):
+        suspected = life.remove  # of another object
     refusals, name = _select_refusals(session, found, exchange), found.object_name
     if refusals and refusals[-1].names and not any(name in one.names for one in refusals):
         name = min(refusals[-1].names)  # its mark: no response gave the id of what a rejected request created
