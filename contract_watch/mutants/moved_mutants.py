@@ -1,6 +1,6 @@
-"""Mutants of values that never move, such as a creation date, and of a last change that does not move."""
+"""Mutants of values that never move, of a last change that does not, and of properties that others empty."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 from typing import Any
 
@@ -9,11 +9,13 @@ from contract_watch.contracts.registry import Contract
 from contract_watch.contracts.resource.fixed_values import is_fixed_name
 from contract_watch.contracts.resource.stored_values import format_time
 from contract_watch.contracts.schema import flatten_schema
+from contract_watch.engine.planning.arguments import ArgumentBuilder
 from contract_watch.mutants.mutant import Mutant, Mutation, VendorRequest
 from contract_watch.mutants.mutated_vendor import MutatedVendor
 
 _DEPTH = 4
 _TIME_FORMS = ("date-time", "date")
+_EMPTY = object()
 
 
 class ShownValue(Mutation):
@@ -97,6 +99,30 @@ class FrozenChange(ShownValue):
             self._values[name] = partial(_return_first, self._shown[name])
 
 
+class ClearedProperty(ShownValue):
+    """Mutation that empties a property of an object on the success of an operation that has nothing to do with it."""
+
+    pace = 0.0
+
+    def respond(self, vendor: MutatedVendor, request: VendorRequest) -> tuple[int, Any]:
+        """Implement `Mutation.respond`."""
+        if self._prop in request.arguments:  # another operation sets it again
+            for name in vendor.list_names(request, "existing"):
+                self._values.pop(name, None)
+        return super().respond(vendor, request)
+
+    def _note_change(self, vendor: MutatedVendor, request: VendorRequest, name: str) -> None:
+        del vendor, request
+        self._values[name] = _EMPTY
+
+    def _edit_object(self, name: str, row: Any) -> Any:
+        if not isinstance(row, dict):
+            return row
+        kept = {key: self._edit_object(name, one) for key, one in row.items() if key != self._prop or one == name}
+        self.activations += len(kept) < len(row)
+        return kept
+
+
 def _return_first(first: Any, _value: Any) -> Any:
     return first
 
@@ -111,7 +137,7 @@ def _replace_value(old: Any, schema: dict[str, Any], at: float) -> Any:
 
 
 def derive_moved_mutants(contract: Contract) -> Iterator[Mutant]:
-    """Derive mutants of each fixed property and of the last change, for each operation that changes an object."""
+    """Derive mutants of each fixed property, the last change, and what others set, for each operation that changes an object."""
     life = contract.lifecycle
     table = getattr(getattr(contract.model, "spec", None), "table", None)
     shown = _list_shown(contract)
@@ -127,6 +153,17 @@ def derive_moved_mutants(contract: Contract) -> Iterator[Mutant]:
             yield _create_mutant(
                 operation, "unmoved", prop, f"{prop} stays as it was", partial(FrozenChange, operation.id, prop)
             )
+        for prop in _list_foreign(contract, operation, shown):
+            yield _create_mutant(
+                operation, "cleared", prop, f"{prop} is emptied as well", partial(ClearedProperty, operation.id, prop)
+            )
+
+
+def _list_foreign(contract: Contract, operation: Operation, shown: Collection[str]) -> list[str]:
+    """List the optional properties of a creation that reads show, and that ``operation`` cannot set."""
+    create = contract.operations[contract.lifecycle.create]
+    optional, own = set(ArgumentBuilder(contract).list_optional(create)), operation.get_arguments()
+    return sorted(optional.intersection(shown) - set(own))
 
 
 def _list_shown(contract: Contract) -> dict[str, dict[str, Any]]:

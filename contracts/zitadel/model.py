@@ -202,8 +202,11 @@ class ZitadelModel(ResourceModel):
             if _REPLY_TO in required:
                 optional[_REPLY_TO] = required.pop(_REPLY_TO)
             shown = shown | {_REPLY_TO} if state.get_choice("listed-reply-to") == "shown" else shown - {_REPLY_TO}
-            required = {prop: values.suspect(matcher, AS_READ) for prop, matcher in required.items()}
-            optional = {prop: values.suspect(matcher, AS_READ) for prop, matcher in optional.items()}
+            # An operation that no read has followed is suspected first.
+            last = item.last_operation if item.unread_operations else ""
+            suspected = f"{last}/effect/untouched" if last else AS_READ
+            required = {prop: values.suspect(matcher, suspected) for prop, matcher in required.items()}
+            optional = {prop: values.suspect(matcher, suspected) for prop, matcher in optional.items()}
         return ObjectMatcher(required, optional, row.forbidden, shown & optional.keys())
 
     def _match_change(

@@ -87,10 +87,16 @@ class InstanceState(ResourceState):
         return self if shown is None else replace(self, items=shown)
 
     def find_suspected_clause(self, item: Item, prop: str, removals: Iterable[str]) -> str | None:
-        """See `ResourceState.find_suspected_clause`: the last operation since a read, unless it set the value."""
+        """See `ResourceState.find_suspected_clause`: the last operation since a read, unless it set the value.
+
+        One that succeeded comes before one that was refused.
+        """
         del removals
         last = item.last_operation if isinstance(item, Config) else ""
-        return f"{last}/effect/untouched" if last and not item.clauses.get(prop, "").startswith(f"{last}/") else None
+        for operation in (*item.unread_operations[-1:], last):
+            if operation and not item.clauses.get(prop, "").startswith(f"{operation}/"):
+                return f"{operation}/effect/untouched"
+        return None
 
     def forget_names(self, names: Iterable[str]) -> Self:
         """See `ResourceState.forget_names`; an event at a forgotten one can have deactivated another."""
@@ -114,7 +120,9 @@ class InstanceState(ResourceState):
             if one.name != name:
                 others = operation == ACTIVATE and one.state != INACTIVE
                 changed = one.with_state(INACTIVE, own.OTHERS) if others else one
-                configs.append(replace(changed, last_operation=operation))
+                # A request about the configuration comes before later ones about others.
+                last = changed.last_operation if changed.unread_operations else operation
+                configs.append(replace(changed, last_operation=last))
                 continue
             clauses = {**one.clauses, "sequence": f"{operation}/effect/sequence"}
             new = replace(one, clauses=clauses, sequence=sequence or one.sequence, is_exact=sequence is not None,
