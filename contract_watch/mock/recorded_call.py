@@ -13,8 +13,8 @@ Explanation = tuple[str, Mapping[str, str] | None]
 class RecordedCall(NamedTuple):
     """An exchange as it was, with secrets; ``explain`` computes the reason if that is given later.
 
-    A tuple takes a quarter of the memory of the dict that `to_call` builds, which the next requests find in the caches of
-    the processor. The other fields are described in `MockJournal.record_call`.
+    A tuple takes less memory than the dict that `to_call` builds, so that more of the model stays in the processor's
+    caches. The other fields are described in `MockJournal.record_call`.
     """
 
     number: int
