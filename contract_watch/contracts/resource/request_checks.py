@@ -21,7 +21,7 @@ UNKNOWN_ONLY = "unknown-only-update"
 PASSWORD_LENGTH = "password-length"  # noqa: S105 (the name of an interpretation)
 """The interpretation that says how the length of a password outside ASCII is counted."""
 MEASURES = ("characters", "utf16", "bytes")
-_MOST = 2**31 - 1
+MOST = 2**31 - 1
 """The largest number that any vendor can store that documents no maximum."""
 
 
@@ -37,13 +37,14 @@ def measure(text: str) -> dict[str, int]:
 def _has_large_number(value: Any) -> bool:
     """Return True if a JSON value has a number, at any depth, that 32 bits cannot hold."""
     if isinstance(value, int | float):
-        return abs(value) > _MOST
+        return abs(value) > MOST
     if isinstance(value, dict | list):
         return any(map(_has_large_number, value.values() if isinstance(value, dict) else value))
     return False
 
 
-def _has_documented_maximum(schema: Mapping[str, Any]) -> bool:
+def has_documented_maximum(schema: Mapping[str, Any]) -> bool:
+    """Return True if a schema of numbers says how large they may be."""
     return (
         any(key in schema for key in ("maximum", "exclusiveMaximum", "const", "enum"))
         or schema.get("format") == "int64"
@@ -119,7 +120,7 @@ class RequestChecker:
             schema = flatten_schema(self._document, raw)
             kind = find_kind(schema)
             if kind != "array" or "items" not in schema:
-                return kind not in ("string", "boolean") and not _has_documented_maximum(schema)
+                return kind not in ("string", "boolean") and not has_documented_maximum(schema)
             raw = schema["items"]
         return True  # a list of itself
 

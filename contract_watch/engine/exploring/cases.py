@@ -12,6 +12,7 @@ from schemathesis import GenerationMode
 from contract_watch.contracts.openapi import Operation
 from contract_watch.contracts.parameters import is_parameter_key
 from contract_watch.contracts.registry import Contract
+from contract_watch.contracts.resource.request_checks import MOST, has_documented_maximum
 from contract_watch.engine.exploring.drawn_case import CaseRequest
 from contract_watch.engine.exploring.search_settings import apply_seed
 
@@ -105,5 +106,23 @@ def _load_schema(contract: Contract) -> Any:
     """Return Schemathesis's schema of a contract, made once: that takes as long as drawing two cases."""
     raw = contract.effective.raw
     if id(raw) not in _schemas:
-        _schemas[id(raw)] = (raw, schemathesis.openapi.from_dict(dict(raw)))
+        _schemas[id(raw)] = (raw, schemathesis.openapi.from_dict(bound_numbers(dict(raw))))
     return _schemas[id(raw)][1]
+
+
+def bound_numbers(raw: Any) -> Any:
+    """Return a document in which each number without a maximum has that of 32 bits.
+
+    Nearly all others that are drawn are larger, and a vendor may refuse those whatever else is wrong with them.
+    """
+    if isinstance(raw, list):
+        return [bound_numbers(inner) for inner in raw]
+    if not isinstance(raw, dict):
+        return raw
+    copy = {name: bound_numbers(inner) for name, inner in raw.items()}
+    kinds = raw.get("type")
+    is_number = any(one in ("number", "integer") for one in (kinds if isinstance(kinds, list) else [kinds]))
+    least = raw.get("minimum", raw.get("exclusiveMinimum", 0))
+    if is_number and not has_documented_maximum(raw) and isinstance(least, int | float) and least < MOST:
+        copy["maximum"] = MOST
+    return copy
