@@ -62,3 +62,12 @@ def open_page(browser: Browser, path: Path, **options: object) -> Iterator[Page]
         assert problems == []
     finally:
         context.close()
+
+
+def wait_until(page: Page, condition: str) -> None:
+    """Wait until ``condition`` holds; Playwright's own way evaluates text, which the page's policy forbids."""
+    for _ in range(2000):
+        if page.evaluate(condition):
+            return
+        page.evaluate("() => new Promise(requestAnimationFrame)")
+    pytest.fail(f"never true: {condition}")

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, expect
 
 _REFUSED_TRY = "Failed to load resource: the server responded with a status of"
@@ -43,15 +42,6 @@ def open_mock_page(
         assert problems == []
     finally:
         context.close()
-
-
-def wait_until(page: Page, condition: str) -> None:
-    """Wait until ``condition`` holds; Playwright's own way evaluates text, which the page's policy forbids."""
-    for _ in range(2000):
-        if page.evaluate(condition):
-            return
-        page.evaluate("() => new Promise(requestAnimationFrame)")
-    pytest.fail(f"never true: {condition}")
 
 
 def is_own(url: str, address: str) -> bool:

@@ -8,8 +8,8 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from contract_watch.contracts.registry import ROOT, load_contracts
 from contract_watch.mock.server import build_mock, run_in_thread
-from tests.support.browser import open_browser, read_axe
-from tests.support.mock_page import open_mock_page, wait_until
+from tests.support.browser import open_browser, read_axe, wait_until
+from tests.support.mock_page import open_mock_page
 
 KEY = {"Authorization": "Bearer api_test_paid_0123456789abcdef"}
 PATH = "/outbound/smarthost"

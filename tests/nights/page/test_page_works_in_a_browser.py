@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from contract_watch.contracts.registry import ROOT
 from contract_watch.nights.night_file import read_night
 from contract_watch.nights.page import render_page
-from tests.support.browser import open_browser, open_page, read_axe
+from tests.support.browser import open_browser, open_page, read_axe, wait_until
 from tests.support.full_night import HOSTILE, SAMPLE
 
 NIGHT = read_night(SAMPLE)
@@ -135,7 +135,7 @@ def test_the_page_works_by_keyboard_alone(browser: Browser, file: Path) -> None:
             if page.evaluate("document.activeElement.matches('button[data-copy]')"):
                 break
         page.keyboard.press("Enter")
-        page.wait_for_function("window.copied.length === 1")
+        wait_until(page, "window.copied.length === 1")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -217,7 +217,7 @@ def test_5000_findings_are_shown_and_filtered(browser: Browser, tmp_path: Path) 
 
 def measure_first_paint(page: Page) -> float:
     """Return the milliseconds until something was painted."""
-    page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length > 0")
+    wait_until(page, "performance.getEntriesByName('first-contentful-paint').length > 0")
     found: float = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
     return found
 

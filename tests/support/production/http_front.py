@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
 
+from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope, Send
 
 from contract_watch.contracts import grpc_web_frames
@@ -45,6 +46,8 @@ class HttpFront:
         """Respond to one request, or break its connection."""
         try:
             await self._respond(scope, receive, send)
+        except ClientDisconnect:  # a run that was killed in the middle of a request
+            return
         except Exception:
             self._front.errors.append(traceback.format_exc())
             raise
