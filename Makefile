@@ -291,7 +291,8 @@ fuzz-mock: environment ## send a mock mutated raw bytes for FUZZ_SECONDS=60; loo
 .PHONY: bench
 bench: environment ## compare with other tools; without VENDOR= and ONLY= (words of a heading) write docs/benchmarks.md
 	@case "$$VENDOR" in ''|all) set -- ;; *) set -- --vendor="$$VENDOR" ;; esac; \
-		case "$$1""$$ONLY" in '') set -- --out=docs/benchmarks.md ;; *) set -- "$$@" --only="$$ONLY" ;; esac; \
+		case "$$ONLY" in '') ;; *) set -- "$$@" --only="$$ONLY" ;; esac; \
+		case "$$*" in '') set -- --out=docs/benchmarks.md ;; esac; \
 		$(RUN) -m scripts.run_bench "$$@"
 
 .PHONY: bench-clients

@@ -18,7 +18,7 @@ VARIABLES = re.findall(r"(?m)^([A-Z_]+) \?=", MAKEFILE)
 _OWN_TEXT = ("$(RUN)", "$(MAKE)", "$(if $(filter output-sync,$(.FEATURES)),--output-sync=target)",
              "--all $$TESTS", "$$0", "$$1", "$$2")  # fmt: skip
 """The text of recipes that may hold a dollar: constants, make's own variables, the one list of words, and awk's fields."""
-_QUOTED = re.compile(r'"\$\$([A-Z_]+|@)"')
+_QUOTED = re.compile(r'"\$\$([A-Z_]+|@|\*)"')
 _STUB = """#!/usr/bin/env bash
 printf '%s\\0' "$@" >> arguments
 """
@@ -93,6 +93,14 @@ def test_no_value_is_read_by_make_or_the_shell(copy: Path, target: str) -> None:
     wanted = {f"{flag}={values[name]}" for flag, name in _FLAG.findall(_find_recipe(target))}
     for arguments, environment in (([target, *given], {}), (["-e", target], values)):
         assert wanted - set(_run_make(copy, arguments, environment)) == set()
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_each_variable_may_be_given_alone(copy: Path, target: str) -> None:
+    """A command needs none of its variables: the shell knows every name that its recipe uses."""
+    used = [name for name in VARIABLES if name in _find_recipe(target) and name != "PYTHON"]
+    for given in ([], *([f"{name}=1"] for name in used)):
+        _run_make(copy, [target, "PYTHON=true", *given], {})
 
 
 def test_several_tests_may_be_named(copy: Path) -> None:
