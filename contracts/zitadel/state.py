@@ -19,7 +19,7 @@ class Config(Item):
 
     ``sequence`` is the last one returned (0: none); a read must return it if ``is_exact``, else it or a later one.
     ``was_read`` is True once a response has contained the configuration. ``last_operation`` is the last operation after
-    that which changed any configuration, or failed to change this one; empty if none.
+    that which changed this configuration or failed to, else the last one that changed any; empty if none.
     """
 
     sequence: int = 0

@@ -22,7 +22,7 @@ PASSWORD_LENGTH = "password-length"  # noqa: S105 (the name of an interpretation
 """The interpretation that says how the length of a password outside ASCII is counted."""
 MEASURES = ("characters", "utf16", "bytes")
 MOST = 2**31 - 1
-"""The largest number that any vendor can store that documents no maximum."""
+"""The largest number that a vendor must take that documents no maximum."""
 
 
 def measure(text: str) -> dict[str, int]:

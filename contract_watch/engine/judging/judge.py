@@ -228,8 +228,8 @@ class ResponseJudge:
         nearest, mismatches = min(tried, key=lambda pair: len(pair[1]))
         judged.possible_states = [nearest.resolve_next_state(judged.json)]
         judged.unknown_objects |= {found.object_name for found in mismatches if found.object_name is not None}
-        if any(found.clause and found.object_name is None for found in mismatches):  # a later operation is not to blame
-            judged.unknown_objects |= self._find_names(request)
+        if self._contract.is_read_only(operation.id) and any(one.clause and not one.object_name for one in mismatches):
+            judged.unknown_objects |= self._find_names(request)  # a later operation is not to blame
         for found in mismatches:
             blamed = found.suspected_clause if found.clause in satisfied_clauses else None
             title = f"{operation.name}{listed} {response.status}"

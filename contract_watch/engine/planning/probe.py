@@ -71,8 +71,7 @@ class Probe:
 
     ``family`` names its test module, ``operation`` the operation that it judges. ``parts`` are the probes to run
     one by one if this one, which combines them, is rejected. ``fallback`` is the probe to run if the vendor rejects a value
-    that it may reject. ``required_accounts`` are the accounts whose keys it
-    needs. ``mock_only_reason`` says why only the mock can be probed so. Probes with one ``equivalence_key`` ask the
+    that it may reject. ``required_accounts`` are the accounts whose keys it needs. ``mock_only_reason`` says why only the mock can be probed so. Probes with one ``equivalence_key`` ask the
     same of several operations; ``is_deterministic()`` is True for those that the model surely rejects; ``represented_by``
     is the probe that runs instead, if the allowance is too small for both.
     """

@@ -48,7 +48,7 @@ class BlameCheck:
         self._simulation = Simulation(session.contract)
         self._verdicts: dict[str, _Verdict] = {}
         self._agreed: dict[tuple[str | None, str], float] = {}
-        """The times of the last reads of one object that showed it as expected, by operation and name."""
+        """The times of the last responses about one object that were as expected, by operation and name."""
         self._count = 0
         self._is_asking = False
 

@@ -124,6 +124,22 @@ def test_a_mock_that_loses_objects_is_damage(monkeypatch: pytest.MonkeyPatch) ->
         assert target.find_damage() == "jetemail: the object that was created is not in the state"
 
 
+def test_a_request_that_comes_late_is_no_damage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy mock may carry out the rest of a batch after the reset: the state is looked at again."""
+    with start_target(["jetemail"]) as target:
+        send, late = httpx.Client.request, ["DELETE"]
+
+        def send_late(client: httpx.Client, method: str, url: str, **more: Any) -> httpx.Response:
+            response = send(client, method, url, **more)
+            if method == "POST" and late:
+                send(client, late.pop(), "/__mock/state")
+            return response
+
+        monkeypatch.setattr(httpx.Client, "request", send_late)
+        assert target.find_damage() == ""
+        assert late == []
+
+
 def test_an_interrupted_campaign_leaves_its_inputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The batch that was being sent is in the file, and can be replayed."""
 
