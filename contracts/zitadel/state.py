@@ -19,7 +19,7 @@ class Config(Item):
 
     ``sequence`` is the last one returned (0: none); a read must return it if ``is_exact``, else it or a later one.
     ``was_read`` is True once a response has contained the configuration. ``last_operation`` is the last operation after
-    that which changed this configuration or failed to, else the last one that changed any; empty if none.
+    that which changed any configuration, or failed to change this one; empty if none.
     """
 
     sequence: int = 0
@@ -87,16 +87,10 @@ class InstanceState(ResourceState):
         return self if shown is None else replace(self, items=shown)
 
     def find_suspected_clause(self, item: Item, prop: str, removals: Iterable[str]) -> str | None:
-        """See `ResourceState.find_suspected_clause`: the last operation since a read, unless it set the value.
-
-        One that succeeded comes before one that was refused.
-        """
+        """See `ResourceState.find_suspected_clause`: the last operation since a read, unless it set the value."""
         del removals
         last = item.last_operation if isinstance(item, Config) else ""
-        for operation in (*item.unread_operations[-1:], last):
-            if operation and not item.clauses.get(prop, "").startswith(f"{operation}/"):
-                return f"{operation}/effect/untouched"
-        return None
+        return f"{last}/effect/untouched" if last and not item.clauses.get(prop, "").startswith(f"{last}/") else None
 
     def forget_names(self, names: Iterable[str]) -> Self:
         """See `ResourceState.forget_names`; an event at a forgotten one can have deactivated another."""
@@ -120,9 +114,7 @@ class InstanceState(ResourceState):
             if one.name != name:
                 others = operation == ACTIVATE and one.state != INACTIVE
                 changed = one.with_state(INACTIVE, own.OTHERS) if others else one
-                # A request about the configuration comes before later ones about others.
-                last = changed.last_operation if changed.unread_operations else operation
-                configs.append(replace(changed, last_operation=last))
+                configs.append(replace(changed, last_operation=operation))
                 continue
             clauses = {**one.clauses, "sequence": f"{operation}/effect/sequence"}
             new = replace(one, clauses=clauses, sequence=sequence or one.sequence, is_exact=sequence is not None,

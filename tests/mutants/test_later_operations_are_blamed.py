@@ -79,6 +79,13 @@ def test_what_empties_a_property_is_blamed_alone(zitadel: MutantRunner, operatio
     assert {name for one in found for name in one.suspects} <= {operations["getSmtpConfigById"].name}
 
 
+def test_a_list_that_comes_first_names_the_operation_too(zitadel: MutantRunner) -> None:
+    """Where a list shows first what an update has emptied, the list is not accused alone."""
+    found = _find(zitadel, ClearedProperty("updateEmailProviderSmtpPassword", "description"))
+    operation = Contract("zitadel").operations["updateEmailProviderSmtpPassword"]
+    assert operation.name in (found[0].operation, *found[0].suspects)
+
+
 def test_a_removal_that_takes_a_new_object_along_is_named(smtp2go: MutantRunner) -> None:
     """No response has shown the object, so its creation may have failed: both are named, and both are reproduced."""
     (found,) = _find(smtp2go, RemovedByBeginning())

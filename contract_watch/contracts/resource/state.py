@@ -290,13 +290,15 @@ class ResourceState:
         """Return the clause to suspect if ``prop`` has another value, or (empty) the object is not listed.
 
         An update is not suspected of the properties that it set; one of ``removals`` can lose an object, but change none.
-        A request about the object comes before later ones about others. Before an object was listed for the first time,
-        nothing says that its creation worked: only its own changes are suspected.
+        Before an object was listed for the first time, nothing says that its creation worked: only its own changes are
+        suspected.
         """
-        found = [one for one in self.unlisted_operations if not prop or one[0] not in removals]
-        own = [one for one in found if one[1] == item.name]
-        operations = own or ([] if item.is_new else found)
-        return f"{operations[-1][0]}/effect/untouched" if operations and prop not in item.unlisted_changes else None
+        operations = [
+            name
+            for name, changed in self.unlisted_operations
+            if (not prop or name not in removals) and (not item.is_new or changed == item.name)
+        ]
+        return f"{operations[-1]}/effect/untouched" if operations and prop not in item.unlisted_changes else None
 
     def forget_names(self, names: Iterable[str]) -> Self:
         """Return the state in which the objects with these names or requested names are unknown."""

@@ -47,8 +47,6 @@ class BlameCheck:
         self._session = session
         self._simulation = Simulation(session.contract)
         self._verdicts: dict[str, _Verdict] = {}
-        self._agreed: dict[tuple[str | None, str], float] = {}
-        """The times of the last responses about one object that were as expected, by operation and name."""
         self._count = 0
         self._is_asking = False
 
@@ -59,15 +57,13 @@ class BlameCheck:
         """
         if self._is_asking or self._session.scripted_status is not None:
             return judged.disagreements
-        if not judged.disagreements and len(exchange.names) == 1 and judged.is_conclusive:
-            self._agreed[exchange.operation, next(iter(exchange.names))] = exchange.request.timestamp
         return [self._settle_one(exchange, found) for found in judged.disagreements]
 
     def _settle_one(self, exchange: Exchange, found: Disagreement) -> Disagreement:
         if found.of_reader is None:
             return found
         name, reader = found.object_name, self._session.contract.operations[found.of_reader.operation]
-        later = self._list_later_changes(found, exchange, name or next(iter(exchange.names), None))
+        later = self._list_later_changes(found, name)
         verdict = self._find_verdict(exchange, found, name) if name is not None else None
         if verdict is None:
             return replace(found, suspects=(*later, reader.name))
@@ -89,18 +85,16 @@ class BlameCheck:
             return verdict
         return self._verdicts.get(found.id)
 
-    def _list_later_changes(self, found: Disagreement, exchange: Exchange, name: str | None) -> list[str]:
+    def _list_later_changes(self, found: Disagreement, name: str | None) -> list[str]:
         """Return the operations that can have changed an object since the one at fault: also a refused request can.
 
-        Only a removal makes an object disappear, its own or another's; a request that did not find it changed nothing. The
-        last read of the object that showed it as expected acquits those before it.
+        Only a removal makes an object disappear, its own or another's; a request that did not find it changed nothing.
         """
-        agreed = self._agreed.get((exchange.operation, name or ""), 0.0)
         contract, operations = self._session.contract, dict[str, None]()
         for one in reversed(self._session.target.attempted_changes):
             if one.operation is None or (name not in one.names and not self._may_remove_another(found, one)):
                 continue
-            if one.operation == found.operation or one.request.timestamp < agreed:
+            if one.operation == found.operation:
                 break
             is_lost = one.response is not None and one.response.status == HTTPStatus.NOT_FOUND
             if not is_lost and (one.operation == contract.lifecycle.remove or not found.id.endswith("row-missing")):

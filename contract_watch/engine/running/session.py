@@ -383,7 +383,7 @@ class Session:
         return self._judge.build_unexcused_refusal(exchange.request, granted, exchange.response, clauses)
 
     def _note_result(self, exchange: Exchange, judged: JudgeResult) -> None:
-        judged.disagreements = self._blame.settle(exchange, judged)
+        judged.disagreements = self._blame.settle(exchange, judged) if judged.disagreements else []
         # The state of an object that was lost is unknown for a reason that is reported.
         if judged.is_excused_refusal and exchange.names.isdisjoint(self.target.forgotten_objects):
             self.attempt.excused_refusals.append((exchange, len(self.target.mutations)))

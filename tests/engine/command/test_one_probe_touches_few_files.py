@@ -6,7 +6,7 @@ from contract_watch.contracts.registry import load_contracts
 from contract_watch.engine.command.probe_trace import FAMILIES, ProbeTrace, trace_probes
 from contract_watch.errors import UsageError
 
-MAX_FILES, MAX_LIBRARY_FILES, MAX_MODEL_FILES = 30, 50, 26
+MAX_FILES, MAX_LIBRARY_FILES, MAX_MODEL_FILES = 29, 49, 26
 """Files of the library for the default probe, and for any probe that passes; and of the default model for any probe."""
 _MODEL = "contract_watch/contracts/resource/"
 
