@@ -153,13 +153,13 @@ def derive_moved_mutants(contract: Contract) -> Iterator[Mutant]:
             yield _create_mutant(
                 operation, "unmoved", prop, f"{prop} stays as it was", partial(FrozenChange, operation.id, prop)
             )
-        for prop in _list_foreign(contract, operation, shown):
+        for prop in _list_unsettable(contract, operation, shown):
             yield _create_mutant(
                 operation, "cleared", prop, f"{prop} is emptied as well", partial(ClearedProperty, operation.id, prop)
             )
 
 
-def _list_foreign(contract: Contract, operation: Operation, shown: Collection[str]) -> list[str]:
+def _list_unsettable(contract: Contract, operation: Operation, shown: Collection[str]) -> list[str]:
     """List the optional properties of a creation that reads show, and that ``operation`` cannot set."""
     create = contract.operations[contract.lifecycle.create]
     optional, own = set(ArgumentBuilder(contract).list_optional(create)), operation.get_arguments()

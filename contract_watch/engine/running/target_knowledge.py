@@ -27,9 +27,9 @@ class TargetKnowledge:
 
     ``created_objects`` holds (account, name or id) of everything that the run may have created and not removed,
     ``mutations`` the changes that succeeded, oldest first, ``attempted_changes`` the last ones with any response,
-    ``forgotten_objects`` the objects whose state was unknown at any time. ``lag`` is told of every change. ``gone_operations`` maps operations to the status that they give to every
-    request. ``claim_id`` takes the names in a create request and the id in its response, and returns True if that id is
-    the run's own.
+    ``forgotten_objects`` the objects whose state was unknown at any time. ``lag`` is told of every change.
+    ``gone_operations`` maps operations to the status that they give to every request. ``claim_id`` takes the names in a
+    create request and the id in its response, and returns True if that id is the run's own.
     """
 
     def __init__(
