@@ -1,4 +1,4 @@
-"""What an operation does to an object that it should leave alone is blamed on it, once, and on nobody before or after it."""
+"""An operation that changes an object it should leave alone is blamed for it, once, and nobody before or after it is."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -80,7 +80,7 @@ def test_what_empties_a_property_is_blamed_alone(zitadel: MutantRunner, operatio
 
 
 def test_a_list_that_comes_first_names_the_operation_too(zitadel: MutantRunner) -> None:
-    """Where a list shows first what an update has emptied, the list is not accused alone."""
+    """An update that emptied a property is named beside the list that shows it first."""
     found = _find(zitadel, ClearedProperty("updateEmailProviderSmtpPassword", "description"))
     operation = Contract("zitadel").operations["updateEmailProviderSmtpPassword"]
     assert operation.name in (found[0].operation, *found[0].suspects)
