@@ -17,14 +17,13 @@ Documents, servers and targets control no terminal, no page, no parser, no shell
 =========================  ==================================================================
 
 Control characters, bidirectional controls, unpaired surrogates and other invisible characters appear as escapes in all of
-them, and so does one character of each command to a CI job. make needs no function of its own: the Makefile never expands a
+them (`str.isprintable` tells them), and so does one character of each command to a CI job. make needs no function of its own: the Makefile never expands a
 value of a variable. tests/repository/test_shell_text_has_one_source.py finds code that goes round `quote_shell`.
 """
 
 import json
 import re
 import shlex
-import unicodedata
 from collections.abc import Callable
 from typing import Any
 
@@ -62,19 +61,14 @@ def escape_lines(text: str) -> str:
     return "\n".join("\t".join(map(_escape_unprintable, line.split("\t"))) for line in lines)
 
 
-def is_printable(character: str) -> bool:
-    """Return True if people see ``character`` for what it is: no control, no separator but the space, no format."""
-    return character == " " or unicodedata.category(character)[0] in "LMNPS"
-
-
 def _escape_unprintable(text: str) -> str:
     return _CI_COMMAND.sub(lambda found: f"\\x{ord(found[0]):02x}", _replace_unprintable(text, _escape_character))
 
 
 def _replace_unprintable(text: str, escape: Callable[[str], str]) -> str:
-    if text.isascii() and text.isprintable():  # nearly all, and by far the longest
+    if text.isprintable():  # nearly all, and by far the longest
         return text
-    return "".join(character if is_printable(character) else escape(character) for character in text)
+    return "".join(character if character.isprintable() else escape(character) for character in text)
 
 
 def _escape_character(character: str) -> str:
@@ -157,7 +151,7 @@ def _quote_with_escapes(text: str) -> str:
     for character in text:
         if character in '"\\':
             characters.append(f"\\{character}")
-        elif is_printable(character):
+        elif character.isprintable():
             characters.append(character)
         else:
             number = ord(character)
@@ -193,7 +187,7 @@ def quote_shell(text: str) -> str:
     """
     if "\0" in text:
         raise ValueError("a shell word cannot hold NUL")
-    if all(map(is_printable, text)) and _CI_COMMAND.search(text) is None:
+    if text.isprintable() and _CI_COMMAND.search(text) is None:
         return shlex.quote(text)
     content = (
         text.encode("utf-8", "surrogateescape") if not _has_lone_surrogate(text) else text.encode(errors="replace")

@@ -21,7 +21,6 @@ from contract_watch.escaping import (
     format_json,
     format_prose,
     format_python_literal,
-    is_printable,
     quote_shell,
     quote_toml,
 )
@@ -47,7 +46,7 @@ EVERY = pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 
 
 def _has_only_printable(text: str, besides: str = "") -> bool:
-    return all(is_printable(character) or character in besides for character in text)
+    return all(character.isprintable() or character in besides for character in text)
 
 
 @EVERY

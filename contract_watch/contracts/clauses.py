@@ -5,6 +5,8 @@ schema can state come from the model's `rules`.
 """
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from contract_watch.contracts.openapi import Operation, ResponseSpec
@@ -15,7 +17,12 @@ _KEYWORDS = ("type", "enum", "minLength", "maxLength", "pattern", "minimum", "ma
              "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "uniqueItems", "const")  # fmt: skip
 
 
-def derive_clauses(contract: Contract) -> dict[str, str]:
+_MAX_CONTRACTS = 16
+"""Contracts whose clauses are kept: each finding of a run asks for its promise."""
+
+
+@lru_cache(maxsize=_MAX_CONTRACTS)
+def derive_clauses(contract: Contract) -> Mapping[str, str]:
     """Return the promise of every clause by its id."""
     clauses: dict[str, str] = {}
     for operation in contract.operations.values():
@@ -26,7 +33,7 @@ def derive_clauses(contract: Contract) -> dict[str, str]:
     for path in dict.fromkeys(operation.path for operation in contract.operations.values()):
         clauses[f"{path}/undeclared"] = f"{path} answers undeclared methods with no 2xx status."
     clauses.update(contract.model.rules)
-    return clauses
+    return MappingProxyType(clauses)
 
 
 def _derive_operation_clauses(operation: Operation, document: Document) -> Iterator[tuple[str, str]]:

@@ -23,6 +23,8 @@ _SECRET_NAME = re.compile(
 _MARKER = re.compile(r"\[redacted, [0-9]+ characters\]")
 _MAX_NAMES, _MAX_NAME = 1000, 200
 """Size of the cache of names, and their longest: servers choose names, so memory has to be bounded."""
+_MAX_TEXTS, _MAX_TEXT = 4000, 2000
+"""Size of the cache of redacted strings, and their longest: servers choose these too."""
 _MIN_SECRET_LENGTH = MIN_SECRET_BYTES
 """Length of the shortest value that is redacted wherever it occurs; shorter ones would blank half a report."""
 _MAX_DEPTH = 4
@@ -73,6 +75,8 @@ class Redactor:
         self._public_names = {name.lower() for name in public_names} - self._names
         self._secret_names: dict[str, bool] = {}
         self._secrets, self._encoded_secrets = SecretIndex(), SecretIndex()
+        self._known: set[str] = set()
+        self._redacted: dict[str, str] = {}
         self._shortest = sys.maxsize
         for value in values:
             self.add_secret(value)
@@ -93,11 +97,14 @@ class Redactor:
         if not isinstance(value, str) or _MARKER.fullmatch(value):
             return
         for secret in {value, value.strip()}:  # servers and shells trim
-            if len(secret) >= _MIN_SECRET_LENGTH and secret not in self._public:
+            if len(secret) >= _MIN_SECRET_LENGTH and secret not in self._known and secret not in self._public:
                 self._secrets.add(secret, len(secret))
                 for encoded in list_encodings(secret):
                     self._encoded_secrets.add(encoded, len(secret))
                 self._shortest = min(self._shortest, len(secret))
+                self._known.add(secret)
+                # A new dict, and last: what another thread redacts at this moment goes into the old one.
+                self._redacted = {}
 
     def copy_with(self, secrets: Iterable[str]) -> "Redactor":
         """Return a redactor that also knows ``secrets``; this one does not change."""
@@ -107,6 +114,7 @@ class Redactor:
             self._encoded_secrets.copy(),
             self._shortest,
         )
+        other._known = set(self._known)
         for secret in secrets:
             other.add_secret(secret)
         return other
@@ -137,6 +145,15 @@ class Redactor:
         """Return ``text`` with every known secret replaced."""
         if len(text) < self._shortest:
             return text
+        redacted = self._redacted  # the reports of a broken server repeat the same strings thousands of times
+        known = redacted.get(text)
+        if known is None:
+            known = self._replace_known_secrets(text)
+            if len(redacted) < _MAX_TEXTS and len(text) <= _MAX_TEXT:
+                redacted[text] = known
+        return known
+
+    def _replace_known_secrets(self, text: str) -> str:
         content = text.encode("utf-8", "surrogatepass")
         spans = find_secret_spans(content, self._secrets, self._encoded_secrets)
         if not spans:

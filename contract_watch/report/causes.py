@@ -1,6 +1,6 @@
 """Causes: findings that one change by the vendor explains, as people read, count and waive them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -110,31 +110,37 @@ def group_findings(findings: Iterable[Finding], conforming: StatusesByOperation)
     groups: dict[str, list[Finding]] = {}
     for finding in findings:
         groups.setdefault(finding.id, []).append(finding)
+    weighed = {
+        name: [(one, one.is_refuted(conforming)) for one in first.hypotheses] for name, (first, *_) in groups.items()
+    }
     causes = []
-    while chosen := _choose_hypothesis(groups, conforming):
+    while chosen := _choose_hypothesis(weighed):
         hypothesis, names = chosen
         causes.append(Cause(tuple(finding for name in names for finding in groups.pop(name)), hypothesis))
+        weighed = {name: weighed[name] for name in groups}
     causes += [Cause(tuple(group)) for group in groups.values()]
     return sorted(causes, key=lambda cause: (cause.is_flaky, -_RANKS.index(cause.severity), -cause.count))
 
 
 def _choose_hypothesis(
-    groups: dict[str, list[Finding]], conforming: StatusesByOperation
+    weighed: Mapping[str, Sequence[tuple[Hypothesis, bool]]],
 ) -> tuple[Hypothesis, Sequence[str]] | None:
+    """Return the hypothesis that explains most, and what it explains; each one comes with whether it is refuted."""
     explained: dict[str, list[str]] = {}
     evidence: dict[str, int] = {}
     positions: dict[str, int] = {}
-    hypotheses: dict[str, Hypothesis] = {}
-    for name, (first, *_) in groups.items():
-        for position, hypothesis in enumerate(first.hypotheses):
+    firsts: dict[str, tuple[Hypothesis, bool]] = {}
+    for name, candidates in weighed.items():
+        for position, candidate in enumerate(candidates):
+            hypothesis, is_refuted = candidate
             key = hypothesis.key
-            if hypotheses.setdefault(key, hypothesis).is_refuted(conforming) or hypothesis.is_refuted(conforming):
+            if firsts.setdefault(key, candidate)[1] or is_refuted:
                 continue
             explained.setdefault(key, []).append(name)
             evidence[key] = evidence.get(key, 0) + (not hypothesis.is_side_effect)
             positions[key] = min(position, positions.get(key, position))
-    likely = [key for key in explained if evidence[key] >= hypotheses[key].least]
+    likely = [key for key in explained if evidence[key] >= firsts[key][0].least]
     if not likely:
         return None
     best = min(likely, key=lambda key: (-len(explained[key]), positions[key], key))
-    return hypotheses[best], explained[best]
+    return firsts[best][0], explained[best]

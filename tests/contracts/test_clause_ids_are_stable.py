@@ -1,6 +1,7 @@
 """Every promise of a contract has one stable id, and every id that a model cites exists."""
 
 import copy
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -12,11 +13,11 @@ from tests.support.model_driver import CREATE, DELETE, LIST, UPDATE
 
 
 @pytest.fixture(name="clause_ids")
-def _clause_ids(jetemail: Contract) -> dict[str, str]:
+def _clause_ids(jetemail: Contract) -> Mapping[str, str]:
     return derive_clauses(jetemail)
 
 
-def test_every_status_credential_and_path_is_a_clause(jetemail: Contract, clause_ids: dict[str, str]) -> None:
+def test_every_status_credential_and_path_is_a_clause(jetemail: Contract, clause_ids: Mapping[str, str]) -> None:
     """Each operation has a clause for its credential and one for each response.
 
     Each path has a clause that undeclared methods fail.
@@ -42,7 +43,7 @@ def test_every_status_credential_and_path_is_a_clause(jetemail: Contract, clause
         f"{LIST}/200/body/smarthosts/*/quota",
     ],
 )
-def test_constraints_and_properties_are_clauses(clause_ids: dict[str, str], clause: str) -> None:
+def test_constraints_and_properties_are_clauses(clause_ids: Mapping[str, str], clause: str) -> None:
     """Constraints of requests and properties of responses are clauses at any depth."""
     assert clause in clause_ids
 
@@ -50,12 +51,12 @@ def test_constraints_and_properties_are_clauses(clause_ids: dict[str, str], clau
 @pytest.mark.parametrize(
     "clause", [f"{UPDATE}/request/quota/required", f"{LIST}/request/body", f"{DELETE}/response/403"]
 )
-def test_what_is_not_declared_is_no_clause(clause_ids: dict[str, str], clause: str) -> None:
+def test_what_is_not_declared_is_no_clause(clause_ids: Mapping[str, str], clause: str) -> None:
     """A clause exists only for a promise that a document makes."""
     assert clause not in clause_ids
 
 
-def test_rules_of_the_model_are_clauses(jetemail: Contract, clause_ids: dict[str, str]) -> None:
+def test_rules_of_the_model_are_clauses(jetemail: Contract, clause_ids: Mapping[str, str]) -> None:
     """The model's rules, which no schema can express, become clauses in the model's own words."""
     assert dict(jetemail.model.rules).items() <= clause_ids.items()
     assert all(promise.strip().endswith(".") or ":" in promise for promise in jetemail.model.rules.values())

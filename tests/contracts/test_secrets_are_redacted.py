@@ -3,6 +3,7 @@
 import base64
 import json
 import time
+import tracemalloc
 from typing import Any
 from urllib.parse import quote
 
@@ -10,6 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract_watch.contracts import redaction
+from contract_watch.contracts.encodings import find_secret_spans
 from contract_watch.contracts.redaction import Redactor, find_password_names, mask_secret
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.planning.passwords import SecretSubstituter
@@ -238,6 +241,48 @@ def test_what_another_redactor_learns_is_its_own() -> None:
         == f"{mask_secret('correct horse')}, {mask_secret('battery staple')}"
     )
     assert redactor.redact_string("correct horse") == "correct horse"
+
+
+def test_a_secret_that_becomes_known_is_redacted_in_texts_seen_before() -> None:
+    """Results are kept for as long as no secret is added, in the original and in its copies."""
+    redactor = Redactor(values=["battery staple"])
+    assert redactor.redact_string("it is correct horse") == "it is correct horse"
+    other = redactor.copy_with([])
+    assert other.redact_string("it is correct horse") == "it is correct horse"
+    redactor.add_secret("correct horse")
+    other.add_secret("correct horse")
+    assert {one.redact_string("it is correct horse") for one in (redactor, other)} == {
+        f"it is {mask_secret('correct horse')}"
+    }
+
+
+def test_a_result_from_before_a_secret_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another thread may add a secret while a text is searched for the older ones."""
+    redactor = Redactor(values=["battery staple"])
+
+    def find_while_another_adds(*arguments: Any) -> Any:
+        found = find_secret_spans(*arguments)
+        redactor.add_secret("correct horse")
+        return found
+
+    monkeypatch.setattr(redaction, "find_secret_spans", find_while_another_adds)
+    redactor.redact_string("it is correct horse")
+    assert redactor.redact_string("it is correct horse") == f"it is {mask_secret('correct horse')}"
+
+
+def test_the_strings_that_a_server_chooses_fill_no_memory() -> None:
+    """Neither long strings nor many are kept."""
+    redactor = Redactor(values=["battery staple"])
+    tracemalloc.start()
+    try:
+        for number in range(200):
+            redactor.redact_string(f"{number} {'x' * 10_000}")
+        for number in range(20_000):
+            redactor.redact_string(f"{number} {'x' * 100}")
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 2_000_000
 
 
 def test_the_journal_hides_a_password_wherever_it_is() -> None:

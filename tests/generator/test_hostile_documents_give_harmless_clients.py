@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from contract_watch.contracts.registry import Contract
-from contract_watch.escaping import is_printable
 from contract_watch.generator.name_checks import find_problems
 from contract_watch.generator.outputs import generate_outputs
 from tests.support.clients.sample_client import write_sample_contract
@@ -64,7 +63,7 @@ def test_no_output_has_an_invisible_character(outputs: tuple[Path, Path]) -> Non
     for path in outputs[1].rglob("*"):
         if path.is_file():
             text = path.read_text(encoding="utf-8")
-            assert {character for character in text if not is_printable(character)} <= {"\n"}, path
+            assert {character for character in text if not character.isprintable()} <= {"\n"}, path
 
 
 def test_metadata_has_no_key_of_the_documents(outputs: tuple[Path, Path]) -> None:
@@ -77,7 +76,7 @@ def test_metadata_has_no_key_of_the_documents(outputs: tuple[Path, Path]) -> Non
 
 def _show_lines(text: str) -> str:
     """Return ``text`` with escapes for what a reader cannot see, as docstrings and metadata have it."""
-    return "".join(c if c == "\n" or is_printable(c) else c.encode("unicode_escape").decode() for c in text)
+    return "".join(c if c == "\n" or c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def test_examples_of_the_readme_are_our_own(outputs: tuple[Path, Path]) -> None:
@@ -119,7 +118,7 @@ def test_a_schema_that_the_client_would_change_is_refused(change: dict[str, obje
     inner["schema"] = {"type": "object", **change}
     found = next(find_problems(document))
     assert problem in found
-    assert all(map(is_printable, found))
+    assert found.isprintable()
 
 
 @pytest.mark.parametrize(
@@ -155,4 +154,4 @@ def test_an_operation_that_the_client_would_change_is_refused(
     document["paths"][path] = {"post": {"operationId": "other", "responses": {"204": {"description": ""}}, **operation}}
     found = list(find_problems(document))
     assert any(problem in one for one in found), found
-    assert all(all(map(is_printable, one)) for one in found)
+    assert all(one.isprintable() for one in found)

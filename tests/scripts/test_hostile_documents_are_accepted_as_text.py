@@ -10,7 +10,6 @@ from markdown_it import MarkdownIt
 from contract_watch.commands.accept_document import main
 from contract_watch.contracts.registry import Contract
 from contract_watch.errors import UsageError
-from contract_watch.escaping import is_printable
 from contract_watch.generator import client_trial
 from tests.support.contract_root import SLUG, add_property, hash_files, make_document, write_document
 from tests.support.document_drift_runs import run_drift_on
@@ -59,7 +58,7 @@ def test_a_hostile_document_is_reported_and_taken_over_as_text(
     assert not any("import__" in block or "pwned" in block for block in blocks)
     changelog = (contract.root / "CHANGELOG.md").read_text(encoding="utf-8")
     for text in (readme, changelog):
-        assert all(is_printable(character) for character in text if character != "\n")
+        assert all(character.isprintable() for character in text if character != "\n")
         tokens = [
             child for token in MarkdownIt().enable("table").parse(text) for child in (token, *(token.children or []))
         ]

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from contract_watch.escaping import escape_text, is_printable
+from contract_watch.escaping import escape_text
 
 # The code points of characters, most of Cyrillic and Greek, that look like a Latin letter in common fonts.
 _SIMILAR_CODES = {
@@ -76,7 +76,7 @@ def describe_deceptive_names(base: Mapping[str, Any], revision: Mapping[str, Any
 
 def _find_problems(name: str, siblings: list[str], similar: Mapping[str, list[str]]) -> Iterator[str]:
     """Yield the ways in which ``name`` deceives; ``similar`` has all names by what they look like."""
-    if hidden := [character for character in name if not is_printable(character)]:
+    if hidden := [character for character in name if not character.isprintable()]:
         yield f"has an invisible character ({_list_characters(hidden)})"
     scripts = _list_scripts(name)
     if len(scripts) > 1 and not any(scripts <= allowed for allowed in _ALLOWED_MIXES):
@@ -94,7 +94,7 @@ def _find_problems(name: str, siblings: list[str], similar: Mapping[str, list[st
 
 def _fold(name: str) -> str:
     """Return what ``name`` looks like; accents count, invisible characters do not."""
-    visible = "".join(filter(is_printable, name))
+    visible = "".join(filter(str.isprintable, name))
     return unicodedata.normalize("NFKC", visible).translate(_SIMILAR).replace("rn", "m")
 
 

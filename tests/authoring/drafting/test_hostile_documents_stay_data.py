@@ -12,7 +12,6 @@ from contract_watch.authoring.drafting import draft as drafting
 from contract_watch.authoring.drafting.overlay_text import build_action, format_overlay
 from contract_watch.authoring.drafting.toml_text import format_key, format_value
 from contract_watch.contracts.overlay import apply_overlay
-from contract_watch.escaping import is_printable
 from tests.support.drafts import copy_boxes, draft, write_draft
 
 HOSTILE = [
@@ -31,7 +30,7 @@ def test_a_name_is_one_value_in_each_language(name: str) -> None:
     overlay = format_overlay(f"Corrections to {name}", actions)
     changed = apply_overlay(document, yaml.safe_load(overlay)["actions"], "overlay")
     assert changed == {"x": {name: {"y": 1, name: name}}, "z": [{name: {"é": [name]}}]}
-    assert all(character == "\n" or is_printable(character) for character in text + overlay)
+    assert all(character == "\n" or character.isprintable() for character in text + overlay)
 
 
 @pytest.fixture(autouse=True)
@@ -60,5 +59,5 @@ def test_a_property_is_never_code(name: str, tmp_path: Path) -> None:
     assert name in json.loads(made.files["published.json"])["components"]["schemas"]["Box"]["properties"]
     assert name in write_draft(tmp_path, made).effective.raw["components"]["schemas"]["Box"]["required"]
     shown = "".join([*made.files.values(), *(one.format("x") for one in made.decisions)])
-    assert all(character == "\n" or is_printable(character) for character in shown)
+    assert all(character == "\n" or character.isprintable() for character in shown)
     assert set(made.files) == {"contract.toml", "published.json", "overlay.yaml"}
