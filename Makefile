@@ -203,9 +203,9 @@ check-contracts: environment ## list what is missing in a contract [VENDOR=]
 	@$(RUN) -m scripts.check_contracts --vendor="$$VENDOR"
 
 .PHONY: mutants
-mutants: environment ## measure how many deliberate drifts the suite finds [VENDOR=] [ONLY=family|id] [SHARD=i/n]
+mutants: environment ## measure how many deliberate drifts the suite finds [VENDOR=] [ONLY=family|id] [SHARD=i/n] [THOROUGH=1]
 	@$(RUN) -m contract_watch.mutants --vendor="$$VENDOR" --only="$$ONLY" --shard="$$SHARD" --out="$$OUT" \
-		--scheduler="$$SCHEDULER"
+		--scheduler="$$SCHEDULER" --thorough="$$THOROUGH"
 
 .PHONY: false-positives
 false-positives: environment ## look for false alarms: changes that the documents permit [ONLY=kind|id] [SHARD=i/n] [SEEDS=200]

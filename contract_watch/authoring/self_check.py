@@ -1,11 +1,12 @@
 """A run of a contract's probes against its own mock."""
 
 import datetime as dt
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from contract_watch.contracts.clauses import derive_clauses
 from contract_watch.contracts.registry import Contract
 from contract_watch.engine.account.object_names import NameGenerator
+from contract_watch.engine.planning.allowance import ignore_allowance
 from contract_watch.engine.planning.encodability import can_encode_rest
 from contract_watch.engine.planning.planner import plan_probes
 from contract_watch.engine.running.cleanup import clean_up
@@ -31,7 +32,7 @@ def run_self_check(contract: Contract) -> SelfCheck:
     now = dt.datetime.now(dt.UTC)
     record = Record(contract.slug, contract.name, contract.digest, "", 0, now)
     keys = {credential.account: credential.test for credential in contract.credentials}
-    probes = [replace(probe, represented_by="") for probe in plan_probes(contract)]  # here nothing has to be spared
+    probes = ignore_allowance(plan_probes(contract))  # here nothing has to be spared
     with run_in_thread(build_mock([contract], {})) as address:
         session = Session(
             contract, address + contract.base_path, keys, NameGenerator(now.date(), suffix=contract.name_suffix), record

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from contract_watch import cli
+from contract_watch.cli import parse_switch
 from contract_watch.contracts.registry import Contract
 from contract_watch.escaping import format_json
 from contract_watch.mutants.derivation import MutantConfig, describe_derivations, select_mutants
@@ -19,6 +20,10 @@ from contract_watch.mutants.score_report import as_json, format_markdown, format
 from contract_watch.report.atomic_file import write_atomically
 
 
+def _parse_thorough(text: str) -> bool:
+    return parse_switch("--thorough", text) is True
+
+
 def _select_mutants(contract: Contract, options: Any) -> list[Mutant]:
     MutantConfig(contract)  # fail on a malformed file before measuring
     return select_mutants(contract, options.only, options.shard, options.sample)
@@ -28,6 +33,8 @@ def _select_mutants(contract: Contract, options: Any) -> list[Mutant]:
 def main(arguments: list[str] | None = None) -> int:
     """Measure and write the reports; the module lists the exit statuses."""
     parser = create_parser("contract_watch.mutants", "Measure the suite with mutants.", "mutant", FAMILIES)
+    help_text = "1: also the probes that an equivalent probe represents, in as many requests as they take"
+    parser.add_argument("--thorough", type=_parse_thorough, default="", metavar="1", help=help_text)
     measurement = parse_measurement(parser, arguments, _select_mutants)
     measured = measurement.run(Path(__file__).parent / "every_mutant.py")
     results = sorted(measured.results, key=lambda result: (result["contract"], result["mutant"]))
@@ -38,7 +45,8 @@ def main(arguments: list[str] | None = None) -> int:
         and not measurement.settings["sample"]
     )
     scores = [
-        compute_score(contract, found, results, is_complete=is_complete) for contract, found in measurement.work.items()
+        compute_score(contract, found, results, is_complete=is_complete, is_thorough=measurement.settings["thorough"])
+        for contract, found in measurement.work.items()
     ]
     for one in scores:
         print(format_terminal(one, seconds), end="\n\n")

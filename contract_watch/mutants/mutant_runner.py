@@ -11,6 +11,7 @@ from contract_watch.contracts.registry import Contract
 from contract_watch.engine.account.object_names import NameGenerator
 from contract_watch.engine.exploring.depth import ExplorationDepth, list_modes
 from contract_watch.engine.exploring.exploration import explore_requests, explore_workflows
+from contract_watch.engine.planning.allowance import ignore_allowance
 from contract_watch.engine.planning.encodability import can_encode_rest
 from contract_watch.engine.planning.planner import plan_probes
 from contract_watch.engine.planning.probe import FAMILIES, Probe
@@ -48,15 +49,20 @@ class MutantResult:
 
 
 class MutantRunner:
-    """Runs the suite against mutants of one contract, on one server in this process."""
+    """Runs the suite against mutants of one contract, on one server in this process.
 
-    def __init__(self, contract: Contract, base: str, server: MutantServer) -> None:
+    A thorough one also runs the probes that others stand for, like ``THOROUGH=1``.
+    """
+
+    def __init__(self, contract: Contract, base: str, server: MutantServer, *, is_thorough: bool = False) -> None:
         self._contract = contract
         self.address = base
         self._base = base + contract.base_path
         self._server = server
         self._clock: PacedClock | None = None
         planned = [probe for probe in plan_probes(contract) if can_encode_rest(contract, probe)]
+        if is_thorough:
+            planned = ignore_allowance(planned)
         self.plan = sorted(planned, key=lambda probe: FAMILIES.index(probe.family))
 
     def run_mutant(self, mutant: Mutant) -> MutantResult:
@@ -154,8 +160,8 @@ def _names_property(mutant: Mutant, finding: Finding) -> bool:
 
 
 @contextmanager
-def start_mutant_runner(contract: Contract) -> Iterator[MutantRunner]:
+def start_mutant_runner(contract: Contract, *, is_thorough: bool = False) -> Iterator[MutantRunner]:
     """Start a mutant runner and its server on a free loopback port."""
     server = MutantServer()
     with run_in_thread(server) as base:
-        yield MutantRunner(contract, base, server)
+        yield MutantRunner(contract, base, server, is_thorough=is_thorough)

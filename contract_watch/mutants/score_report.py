@@ -42,9 +42,9 @@ def format_figures(score: MutationScore) -> Iterator[str]:
     for unit, (middle, maximum) in score.compute_spans().items():
         yield f"{unit} to the first finding: median {middle:g}, maximum {maximum:g}"
     if score.faithful is not None:
-        yield f"the faithful vendor: no finding in {score.faithful.requests} requests (at most {score.floors.requests})" if (
-            not score.faithful.finding
-        ) else f"the faithful vendor: {score.faithful.finding}"  # fmt: skip
+        bound = "THOROUGH=1 has no bound" if score.is_thorough else f"at most {score.floors.requests}"
+        found = score.faithful.finding or f"no finding in {score.faithful.requests} requests ({bound})"
+        yield f"the faithful vendor: {found}"
 
 
 def format_survivors(score: MutationScore) -> Iterator[str]:
@@ -98,6 +98,7 @@ def as_json(score: MutationScore) -> dict[str, Any]:
     return {
         "contract": score.contract.slug,
         "contract_digest": score.contract.digest,
+        "thorough": score.is_thorough,
         "score": score.ratio,
         "diagnosis": {"operation": score.operation_diagnosis, "property": score.property_diagnosis},
         "floors": asdict(score.floors),

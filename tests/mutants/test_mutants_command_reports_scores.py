@@ -76,6 +76,7 @@ def test_the_list_of_equivalents_is_short(jetemail: Contract) -> None:
         (["--vendor", "jetemail", "--only", "methods", "--shard", "13/40"], ["--shard", "12 mutants"]),
         (["--vendor", "nobody"], ["nobody", "jetemail"]),
         (["--sample", "-1"], ["--sample"]),
+        (["--thorough", "2"], ["--thorough", "0 or 1"]),
         (["--speed", "9"], ["--speed"]),
     ],
 )
@@ -94,6 +95,19 @@ def test_one_mutant_can_be_tried_alone(tmp_path: Path) -> None:
     [result] = run["mutants"]
     assert (result["mutant"], result["finding"]) == (name, "deleteSmtpUser/404/body/success/value")
     assert (result["names_operation"], result["names_property"]) == (True, True)
+
+
+def test_a_thorough_measurement_asks_what_others_stand_for(tmp_path: Path) -> None:
+    """A mutant that the allowance leaves out is found with THOROUGH=1, and no bound of requests fails the measurement."""
+    left_out = "requests/addSmtpUser/description/coerced-number"
+    arguments = ("--vendor", "smtp2go", "--only", left_out, "--out", str(tmp_path))
+    for thorough, survivors, more in (("0", [left_out], False), ("1", [], True)):
+        ended = run_command("contract_watch.mutants", *arguments, "--thorough", thorough)
+        [run] = json.loads((tmp_path / "mutants.json").read_text(encoding="utf-8"))["runs"]
+        assert (run["survivors"], run["thorough"]) == (survivors, more)
+        assert (run["baseline"]["requests"] > run["floors"]["requests"]) == more
+        assert ended.status == (0 if more else 1), ended
+    assert f"no finding in {run['baseline']['requests']} requests (THOROUGH=1 has no bound)" in ended.out
 
 
 def test_a_shortfall_is_status_1(tmp_path: Path) -> None:

@@ -1,8 +1,7 @@
 """The probes that a run sends: all, one part of them, or those that can show given findings."""
 
-from dataclasses import replace
-
 from contract_watch.engine.command.options import RunOptions
+from contract_watch.engine.planning.allowance import ignore_allowance
 from contract_watch.engine.planning.probe import Probe
 
 
@@ -10,7 +9,7 @@ def select_probes(slug: str, planned: list[Probe], options: RunOptions) -> list[
     """Return the probes of a vendor's plan that the options ask for."""
     names = options.rechecked_ids.get(slug, ()) or ((options.only,) if options.only else ())
     if names or options.thorough:
-        planned = [replace(probe, represented_by="") for probe in planned]
+        planned = ignore_allowance(planned)
     if names:
         wanted = {probe.id for name in names for probe in find_probes(planned, name)}
         return [probe for probe in planned if probe.id in wanted]

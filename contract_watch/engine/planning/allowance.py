@@ -57,6 +57,11 @@ def fit_to_allowance(
     return [replace(probe, represented_by=representatives.get(probe.id, "")) for probe in probes]
 
 
+def ignore_allowance(probes: Sequence[Probe]) -> list[Probe]:
+    """Return the probes of a run that also sends those that others stand for."""
+    return [replace(probe, represented_by="") for probe in probes]
+
+
 def get_max_requests(contract: Contract) -> int:
     """Return the most requests of a run over one protocol: `requests` of mutants.toml, else `MAX_REQUESTS`."""
     path = contract.directory / "mutants.toml"
