@@ -44,9 +44,9 @@ from contract_watch.report.record import Record
 from tests.support.patience import PATIENCE
 from tests.support.secret_leaks.leaking_mock import LeakingMock
 
-_TURN_SECONDS = 5.0
+_TURN_SECONDS = 12.0
 """Seconds of one exploring round."""
-_MAX_TURNS = 12
+_MAX_TURNS = 5
 """Most rounds until one has a finding."""
 
 
