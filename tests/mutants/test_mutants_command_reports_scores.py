@@ -6,13 +6,15 @@ import re
 import signal
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from contract_watch.contracts.registry import Contract
 from contract_watch.mutants.derivation import MutantConfig
-from contract_watch.mutants.mutant_runner import MutantRunner, start_mutant_runner
+from contract_watch.mutants.mutant_runner import MutantResult, MutantRunner, start_mutant_runner
+from contract_watch.mutants.score import compute_score
 from tests.support.command_process import (
     assert_one_line_error,
     is_group_empty,
@@ -110,6 +112,14 @@ def test_a_thorough_measurement_asks_what_others_stand_for(tmp_path: Path) -> No
         requests.append(run["baseline"]["requests"])
     assert requests[0] < requests[1]
     assert f"no finding in {requests[1]} requests (THOROUGH=1 has no bound)" in ended.out
+
+
+@pytest.mark.parametrize(("is_thorough", "failures"), [(True, 0), (False, 1)])
+def test_only_a_usual_run_has_a_bound_of_requests(jetemail: Contract, is_thorough: bool, failures: int) -> None:
+    """A thorough run may take as many requests as it needs."""
+    faithful = asdict(MutantResult("baseline", "", "", False, False, 0, 305, 1.0)) | {"contract": jetemail.slug}
+    score = compute_score(jetemail, [], [faithful], is_complete=False, is_thorough=is_thorough)
+    assert len(score.list_failures()) == failures
 
 
 def test_a_shortfall_is_status_1(tmp_path: Path) -> None:
