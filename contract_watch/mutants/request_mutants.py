@@ -261,6 +261,8 @@ class PropertyMutants:
         document = self._contract.effective.schemas
         effective = Schema(document, schema)
         published = self._find_published_schema(pointer)
+        # Where the vendor publishes no pattern at all, the overlay's states what its prose forbids.
+        faithful = [effective, Schema(document, published)] if "pattern" in published else [effective]
         edits = [("tighter", *edit) for edit in regex_edits.tighten_pattern(schema["pattern"])]
         edits += [("looser", *edit) for edit in regex_edits.loosen_pattern(schema["pattern"])]
         for way, word, pattern in edits:
@@ -271,7 +273,7 @@ class PropertyMutants:
             except ValueError:
                 continue  # no longer a regular expression
             rejects = partial(_any_passes, each, partial(_is_accepted_by_one, effective, [other]))
-            accepts = partial(_any_passes, each, partial(_is_accepted_by_one, other, [effective, published]))
+            accepts = partial(_any_passes, each, partial(_is_accepted_by_one, other, faithful))
             if way == "tighter":
                 yield self._create_tightened(f"pattern-tighter-{word}", f"the pattern is {pattern}", rejects, pointer)
             else:
@@ -279,12 +281,13 @@ class PropertyMutants:
                     f"pattern-looser-{word}", f"the pattern is {pattern}", "pattern", accepts, pointer
                 )
 
-    def _find_published_schema(self, pointer: str) -> Schema:
+    def _find_published_schema(self, pointer: str) -> Mapping[str, Any]:
         """Find the published schema of the property or its items: a vendor may accept all that it accepts."""
         document = self._contract.published.raw
         operation = self._contract.published.find_operation(self._operation.path, self._operation.method)
         prop = operation.get_arguments().get(self._name, {}) if operation is not None else {}
-        return Schema(document, prop.get("items", {}) if pointer else prop)
+        schema: Mapping[str, Any] = resolve_reference(document, prop.get("items", {}) if pointer else prop)
+        return schema
 
     # -- types
 
