@@ -146,12 +146,12 @@ class Redactor:
         if len(text) < self._shortest:
             return text
         redacted = self._redacted  # the reports of a broken server repeat the same strings thousands of times
-        known = redacted.get(text)
-        if known is None:
-            known = self._replace_known_secrets(text)
+        result = redacted.get(text)
+        if result is None:
+            result = self._replace_known_secrets(text)
             if len(redacted) < _MAX_TEXTS and len(text) <= _MAX_TEXT:
-                redacted[text] = known
-        return known
+                redacted[text] = result
+        return result
 
     def _replace_known_secrets(self, text: str) -> str:
         content = text.encode("utf-8", "surrogatepass")

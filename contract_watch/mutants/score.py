@@ -37,7 +37,7 @@ class MutationScore:
     stale_patterns: list[str] = field(default_factory=list)
     mutants: Mapping[str, Mutant] = field(default_factory=dict)
     is_thorough: bool = False
-    """Whether the runs also asked what an equivalent probe stands for: then no floor bounds their requests."""
+    """True if the runs also asked what an equivalent probe stands for; then no floor bounds their requests."""
 
     @property
     def eligible_count(self) -> int:

@@ -35,7 +35,7 @@ def _quote_name(name: str) -> str:
 def format_overlay(title: str, actions: Sequence[Mapping[str, Any]]) -> str:
     """Return the overlay file as YAML; characters that nobody sees are escaped."""
     raw = {"overlay": "1.0.0", "info": {"title": title, "version": "1.0.0"}, "actions": [dict(one) for one in actions]}
-    is_visible = json.dumps(raw, ensure_ascii=False).replace("\n", " ").isprintable()
+    is_visible = json.dumps(raw, ensure_ascii=False).isprintable()
     return yaml.dump(
         raw, Dumper=_PlainDumper, sort_keys=False, allow_unicode=is_visible, width=120, default_flow_style=None
     )
